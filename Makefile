@@ -1,0 +1,52 @@
+# Everything here works from a fresh clone: each target does its own set-up first, and quickly so the second time.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+
+VENV := .venv/.complete
+INVENTORY ?= inventories/demo
+# Parts of `make test`, and the molecule scenarios of `make molecule` (all by default).
+PARTS ?= lint unit molecule
+SCENARIOS ?= $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
+
+.PHONY: help setup demo demo-down test lint unit molecule hosts clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV) ## Install what everything else needs (system packages with root's rights, .venv, the packed fakes)
+	@python tests/fakes/pack.py
+
+$(VENV): requirements.txt requirements-dev.txt tests/setup.sh
+	@tests/setup.sh
+
+demo: setup ## Bring up the tutorial's seven servers in local containers and deploy the cluster on them
+	@started=$$SECONDS
+	@echo "demo: creating seven hosts (the first time with their image, about a minute)"
+	@ansible-playbook -i $(INVENTORY) tests/hosts/create.yml
+	@echo "demo: deploying the cluster, the same way as on real servers: ansible-playbook -i $(INVENTORY) site.yml"
+	@ansible-playbook -i $(INVENTORY) site.yml
+	@echo "demo: the cluster runs. Look around: ssh or docker exec -it autonomys-node-1 supervisorctl status. Remove it: make demo-down"
+
+demo-down: $(VENV) ## Remove the demo's hosts with their network and disks
+	@ansible-playbook -i $(INVENTORY) tests/hosts/destroy.yml
+
+test: setup ## Run all checks and tests (lint, unit, molecule) and say how long each took
+	@tests/run.sh parts $(PARTS)
+
+lint: setup ## Run ansible-lint, yamllint, ruff and ansible-test sanity
+	@tests/run.sh lint
+
+unit: setup ## Run the tests that need no hosts
+	@echo "unit: pytest over tests/unit and tests/integration"
+	@python -m pytest -q
+
+molecule: setup ## Run the molecule scenarios (SCENARIOS="nats node" for some of them)
+	@tests/run.sh molecule $(SCENARIOS)
+
+clean: ## Remove the demo, molecule's hosts, the hosts' image and everything that was built
+	@tests/hosts/clean.sh
+	@rm -rf .venv .ansible .cache build .ruff_cache .hypothesis

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the scenarios' tests look at: servers as they are, read beside Ansible and without this collection's own code."""
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import re
+import time
+
+import pytest
+import testinfra
+
+
+class Server:
+    """One test host."""
+
+    def __init__(self, name):
+        self.name = name
+        self.host = testinfra.get_host(f"docker://{os.environ.get('TEST_HOSTS_PREFIX', 'molecule-')}{name}")
+
+    def run(self, command):
+        """Output of a shell command that has to succeed."""
+        result = self.host.run(command)
+        assert result.rc == 0, f"{self.name}: {command}: {result.stdout}{result.stderr}"
+        return result.stdout
+
+    def programs(self):
+        """Every supervised program with its state."""
+        return dict(line.split()[:2] for line in self.host.run("supervisorctl status").stdout.splitlines())
+
+    def pid(self, program):
+        return int(self.run(f"supervisorctl pid {program}"))
+
+    def command(self, program):
+        """The command line of the running process, without the interpreter and the wrapper that it was started by."""
+        words = self.run(f"tr '\\0' '\\n' </proc/{self.pid(program)}/cmdline").splitlines()
+        first = next(index for index, word in enumerate(words) if "/releases/" in word or "/nats/" in word)
+        return words[first:]
+
+    def environment(self, program):
+        """The environment of the running process."""
+        lines = self.run(f"tr '\\0' '\\n' </proc/{self.pid(program)}/environ").splitlines()
+        return dict(line.partition("=")[::2] for line in lines)
+
+    def user(self, program):
+        return self.run(f"stat -c %U /proc/{self.pid(program)}").strip()
+
+    def masks(self, program):
+        """The CPU lists of all threads of the running process."""
+        return set(self.run(f"awk '/^Cpus_allowed_list/ {{ print $2 }}' /proc/{self.pid(program)}/task/*/status").split())
+
+    def definition(self, program):
+        """The program's section of the supervisor files, in which every program stands once."""
+        found = []
+        for path in self.run("ls /etc/supervisor/conf.d/*.conf").split():
+            parser = configparser.RawConfigParser(inline_comment_prefixes=(" ;",), strict=True)
+            parser.read_string(self.run(f"cat {path}"))
+            found += [dict(parser[section]) for section in parser.sections() if section == f"program:{program}"]
+        assert len(found) == 1, f"{program} is defined {len(found)} times"
+        return found[0]
+
+    def connections(self, program):
+        """Remote ends, ADDRESS:PORT, of the running process' established connections."""
+        lines = self.run("ss --no-header --tcp --numeric --processes state established").splitlines()
+        return {line.split()[3].replace("[::ffff:", "").replace("]", "") for line in lines if f"pid={self.pid(program)}," in line}
+
+    def listening(self, program):
+        """Ports that the running process listens on."""
+        lines = self.run("ss --no-header --tcp --numeric --processes --listening").splitlines()
+        return {int(line.split()[3].rpartition(":")[2]) for line in lines if f"pid={self.pid(program)}," in line}
+
+    def http(self, url):
+        """JSON from a page of the host."""
+        code = f"import urllib.request; print(urllib.request.urlopen({url!r}, timeout=5).read().decode())"
+        return json.loads(self.run(f'python3 -c "{code}"'))
+
+    def rpc(self, url, method, *parameters):
+        """Result of a JSON-RPC call made on the host."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters})
+        code = (
+            "import sys, urllib.request; "
+            f"request = urllib.request.Request({url!r}, sys.stdin.buffer.read(), {{'Content-Type': 'application/json'}}); "
+            "print(urllib.request.urlopen(request, timeout=5).read().decode())"
+        )
+        return json.loads(self.run(f"echo '{body}' | python3 -c \"{code}\""))["result"]
+
+    def open_files(self, program):
+        """Regular files that the running process holds open."""
+        return set(re.findall(r"-> (/.+)", self.run(f"ls -l /proc/{self.pid(program)}/fd")))
+
+
+def eventually(question, seconds=30):
+    """The first true answer to a question that is asked again for a while."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = question()
+        if answer or time.monotonic() > deadline:
+            return answer
+        time.sleep(0.5)
+
+
+@pytest.fixture(scope="session")
+def server():
+    """Get a server by its inventory name."""
+    return Server
+
+
+@pytest.fixture(scope="session")
+def minimal():
+    """The host with nothing but the required variables."""
+    return Server("minimal")
+
+
+@pytest.fixture(scope="session")
+def custom():
+    """The host with every variable changed."""
+    return Server("custom")
+
+
+@pytest.fixture(scope="session")
+def until():
+    """Ask again for a while."""
+    return eventually

@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller as an operator sees it: connections, process, files."""
+from __future__ import annotations
+
+
+def test_minimal_controller_is_connected_to_nats_and_node(minimal, until):
+    assert until(lambda: {"10.213.8.11:4222", "10.213.8.11:9944"} <= minimal.connections("autonomys-controller"))
+
+
+def test_minimal_controller_runs_as_the_tutorial_has_it(minimal):
+    assert set(minimal.programs().values()) == {"RUNNING"}
+    assert minimal.user("autonomys-controller") == "autonomys"
+    assert minimal.command("autonomys-controller")[1:] == [
+        *("cluster", "--nats-server", "nats://10.213.8.11:4222", "controller", "--tmp", "--node-rpc-url", "ws://10.213.8.11:9944"),
+    ]
+
+
+def test_custom_controller_has_every_setting(custom, until):
+    assert until(lambda: {"10.213.8.12:14222", "10.213.8.12:19944"} <= custom.connections("autonomys-controller"))
+    assert custom.user("autonomys-controller") == "operator"
+    assert custom.command("autonomys-controller") == [
+        *("/srv/autonomys/releases/v1.0.0/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222", "controller"),
+        *("--node-rpc-url", "ws://10.213.8.12:19944", "--retain-metadata"),
+    ]
+    assert custom.environment("autonomys-controller")["RUST_LOG"] == "debug"
+    assert custom.definition("autonomys-controller")["stopwaitsecs"] == "45"
+    assert custom.host.file("/srv/log/autonomys-controller.log").size > 0
+
+
+def test_controller_that_loses_its_node_comes_back(minimal, until):
+    """It ends with status 0 then, and must be started all the same."""
+    before = minimal.pid("autonomys-controller")
+    minimal.run("supervisorctl restart autonomys-node")
+    assert until(lambda: minimal.pid("autonomys-controller") not in (0, before))
+    assert until(lambda: "10.213.8.11:9944" in minimal.connections("autonomys-controller"))

@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judge the whole cluster by its model and the facts of its hosts, on the control node."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import yaml
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.autonomys.cluster.plugins.module_utils import _rules
+from ansible_collections.autonomys.cluster.plugins.module_utils._model import PREFIXES
+from ansible_collections.autonomys.cluster.plugins.module_utils._programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._rules._releases import sources
+from ansible_collections.autonomys.cluster.plugins.module_utils._rules._table import counts, table
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._sources import cached_checksum, find_source
+
+ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
+
+# Where the play registered what it read on the hosts: kind of fact → (variable, key that a successful answer has).
+REGISTERED = {"host": ("__common_host", "host"), "gpus": ("__preflight_gpus", "topology"), "disks": ("__preflight_disks", "disks")}
+
+ARGUMENTS = {
+    "strict": {"type": "bool", "default": True},
+    "file": {"type": "path"},
+    "query": {"type": "str"},
+}
+
+
+def read_yaml(*path):
+    """A file of the roles as data."""
+    with open(os.path.join(ROLES, *path), encoding="utf-8") as file:
+        return yaml.safe_load(file) or {}
+
+
+def read_specs():
+    """Per role the options of all its entry points."""
+    specs = {}
+    for role in ("common",) + tuple(COMPONENTS):
+        options = {}
+        for entry in read_yaml(role, "meta", "argument_specs.yml")["argument_specs"].values():
+            options.update(entry.get("options", {}))
+        specs[role] = options
+    return specs
+
+
+def host_facts(variables):
+    """What the play registered of one host, in the shape that the rules want; None when it was not asked."""
+    answers = {kind: dict(variables[name]) for kind, (name, _key) in REGISTERED.items() if name in variables}
+    answers = {kind: answer for kind, answer in answers.items() if not answer.get("skipped")}
+    if not answers:
+        return None
+    facts = {"reachable": not any(answer.get("unreachable") for answer in answers.values()), "error": None}
+    for kind, (_name, key) in REGISTERED.items():
+        answer = answers.get(kind, {})
+        if answer and key not in answer:
+            facts["error"] = facts["error"] or answer.get("msg") or f"no answer about {kind}"
+        facts[kind] = (answer if kind == "gpus" else answer[key]) if key in answer else None
+    return facts
+
+
+class ActionModule(ActionBase):
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(ARGUMENTS)
+        query = compiled(args["query"]) if args["query"] else None
+        groups, hostvars = task_vars["groups"], task_vars["hostvars"]
+        model = hostvars[min(groups["all"])]["cluster_model"]
+        facts = {_rules.CONTROL: self._control(model, task_vars)}
+        for host in sorted(task_vars["ansible_play_hosts_all"]):
+            known = host_facts(hostvars[host])
+            if known:
+                facts[host] = known
+
+        judged = _rules.judge(model, _rules.findings(model, facts), args["strict"])
+        found = judged["findings"]
+        selected = query.search(found) if query else found
+        if args["file"]:
+            write_json(args["file"], selected)
+        display = Display()
+        display.display("\n" + (table(found, display.columns) + "\n\n" if found else "") + self._summary(model, facts, found))
+        if query and not args["file"]:
+            display.display(json.dumps(selected, indent=2, ensure_ascii=False))
+        display.display("")
+
+        if judged["stopping"]:
+            # The table above says it all; a failed task would print the findings a second time.
+            rules = sorted({item["rule"] for item in judged["stopping"]})
+            result.update(changed=False, failed=True, msg=f"{counted(judged['stopping'])} in the table above ({', '.join(rules)}). Nothing was changed.")
+            return result
+        ready = [host for host in sorted(facts) if host in model["hosts"] and model["hosts"][host]["components"] and host not in judged["left_out"]]
+        result.update(changed=False, findings=found, ready=ready, left_out=judged["left_out"])
+        if query:
+            result["selected"] = selected
+        return result
+
+    def _control(self, model, task_vars):
+        """What the rules need to know of the control node."""
+        hostvars = task_vars["hostvars"]
+        others = {}
+        for host in model["hosts"]:
+            for name in hostvars[host]:
+                if not name.startswith(PREFIXES + ("ansible_", "__")):
+                    others.setdefault(name, []).append(host)
+        return {
+            "specs": read_specs(),
+            "nats_checksums": read_yaml("common", "vars", "main", "nats_checksums.yml")["__common_nats_checksums"],
+            "groups": {name: list(hosts) for name, hosts in task_vars["groups"].items() if name not in ("all", "ungrouped")},
+            "other_variables": others,
+            "files": {src: self._file(src, task_vars) for src in sources(model)},
+        }
+
+    def _file(self, src, task_vars):
+        path, tried = find_source(self, src, task_vars)
+        return {"path": path, "tried": tried, "checksum": cached_checksum(path) if path else None}
+
+    @staticmethod
+    def _summary(model, facts, found):
+        concerned = {host for host in model["hosts"] if model["hosts"][host]["components"]}
+        read, hosts = len(set(facts) & concerned), len(concerned)
+        limited = f"; --limit: rules about hosts saw {read} of {hosts} hosts, rules about the inventory all" if read < hosts else f"; {hosts} hosts"
+        return f"Preflight: {counts(found)}{limited}."
+
+
+def counted(findings):
+    """A number of errors in words."""
+    return "1 error" if len(findings) == 1 else f"{len(findings)} errors"
+
+
+def compiled(query):
+    """A JMESPath expression, ready to search with."""
+    try:
+        import jmespath
+    except ImportError as error:
+        raise AnsibleActionFail("cluster_findings_query needs the Python library jmespath on the control node: pip install jmespath") from error
+    try:
+        return jmespath.compile(query)
+    except jmespath.exceptions.JMESPathError as error:
+        raise AnsibleActionFail(f"cluster_findings_query is no JMESPath expression: {error}") from error
+
+
+def write_json(path, value):
+    """Write a value to a file on the control node."""
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(value, file, indent=2, ensure_ascii=False)
+            file.write("\n")
+    except OSError as error:
+        raise AnsibleActionFail(f"cluster_findings_file cannot be written: {error}") from error

@@ -1,0 +1,39 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.autonomys.cluster.plugins.module_utils import _status
+
+
+class ActionModule(ActionBase):
+    _requires_connection = False
+    _supports_check_mode = True
+    _VALID_ARGS = frozenset()
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        groups, hostvars = task_vars["groups"], task_vars["hostvars"]
+        hosts = hostvars[min(groups["all"])]["cluster_model"]["hosts"]
+        # The hosts of the play, so that --limit limits the table too.
+        wanted = [host for host in sorted(task_vars["ansible_play_hosts_all"]) if hosts[host]["components"]]
+        left_out = [host for host in wanted if host not in groups.get("cluster_ready", [])]
+        results = {host: {c: self._results(hostvars[host], c) for c in hosts[host]["components"]} for host in wanted if host not in left_out}
+        rows = _status.rows(hosts, results)
+        Display().display("\n" + _status.table(rows) + "\n")
+        result.update(changed=False, rows=rows, left_out=left_out)
+        if left_out:
+            result.update(
+                failed=True,
+                msg=f"Left out of this run because of errors that preflight reported above: {', '.join(left_out)}. Mend them and run the same command again.",
+            )
+        return result
+
+    @staticmethod
+    def _results(host_variables, component):
+        names = {"program": f"__{component}_program", "health": f"__{component}_health"}
+        return {key: dict(host_variables[name]) for key, name in names.items() if name in host_variables}

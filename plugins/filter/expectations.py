@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: expectations
+short_description: The evidence that a healthy component shows
+version_added: 0.1.0
+author: autonomys.cluster contributors
+description:
+  - For every supervised program of a component, what M(autonomys.cluster.health) must find on the host.
+positional: component
+options:
+  _input:
+    description: The role's variables and the shared C(cluster_*) variables, by their public names.
+    type: dict
+    required: true
+  component:
+    description: The component, named like its role.
+    type: str
+    required: true
+    choices: [nats, node, controller, proof_server, caches, plot_server, plot_client]
+  facts:
+    description: What was read on the host, as for P(autonomys.cluster.programs#filter).
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+expected: "{{ __controller_settings | autonomys.cluster.expectations('controller') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Expectations in the shape of the option O(autonomys.cluster.health#module:programs).
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.autonomys.cluster.plugins.module_utils import _programs
+
+
+def expectations(settings, component, facts=None):
+    return _programs.expectations(component, settings, facts)
+
+
+class FilterModule:
+    def filters(self):
+        return {"expectations": expectations}

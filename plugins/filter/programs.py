@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: programs
+short_description: The supervised programs of a component
+version_added: 0.1.0
+author: autonomys.cluster contributors
+description:
+  - Builds the programs of one component from the variables of its role.
+  - The same function serves the roles and the model, so a command line is written in one place.
+positional: component
+options:
+  _input:
+    description: The role's variables and the shared C(cluster_*) variables, by their public names.
+    type: dict
+    required: true
+  component:
+    description: The component, named like its role.
+    type: str
+    required: true
+    choices: [nats, node, controller, proof_server, caches, plot_server, plot_client]
+  facts:
+    description:
+      - What was read on the host. C(topology) as M(autonomys.cluster.gpu_topology_info) returns it, for C(plot_server);
+        C(disks) as M(autonomys.cluster.disk_info) returns it, for farms with C(sectors=auto).
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+programs: "{{ __controller_settings | autonomys.cluster.programs('controller') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Programs in the shape of the option O(autonomys.cluster.supervisor_program#module:programs).
+  type: list
+  elements: dict
+"""
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.autonomys.cluster.plugins.module_utils import _programs
+
+
+def programs(settings, component, facts=None):
+    try:
+        return _programs.programs(component, settings, facts)
+    except _programs.SettingsError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    def filters(self):
+        return {"programs": programs}

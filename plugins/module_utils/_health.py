@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Health: what is expected of a component against the evidence it shows, as a list of problems. Empty means healthy."""
+
+from __future__ import annotations
+
+
+def program_problems(expected, program):
+    """Problems of one supervised program.
+
+    Args:
+        expected: an item of ``expectations()``.
+        program: the item of ``supervisor_program_info`` of the same name, or None.
+
+    Returns:
+        Sentences, each with the wanted and the actual value.
+    """
+    name = expected["name"]
+    if program is None:
+        return ["%s is not known to supervisord" % name]
+    if program["state"] != "RUNNING":
+        return ["%s is %s, not RUNNING" % (name, program["state"])]
+
+    problems = []
+    connected, connected_any = program["connected"], expected.get("connected_any", [])
+    if connected_any and not set(connected_any) & set(connected):
+        problems.append("%s has no connection to NATS (%s); it is connected to %s" % (name, ", ".join(connected_any), _list(connected)))
+    for endpoint in expected.get("connected_all", []):
+        if endpoint not in connected:
+            problems.append("%s has no connection to %s; it is connected to %s" % (name, endpoint, _list(connected)))
+    for port in expected.get("listening", []):
+        if port not in program["listening"]:
+            problems.append("%s does not listen on port %s; it listens on %s" % (name, port, _list(program["listening"])))
+    if expected.get("cpus") and program["cpus_allowed"] != expected["cpus"]:
+        problems.append("%s may run on the CPUs %s, planned are %s" % (name, program["cpus_allowed"], expected["cpus"]))
+    problems += _gpu_problems(expected, program)
+    for folder in expected.get("open_under", []):
+        if not any(path.startswith(folder + "/") for path in program["open_files"]):
+            problems.append("%s has no file open in %s" % (name, folder))
+    return problems
+
+
+def _gpu_problems(expected, program):
+    gpus = program["gpus"]
+    if "gpus" in expected and sorted(gpus) != sorted(expected["gpus"]):
+        return ["%s holds the GPUs %s, expected are %s" % (expected["name"], _list(gpus), _list(expected["gpus"]))]
+    if "gpu_count" in expected and len(gpus) != expected["gpu_count"]:
+        return ["%s holds the GPUs %s, expected is %d" % (expected["name"], _list(gpus), expected["gpu_count"])]
+    return []
+
+
+def nats_problems(expected, nats):
+    """Problems of a NATS server: ``expected`` is ``{peers: {server name: address}, version, max_payload}`` (bytes), ``nats`` what ``nats_info`` says."""
+    if not nats["reachable"]:
+        return ["nats-server does not answer: %s" % nats["error"]]
+    problems = []
+    if not nats["healthy"]:
+        problems.append("nats-server %s is not healthy: %s" % (nats["server_name"], nats["health_error"]))
+    if not nats["jetstream"]:
+        problems.append("nats-server %s runs without JetStream" % nats["server_name"])
+    if nats["version"] != expected["version"]:
+        problems.append("nats-server %s runs version %s, wanted is %s" % (nats["server_name"], nats["version"], expected["version"]))
+    if nats["max_payload"] != expected["max_payload"]:
+        problems.append("nats-server %s has max_payload %s, wanted is %s" % (nats["server_name"], nats["max_payload"], expected["max_payload"]))
+    others = sorted(set(expected["peers"]) - {nats["server_name"]})
+    if others:
+        missing = sorted(set(others) - set(nats["routes"]))
+        if missing:
+            problems.append("nats-server %s has no route to %s" % (nats["server_name"], _list(missing)))
+        if not nats["meta_leader"]:
+            problems.append("JetStream has no meta leader")
+        if nats["meta_size"] != len(expected["peers"]):
+            problems.append("the JetStream meta group has %s members, the inventory has %d NATS servers" % (nats["meta_size"], len(expected["peers"])))
+    return problems
+
+
+def node_problems(expected, node):
+    """Problems of a node: ``expected`` is ``{chain, min_peers}``, ``node`` what ``node_info`` says."""
+    if not node["reachable"]:
+        return ["the node's RPC does not answer: %s" % node["error"]]
+    problems = []
+    if expected["chain"].lower() not in node["chain"].lower():
+        problems.append("the node is on the chain %s, wanted is %s" % (node["chain"], expected["chain"]))
+    if node["peers"] < expected["min_peers"]:
+        problems.append("the node has %d peers, at least %d are wanted" % (node["peers"], expected["min_peers"]))
+    return problems
+
+
+def _list(values):
+    return ", ".join(str(value) for value in values) or "nothing"

@@ -1,0 +1,260 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a component is on a host: its supervised programs, the evidence that they are healthy, and the binaries they need.
+
+Pure functions of the roles' variables (``settings``, public names and values) and of what was read on the host (``facts``:
+``topology`` as gpu_topology_info returns it, ``disks`` as disk_info does). The roles and the model call the same functions, so
+that a command line is written in one place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import numa_plan
+from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors
+
+# Component → the file of supervised programs, in the order in which a cluster is started.
+COMPONENTS = {
+    "nats": "nats-server",
+    "node": "autonomys-node",
+    "controller": "autonomys-controller",
+    "proof_server": "autonomys-proof-server",
+    "caches": "autonomys-caches",
+    "plot_server": "autonomys-plot-server",
+    "plot_client": "autonomys-plot-client",
+}
+
+NATS_CONFIG = "/etc/nats-server.conf"
+NATS_ARCHIVE = "https://github.com/nats-io/nats-server/releases/download/v{version}/nats-server-v{version}-linux-{architecture}.tar.gz"
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+# What nats-server reads only when it starts; everything else of its file takes effect with a reload.
+NATS_RESTART_SETTINGS = (
+    "nats_server_name",
+    "nats_cluster_name",
+    "nats_client_port",
+    "nats_cluster_port",
+    "nats_monitor_port",
+    "nats_store_dir",
+    "nats_jetstream_max_memory",
+    "nats_jetstream_max_file",
+    "nats_lame_duck_duration",
+    "cluster_address",
+)
+
+
+class SettingsError(ValueError):
+    """A variable that no program can be made of; the message names variable, value and remedy."""
+
+
+def programs(component, settings, facts=None):
+    """The supervised programs of a component, each in the shape of ``supervisor_program``'s option ``programs``."""
+    return [program for program, _expected in _BUILD[component](settings, facts or {})]
+
+
+def expectations(component, settings, facts=None):
+    """What evidence a healthy component shows, per program ``{name, cpus, listening, connected_any, connected_all, gpus, gpu_count, open_under}``.
+
+    ``connected_any`` and ``connected_all`` are lists of ``address:port``, ``open_under`` of folders in which files are held open; what
+    a program need not show is left out.
+    """
+    return [dict(expected, name=program["name"]) for program, expected in _BUILD[component](settings, facts or {})]
+
+
+def releases(settings, machine, checksums):
+    """The versions that a host needs, in the shape of the module ``release``.
+
+    ``machine`` is the kernel's machine name (``x86_64``), ``checksums`` the pinned table ``{version: {amd64|arm64: sha256}}``.
+    """
+    wanted = []
+    if set(settings["cluster_components"]) - {"nats"}:
+        files = [dict(name=name, src=binary["src"], checksum=binary["checksum"]) for name, binary in sorted(settings["cluster_binaries"].items())]
+        wanted.append({"root": settings["cluster_install_dir"] + "/releases", "version": str(settings["cluster_version"]), "files": files})
+    if "nats" in settings["cluster_components"]:
+        wanted.append({"root": settings["cluster_install_dir"] + "/nats", "version": str(settings["nats_version"]), "files": [_nats_archive(settings, machine, checksums)]})
+    return wanted
+
+
+def _nats_archive(s, machine, checksums):
+    if s["nats_binary"]:
+        return dict(s["nats_binary"], name="nats-server")
+    architecture = ARCHITECTURES.get(machine, machine)
+    version = str(s["nats_version"])
+    try:
+        checksum = checksums[version][architecture]
+    except KeyError:
+        raise SettingsError(
+            "nats_version %s has no pinned checksum for %s; choose a version of the table in roles/common/vars/main.yml, or give "
+            "nats_binary with src, checksum and extract" % (version, architecture)
+        )
+    src = NATS_ARCHIVE.format(version=version, architecture=architecture)
+    return {"name": "nats-server", "src": src, "checksum": "sha256:" + checksum, "extract": "nats-server-v%s-linux-%s/nats-server" % (version, architecture)}
+
+
+def _program(s, component, name, command, log=None, environment=None, log_max="100MB", **more):
+    return dict(
+        more,
+        name=name,
+        command=[str(argument) for argument in command],
+        environment={key: str(value) for key, value in dict(environment or {}, **s[component + "_environment"]).items()},
+        user=s["cluster_user"],
+        startsecs=s["cluster_program_startsecs"],
+        stopwaitsecs=s[component + "_stopwaitsecs"],
+        log={"path": "%s/%s.log" % (s["cluster_log_dir"], log or name), "max_bytes": log_max, "backups": 2},
+    )
+
+
+def _binary(s, name):
+    return "%s/releases/%s/%s" % (s["cluster_install_dir"], s["cluster_version"], name)
+
+
+def _farmer(s, component, *arguments):
+    """The farmer's command line: the NATS servers belong to ``cluster`` and stand before the component's own arguments."""
+    servers = [part for server in s[component + "_nats_servers"] for part in ("--nats-server", server)]
+    return [_binary(s, "autonomys-farmer"), "cluster"] + servers + list(arguments)
+
+
+def _endpoints(urls):
+    return [url.split("://", 1)[-1].rstrip("/") for url in urls]
+
+
+def _connected(s, component):
+    return {"connected_any": _endpoints(s[component + "_nats_servers"])}
+
+
+def _nats(s, facts):
+    restart = json.dumps([str(s[name]) for name in NATS_RESTART_SETTINGS])
+    yield _program(
+        s,
+        "nats",
+        "nats-server",
+        ["%s/nats/%s/nats-server" % (s["cluster_install_dir"], s["nats_version"]), "--config", NATS_CONFIG] + s["nats_extra_args"],
+        environment={"NATS_SETTINGS_DIGEST": hashlib.sha256(restart.encode()).hexdigest()[:16]},
+        # Lame duck mode: clients leave one after another before the server ends. A TERM would cut all of them off at once.
+        stopsignal="USR2",
+        state_directories=[s["nats_store_dir"]],
+    ), {"listening": [s["nats_client_port"], s["nats_monitor_port"]]}
+
+
+def _node(s, facts):
+    command = [_binary(s, "autonomys-node"), "run", "--base-path", s["node_base_path"], "--farmer"]
+    command += ["--rpc-listen-on", "%s:%s" % (s["node_rpc_address"], s["node_rpc_port"]), "--chain", s["cluster_chain"], "--sync", s["node_sync"]]
+    command += ["--rpc-methods", s["node_rpc_methods"], "--rpc-cors", s["node_rpc_cors"]]
+    for option in ("blocks", "state"):
+        pruning = s["node_%s_pruning" % option]
+        if pruning:
+            command += ["--%s-pruning" % option, pruning]
+    yield _program(s, "node", "autonomys-node", command + s["node_extra_args"], state_directories=[s["node_base_path"]]), {"listening": [s["node_rpc_port"]]}
+
+
+def _controller(s, facts):
+    tmp = ["--tmp"] if s["controller_tmp"] else []
+    command = _farmer(s, "controller", "controller", *tmp) + ["--node-rpc-url", s["controller_node_rpc_url"]] + s["controller_extra_args"]
+    expected = dict(_connected(s, "controller"), connected_all=_endpoints([s["controller_node_rpc_url"]]))
+    yield _program(s, "controller", "autonomys-controller", command), expected
+
+
+def _proof_server(s, facts):
+    gpu = str(s["proof_server_gpu"])
+    environment = {"CUDA_VISIBLE_DEVICES": gpu}
+    if gpu.startswith("GPU-"):
+        expected = {"gpus": [gpu]}
+    else:
+        # CUDA's own order is fastest first; nvidia-smi and this collection count by PCI address.
+        environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+        expected = {"gpu_count": 1}
+    command = _farmer(s, "proof_server", "proof-server", *s["proof_server_extra_args"])
+    program = _program(s, "proof_server", "autonomys-proof-server", command, environment=environment, log_max="500MB")
+    yield program, dict(_connected(s, "proof_server"), **expected)
+
+
+def _caches(s, facts):
+    for name, word, path in (
+        ("autonomys-sharded-cache", "sharded-cache", s["caches_sharded_path"]),
+        ("autonomys-full-piece", "full-piece-sharded-cache", s["caches_full_piece_path"]),
+    ):
+        command = _farmer(s, "caches", word, *s["caches_extra_args"]) + ["path=" + path]
+        yield _program(s, "caches", name, command, state_directories=[path]), _connected(s, "caches")
+
+
+def plot_server_plan(s, topology):
+    """The NUMA plan (``numa_plan``'s result) of the GPUs that plot on a host, each with its ``slot``.
+
+    A GPU's slot is its place in ``plot_server_gpus``, else in the order of PCI addresses; it gives name, port, folder and log.
+    """
+    listed = list(s["plot_server_gpus"])
+    gpus = [gpu for gpu in topology["gpus"] if not listed or gpu["uuid"] in listed]
+    plan = numa_plan(
+        dict(topology, gpus=gpus),
+        reserve_cores=s["plot_server_reserve_cores"],
+        max_cpus=s["plot_server_max_cpus"],
+        min_cpus=s["plot_server_min_cpus"],
+        scope=s["plot_server_numa_scope"],
+        gpu_numa_nodes=s["plot_server_gpu_numa_nodes"],
+    )
+    order = listed or [gpu["uuid"] for gpu in sorted(plan["gpus"], key=lambda gpu: gpu["bus_id"])]
+    return dict(plan, gpus=sorted((dict(gpu, slot=order.index(gpu["uuid"])) for gpu in plan["gpus"]), key=lambda gpu: gpu["slot"]))
+
+
+def _plot_server(s, facts):
+    models = {gpu["uuid"]: gpu["name"] for gpu in facts["topology"]["gpus"]}
+    for gpu in plot_server_plan(s, facts["topology"])["gpus"]:
+        slot, port = gpu["slot"], s["plot_server_port"] + gpu["slot"]
+        base_path = "%s/base-path-%d" % (s["plot_server_base_path"], slot)
+        priority = ["--priority-cache"] if s["plot_server_priority_cache"] else []
+        command = _farmer(s, "plot_server", "plot-server", *priority) + ["--listen-port", port] + s["plot_server_extra_args"] + [base_path]
+        environment = {"CUDA_VISIBLE_DEVICES": gpu["uuid"]}
+        concurrency = s["plot_server_gpu_concurrency"]
+        if isinstance(concurrency, dict):
+            concurrency = concurrency.get(gpu["uuid"], concurrency.get(models[gpu["uuid"]]))
+        if concurrency is not None:
+            environment["GPU_CONCURRENCY"] = concurrency
+        program = _program(
+            s,
+            "plot_server",
+            "autonomys-plot-server-%d" % slot,
+            command,
+            log="autonomys-plotter-%d" % slot,
+            environment=environment,
+            cpus=gpu["cpus"],
+            state_directories=[s["plot_server_base_path"], base_path],
+        )
+        yield program, dict(_connected(s, "plot_server"), cpus=gpu["cpus"], listening=[port], gpus=[gpu["uuid"]])
+
+
+def farm_sectors(s, farm, disk):
+    """Number of sectors of a farm: as given, or with ``auto`` what its disk holds when the farm is created.
+
+    An existing farm keeps its number: a plot that shrinks by the rounding of a file system would lose sectors.
+    """
+    if str(farm.get("sectors", "auto")) != "auto":
+        return int(farm["sectors"])
+    return existing_sectors(disk["existing_plot_bytes"], s["plot_client_pieces_in_sector"]) or disk["max_sectors"]
+
+
+def present_farms(s):
+    """The farms that are passed to the plot client."""
+    return [farm for farm in s["plot_client_farms"] if farm.get("state", "present") == "present"]
+
+
+def _plot_client(s, facts):
+    farms = present_farms(s)
+    disks = facts.get("disks", {})
+    command = _farmer(s, "plot_client", "plot-client", "--reward-address", s["plot_client_reward_address"]) + s["plot_client_extra_args"]
+    command += ["path=%s,sectors=%d" % (farm["path"], farm_sectors(s, farm, disks.get(farm["path"]))) for farm in farms]
+    paths = [farm["path"].rstrip("/") for farm in farms]
+    yield _program(s, "plot_client", "autonomys-plot-client", command, state_directories=paths), dict(_connected(s, "plot_client"), open_under=paths)
+
+
+_BUILD = {
+    "nats": _nats,
+    "node": _node,
+    "controller": _controller,
+    "proof_server": _proof_server,
+    "caches": _caches,
+    "plot_server": _plot_server,
+    "plot_client": _plot_client,
+}

@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status table: what each program of the cluster shows, as rows and as text."""
+
+from __future__ import annotations
+
+COLUMNS = ("host", "component", "program", "state", "health", "evidence")
+
+
+def rows(hosts, results):
+    """Rows of the table.
+
+    Args:
+        hosts: the model's hosts, name to ``{components, ...}``.
+        results: host name to component to ``{"program": result of supervisor_program, "health": result of health}``, either may be missing.
+
+    Returns:
+        A list of dictionaries with the keys of ``COLUMNS``, sorted by host and order of start.
+    """
+    return [
+        dict(row, host=host, component=component)
+        for host in sorted(results)
+        for component in hosts[host]["components"]
+        for row in _component_rows(results[host].get(component, {}))
+    ]
+
+
+def _component_rows(result):
+    health = result.get("health", {})
+    programs = result.get("program", {}).get("programs") or [{"name": "-", "state": "unknown"}]
+    seen = {program["name"]: program for program in health.get("evidence", {}).get("programs", [])}
+    for program in programs:
+        evidence = seen.get(program["name"], program)
+        yield {
+            "program": program["name"],
+            "state": evidence["state"],
+            "health": "healthy" if health.get("healthy") else "not checked" if health.get("skipped") or not health else "NOT HEALTHY",
+            "evidence": _evidence(health.get("evidence", {}), evidence),
+        }
+
+
+def _evidence(evidence, program):
+    if evidence.get("nats"):
+        nats = evidence["nats"]
+        leader = ", meta leader %s of %s" % (nats["meta_leader"], nats["meta_size"]) if nats["meta_leader"] else ""
+        return "%s, JetStream, routes to %d peers%s" % (nats["version"], len(nats["routes"]), leader)
+    if evidence.get("node"):
+        node = evidence["node"]
+        return "%s, %d peers, best block %s%s" % (node["chain"], node["peers"], node["best"], ", syncing" if node["syncing"] else "")
+    parts = []
+    if program.get("connected"):
+        parts.append("NATS" if any(endpoint.endswith(":4222") for endpoint in program["connected"]) else "connected")
+    if program.get("listening"):
+        parts.append("port " + ", ".join(str(port) for port in program["listening"]))
+    if program.get("gpus"):
+        parts.append(", ".join(program["gpus"])[:12])
+    if program.get("cpus_allowed"):
+        parts.append("CPUs " + program["cpus_allowed"])
+    return ", ".join(parts)
+
+
+def table(table_rows):
+    """The rows as aligned text, with a line of column names."""
+    lines = [{column: column.upper() for column in COLUMNS}] + table_rows
+    widths = {column: max(len(str(row[column])) for row in lines) for column in COLUMNS}
+    return "\n".join("  ".join(str(row[column]).ljust(widths[column]) for column in COLUMNS).rstrip() for row in lines)

@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""supervisord's XML-RPC interface over its unix socket, with typed errors. Standard library only."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import socket
+import xmlrpc.client
+from xml.parsers.expat import ExpatError
+
+SHUTDOWN_STATE = 6
+BAD_NAME = 10
+ALREADY_STARTED = 60
+SUCCESS = 80
+ALREADY_ADDED = 90
+STILL_RUNNING = 91
+CANT_REREAD = 92
+
+
+class SupervisorError(Exception):
+    """supervisord cannot be asked, or gave no usable answer."""
+
+
+class SupervisorDown(SupervisorError):
+    """No supervisord listens on the socket."""
+
+
+class SupervisorFault(SupervisorError):
+    """supervisord refused a call; ``code`` is one of the constants of this module."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code = code
+
+
+def full_name(info):
+    """Give a process's name as supervisorctl prints it."""
+    return info["name"] if info["name"] == info["group"] else f"{info['group']}:{info['name']}"
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class _Transport(xmlrpc.client.Transport):
+    def __init__(self, path, timeout, headers):
+        super().__init__(headers=headers)
+        self._path = path
+        self._timeout = timeout
+
+    def make_connection(self, host):
+        # One connection a call: supervisord closes an idle one whenever it likes.
+        return _Connection(self._path, self._timeout)
+
+
+class Supervisor:
+    """The calls that the modules need."""
+
+    def __init__(self, path, username=None, password=None, timeout=30.0):
+        headers = []
+        if username:
+            credentials = f"{username}:{password or ''}"
+            headers.append(("Authorization", "Basic " + base64.b64encode(credentials.encode("utf-8")).decode("ascii")))
+        self.path = path
+        self.timeout = timeout
+        self._proxy = xmlrpc.client.ServerProxy("http://localhost/RPC2", transport=_Transport(path, timeout, headers))
+
+    def call(self, method, *arguments):
+        """Call ``supervisor.<method>`` and map every failure to a :class:`SupervisorError`."""
+        try:
+            return getattr(self._proxy.supervisor, method)(*arguments)
+        except xmlrpc.client.Fault as exc:
+            raise SupervisorFault(exc.faultCode, exc.faultString) from exc
+        except xmlrpc.client.ProtocolError as exc:
+            if exc.errcode == 401:
+                raise SupervisorError(f"supervisord refuses the username and password of its configuration on {self.path}") from exc
+            raise SupervisorError(f"supervisord answered {method} with HTTP status {exc.errcode} {exc.errmsg}") from exc
+        except (FileNotFoundError, ConnectionRefusedError) as exc:
+            raise SupervisorDown(f"supervisord is not running: nothing listens on its socket {self.path}") from exc
+        except PermissionError as exc:
+            raise SupervisorError(f"no permission to use supervisord's socket {self.path}: run this task with become") from exc
+        except socket.timeout as exc:
+            raise SupervisorError(f"supervisord did not answer {method} on {self.path} within {self.timeout:g} s") from exc
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error, ExpatError, ValueError) as exc:
+            raise SupervisorError(f"supervisord on {self.path} gave no usable answer to {method}: {exc}") from exc
+
+    def processes(self):
+        """Give the state of every process."""
+        return self.call("getAllProcessInfo")
+
+    def reload(self):
+        """Let supervisord read its files again; give the groups that are (changed, removed) now. Nothing is applied."""
+        _added, changed, removed = self.call("reloadConfig")[0]
+        return set(changed), set(removed)
+
+    def stop(self, group):
+        """Ask all running processes of a group to end, without waiting."""
+        self._quietly(("stopProcessGroup", group, False), BAD_NAME)
+
+    def start(self, group):
+        """Start all processes of a group that do not run, without waiting. Gives ``{name: fault}`` of those that cannot be."""
+        answers = self.call("startProcessGroup", group, False)
+        return {full_name(answer): answer["description"] for answer in answers if answer["status"] not in (SUCCESS, ALREADY_STARTED)}
+
+    def add(self, group):
+        """Take a group over from the configuration as it was last read."""
+        self._quietly(("addProcessGroup", group), ALREADY_ADDED)
+
+    def remove(self, group):
+        """Drop a stopped group. Gives False when one of its processes still runs."""
+        try:
+            self._quietly(("removeProcessGroup", group), BAD_NAME)
+        except SupervisorFault as exc:
+            if exc.code == STILL_RUNNING:
+                return False
+            raise
+        return True
+
+    def _quietly(self, call, *expected):
+        try:
+            self.call(*call)
+        except SupervisorFault as exc:
+            if exc.code not in expected:
+                raise

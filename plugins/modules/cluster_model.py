@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cluster_model
+short_description: Derive from the inventory what crosses hosts
+version_added: 0.1.0
+author: autonomys.cluster contributors
+description:
+  - Builds the model of the whole cluster from the groups and the inventory variables of all hosts, supplying the defaults of
+    the roles, and returns it as the fact C(cluster_model).
+  - Runs on the control node and contacts no host. Run it once in a playbook, delegating the fact to one host that all read it from.
+options: {}
+attributes:
+  check_mode:
+    description: Can run in check mode and change nothing.
+    support: full
+  diff_mode:
+    description: Returns what has changed.
+    support: none
+notes:
+  - Host variables that the inventory sets win over what is derived from it.
+"""
+
+EXAMPLES = r"""
+- name: Build the model
+  autonomys.cluster.cluster_model:
+  run_once: true
+  delegate_to: "{{ groups['all'] | sort | first }}"
+  delegate_facts: true
+"""
+
+RETURN = r"""
+ansible_facts:
+  description: The fact C(cluster_model).
+  returned: always
+  type: dict
+  contains:
+    cluster_model:
+      description: The model.
+      type: dict
+      contains:
+        hosts:
+          description: Per host its C(address), its C(components) in the order of start, and its C(settings), all C(cluster_*) and role variables.
+          type: dict
+        components:
+          description: Per component its hosts, sorted.
+          type: dict
+        roll:
+          description: Per component how many of its hosts may restart at once, a number or a percentage.
+          type: dict
+        connections:
+          description: Who connects to whom, C(component) on C(host) to C(to_component) on C(to_host) at C(port).
+          type: list
+          elements: dict
+"""

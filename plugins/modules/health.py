@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: health
+short_description: Wait until a component is healthy, or say why it is not
+version_added: 0.1.0
+author: autonomys.cluster contributors
+description:
+  - Asks the applications on the host, not the process table, and compares what they show with what is expected.
+  - Looks again until everything is as expected or O(timeout) is over. The failure names each problem with wanted and actual value.
+  - In check mode it looks once.
+options:
+  component:
+    description: What is checked, for messages.
+    type: str
+    required: true
+  name:
+    description: Name of the file of supervised programs, for O(programs).
+    type: str
+  programs:
+    description:
+      - Evidence expected of supervised programs, as P(autonomys.cluster.expectations#filter) returns it. Each is a dictionary of C(name),
+        C(cpus) (a CPU list; the union over all threads must equal it), C(listening) (ports), C(connected_any) and C(connected_all)
+        (C(address:port)), C(gpus) (UUIDs held), C(gpu_count), C(open_under) (folders in which files are held open).
+    type: list
+    elements: dict
+    default: []
+  nats:
+    description: The NATS server expected on this host.
+    type: dict
+    suboptions:
+      url:
+        description: Address of its monitoring pages.
+        type: str
+        required: true
+      peers:
+        description: All servers of the cluster, server name to address.
+        type: dict
+        required: true
+      version:
+        description: Version that must run.
+        type: str
+        required: true
+      max_payload:
+        description: Largest message, in NATS's notation, as C(3MB).
+        type: str
+        required: true
+  node:
+    description: The Autonomys node expected on this host.
+    type: dict
+    suboptions:
+      url:
+        description: Address of its RPC server.
+        type: str
+        required: true
+      chain:
+        description: Chain that it must follow.
+        type: str
+        required: true
+      min_peers:
+        description: Peers that it must have at least.
+        type: int
+        required: true
+  timeout:
+    description: Seconds within which the component must become healthy.
+    type: int
+    required: true
+  interval:
+    description: Seconds between two looks.
+    type: int
+    default: 2
+attributes:
+  check_mode:
+    description: Can run in check mode and change nothing.
+    support: full
+  diff_mode:
+    description: Returns what has changed.
+    support: none
+seealso:
+  - module: autonomys.cluster.supervisor_program_info
+  - module: autonomys.cluster.nats_info
+  - module: autonomys.cluster.node_info
+"""
+
+EXAMPLES = r"""
+- name: Check the controller
+  autonomys.cluster.health:
+    component: controller
+    name: autonomys-controller
+    programs:
+      - name: autonomys-controller
+        connected_any: ["192.168.1.1:4222"]
+        connected_all: ["192.168.1.1:9944"]
+    timeout: 120
+"""
+
+RETURN = r"""
+healthy:
+  description: Whether everything is as expected.
+  returned: always
+  type: bool
+problems:
+  description: What is not as expected, a sentence each.
+  returned: always
+  type: list
+  elements: str
+waited_s:
+  description: Seconds until the last look.
+  returned: always
+  type: int
+evidence:
+  description: What the host showed at the last look, by source (C(programs), C(nats), C(node)).
+  returned: always
+  type: dict
+"""

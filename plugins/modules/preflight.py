@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: preflight
+short_description: Report everything that is wrong with a cluster before anything is changed
+version_added: 0.1.0
+author: [autonomys.cluster contributors (@autonomys-cluster)]
+description:
+  - Applies all rules of C(docs/findings.md) to the model that M(autonomys.cluster.cluster_model) built and to what C(playbooks/preflight.yml)
+    read on the hosts of the play, and prints one table.
+  - Fails once, after the table, when errors stand in the way.
+  - Runs on the control node and contacts no host. Run it once in a play.
+options:
+  strict:
+    description:
+      - Whether every error fails. With V(false) errors of storage and plotter hosts only leave these out, and errors of the inventory and of hosts
+        with NATS servers, nodes or controllers fail.
+    type: bool
+    default: true
+  file:
+    description: File on the control node that the findings are written to, as JSON. It is written in check mode too.
+    type: path
+  query:
+    description:
+      - A JMESPath expression that selects of the findings what is written to O(file), or shown where there is none.
+      - Needs the Python library jmespath on the control node.
+    type: str
+attributes:
+  check_mode:
+    description: Can run in check mode and change nothing.
+    support: full
+  diff_mode:
+    description: Returns what has changed.
+    support: none
+notes:
+  - Findings that C(cluster_accept) names on all their hosts are shown as accepted and never fail, except for errors of the inventory.
+"""
+
+EXAMPLES = r"""
+- name: Report everything that is wrong
+  autonomys.cluster.preflight:
+    query: "[?severity=='error'].message"
+  register: result
+  run_once: true
+"""
+
+RETURN = r"""
+findings:
+  description: All findings, sorted by severity and host.
+  returned: unless the module fails
+  type: list
+  elements: dict
+  contains:
+    rule:
+      description: Stable id of the rule.
+      type: str
+      sample: NATS001
+    severity:
+      description: V(error), V(warning) or V(info).
+      type: str
+    hosts:
+      description: The hosts concerned, sorted; empty when the finding is about the cluster as a whole.
+      type: list
+      elements: str
+    component:
+      description: The component concerned, V(inventory) or V(host).
+      type: str
+    message:
+      description: What is wrong, with the actual values.
+      type: str
+    remedy:
+      description: What to do about it.
+      type: str
+    accepted:
+      description: Whether C(cluster_accept) names the rule on all hosts concerned.
+      type: bool
+ready:
+  description: The hosts that may be changed, sorted.
+  returned: unless the module fails
+  type: list
+  elements: str
+left_out:
+  description: Per host that must not be changed the rules that say so.
+  returned: unless the module fails
+  type: dict
+  sample: {storage-2: [DISK001]}
+selected:
+  description: What O(query) selected.
+  returned: when O(query) is given, unless the module fails
+  type: raw
+"""

@@ -1,0 +1,256 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release
+short_description: Install versions of programs beside each other, verified, complete or not at all
+version_added: 0.1.0
+description:
+  - >-
+    Installs each version into a folder of its own, C(<root>/<version>/). What is installed never changes under the
+    programs that run from it, and going back to the previous version needs no network.
+  - >-
+    Every source is verified against the checksum of the inventory, and one archive member is unpacked where wanted,
+    before the first file gets its final name. A version is there completely or not at all, and what an interrupted
+    run left behind is removed by the next.
+  - A run that changes nothing is one remote execution that reads a manifest and the attributes of the files.
+  - >-
+    Versions beyond O(keep) are removed, the oldest first, unless a file in C(/etc/supervisor/conf.d) or a running
+    process still names them.
+  - >-
+    A source on the control node is verified there before anything happens on a host, and is transferred only to
+    hosts that lack it.
+options:
+  releases:
+    description: The versions that must be installed.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      root:
+        description: Absolute path of the folder that holds the versions.
+        type: path
+        required: true
+      version:
+        description: Name of the version, and so of its folder.
+        type: str
+        required: true
+      files:
+        description: Files of the version.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          name:
+            description: Name of the installed file.
+            type: str
+            required: true
+          src:
+            description:
+              - Where the file, or the archive that it is in, comes from.
+              - A C(http) or C(https) URL is downloaded by the managed host.
+              - A C(file) URL is a file of the managed host.
+              - >-
+                Everything else is a file on the control node. A relative path is searched in the folder of the
+                inventory, where the playbook's C(files) are searched, and in the current folder, in this order.
+            type: str
+            required: true
+          checksum:
+            description: Checksum of what O(releases[].files[].src) names, C(sha256:) and 64 hexadecimal digits.
+            type: str
+            required: true
+          extract:
+            description:
+              - Path of the file inside a tar or zip archive.
+              - Without it the source itself is the file.
+            type: str
+  keep:
+    description: Number of versions to keep in each root besides the wanted ones and those in use.
+    type: int
+    default: 2
+  owner:
+    description: Account that owns what is installed. Its primary group becomes the group.
+    type: str
+    default: root
+  proxy:
+    description:
+      - URL of a proxy for C(http) and C(https) sources.
+      - Without it the variables of the environment count (C(http_proxy), C(https_proxy), C(no_proxy)).
+    type: str
+  timeout:
+    description: Seconds that a server may stay silent during a download.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    support: full
+    description: Predicts the change and transfers nothing.
+  diff_mode:
+    support: full
+    description: Lists the files of all versions with their checksums before and after.
+  idempotent:
+    support: full
+    description: A second run with the same arguments changes nothing.
+author:
+  - autonomys.cluster contributors (@autonomys-cluster)
+"""
+
+EXAMPLES = r"""
+- name: Install the farmer and nats-server
+  autonomys.cluster.release:
+    releases:
+      - root: /opt/autonomys/releases
+        version: v1.2.3
+        files:
+          - name: autonomys-farmer
+            src: https://downloads.example.com/v1.2.3/autonomys-farmer
+            checksum: sha256:0f3a3a3a1e7a25c2b3a4e0a7b0c1d2e3f405162738495a6b7c8d9e0f1a2b3c4d
+      - root: /opt/autonomys/nats
+        version: 2.12.8
+        files:
+          - name: nats-server
+            src: files/nats-server-v2.12.8-linux-amd64.tar.gz
+            checksum: sha256:4d3c2b1a0f9e8d7c6b5a49382716050f4e3d2c1b0a7e0a4b3c2c5a27e1a3a3f0
+            extract: nats-server-v2.12.8-linux-amd64/nats-server
+"""
+
+RETURN = r"""
+installed:
+  description: Paths of the files that were installed or repaired, sorted; in check mode those that would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [/opt/autonomys/releases/v1.2.3/autonomys-farmer]
+pruned:
+  description: Folders of the versions that were removed, sorted; in check mode those that would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [/opt/autonomys/releases/v1.0.0]
+paths:
+  description: Path of every wanted file by its name. Of two versions of one name the later in O(releases) counts.
+  returned: success
+  type: dict
+  sample: {autonomys-farmer: /opt/autonomys/releases/v1.2.3/autonomys-farmer}
+"""
+
+import http.client
+import os
+import pwd
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.urls import open_url
+from ansible_collections.autonomys.cluster.plugins.module_utils._release import (
+    Installer,
+    ReleaseError,
+    control_node_sources,
+    listing,
+    normalise,
+    plan,
+)
+
+CHUNK = 1024 * 1024
+
+
+def fetcher(timeout):
+    """Return ``fetch(url, write)``, which streams a source."""
+
+    def fetch(url, write):
+        try:
+            response = open_url(url, timeout=timeout, follow_redirects="all", decompress=False)
+            promised = response.headers.get("Content-Length")
+            size = 0
+            for chunk in iter(lambda: response.read(CHUNK), b""):
+                size += len(chunk)
+                write(chunk)
+        except ReleaseError:
+            raise
+        except (OSError, ValueError, http.client.HTTPException) as exc:
+            if isinstance(exc, OSError) and exc.errno is not None and not hasattr(exc, "reason"):
+                # Written to disk in the same loop: the disk's own errors keep their meaning.
+                raise
+            raise ReleaseError(f"{url} cannot be downloaded: {exc}; nothing was installed") from exc
+        if promised is not None and size != int(promised):
+            raise ReleaseError(f"{url} cannot be downloaded: the connection ended after {size} of {promised} bytes; nothing was installed")
+
+    return fetch
+
+
+def use_proxy(proxy):
+    """Send downloads through a proxy; urllib reads it from the environment."""
+    if proxy:
+        for name in ("http_proxy", "https_proxy"):
+            os.environ[name] = proxy
+            os.environ[name.upper()] = proxy
+
+
+def run_module():
+    """Entry point of the module."""
+    file_spec = {
+        "name": {"type": "str", "required": True},
+        "src": {"type": "str", "required": True},
+        "checksum": {"type": "str", "required": True},
+        "extract": {"type": "str"},
+    }
+    release_spec = {
+        "root": {"type": "path", "required": True},
+        "version": {"type": "str", "required": True},
+        "files": {"type": "list", "elements": "dict", "required": True, "options": file_spec},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            "releases": {"type": "list", "elements": "dict", "required": True, "options": release_spec},
+            "keep": {"type": "int", "default": 2},
+            "owner": {"type": "str", "default": "root"},
+            "proxy": {"type": "str"},
+            "timeout": {"type": "int", "default": 60},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(**install(module))
+    except ReleaseError as exc:
+        module.fail_json(msg=str(exc))
+    except OSError as exc:
+        module.fail_json(msg=f"the release cannot be installed: {exc}")
+
+
+def install(module):
+    """Plan, carry out and return the module's result."""
+    params = module.params
+    if params["keep"] < 0:
+        raise ReleaseError("keep must not be negative")
+    releases = normalise(params["releases"])
+    try:
+        owner = pwd.getpwnam(params["owner"])
+    except KeyError as exc:
+        raise ReleaseError(f"there is no account {params['owner']} to own the release") from exc
+    steps = plan(releases, params["keep"], owner.pw_uid)
+    if not module.check_mode:
+        sources = control_node_sources(steps)
+        if sources:
+            # The action plugin transfers these and runs the module again with file URLs in their place.
+            return {"changed": False, "control_node_sources": sources}
+    before, after = listing(releases, steps, after=False), listing(releases, steps, after=True)
+    if any(steps.values()) and not module.check_mode:
+        use_proxy(params["proxy"])
+        steps = Installer(fetcher(params["timeout"]), owner.pw_uid, owner.pw_gid).run(releases, params["keep"])
+    return {
+        "changed": any(steps.values()),
+        "installed": sorted(os.path.join(release["root"], release["version"], name) for release, names in steps["install"] for name in names),
+        "pruned": sorted(os.path.join(root, version) for root, version in steps["prune"]),
+        "paths": {name: os.path.join(release["root"], release["version"], name) for release in releases for name in release["files"]},
+        "diff": {"before": before, "after": after},
+    }
+
+
+def main():
+    """Run the module."""
+    run_module()
+
+
+if __name__ == "__main__":
+    main()

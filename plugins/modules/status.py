@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: status
+short_description: Print the table of hosts, programs and their health
+version_added: 0.1.0
+author: autonomys.cluster contributors
+description:
+  - Ends C(site.yml). From the health checks of this run, prints a row for every supervised program of the cluster.
+  - Fails when hosts with components were left out of the run, naming them.
+  - Runs on the control node and contacts no host.
+options: {}
+attributes:
+  check_mode:
+    description: Can run in check mode and change nothing.
+    support: full
+  diff_mode:
+    description: Returns what has changed.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Print the table of hosts and components
+  autonomys.cluster.status:
+  run_once: true
+"""
+
+RETURN = r"""
+rows:
+  description: The table's rows, each with C(host), C(component), C(program), C(state), C(health) and C(evidence).
+  returned: always
+  type: list
+  elements: dict
+left_out:
+  description: Hosts with components that this run did not touch.
+  returned: always
+  type: list
+  elements: str
+"""

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Remove every test host of any prefix and the hosts' images, as far as there is an engine that answers.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+docker version >/dev/null 2>&1 || exit 0
+for network in $(docker network ls --filter label=autonomys.test-host --format '{{.Name}}'); do
+  python3 tests/hosts/hosts.py destroy --prefix "${network%network}"
+done
+docker images --quiet autonomys-test-host | xargs --no-run-if-empty docker rmi --force >/dev/null

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+
+from ansible_collections.autonomys.cluster.plugins.modules.nats_info import ask_server
+
+PEERS = ["node-1", "node-2", "node-3"]
+
+
+def ask(cluster, name):
+    return ask_server(cluster.url(name), cluster.names, cluster.urls(), 5)
+
+
+def until(cluster, name, condition, seconds=30):
+    end = time.monotonic() + seconds
+    while True:
+        result = ask(cluster, name)
+        if condition(result):
+            return result
+        assert time.monotonic() < end, result
+        time.sleep(0.2)
+
+
+def test_a_server_stops_is_missed_and_comes_back(cluster):
+    for name in PEERS:
+        result = until(cluster, name, lambda result: result["safe_to_stop"])
+        assert result["healthy"] and result["meta_size"] == 3 and result["max_payload"] == 3145728
+    leader = result["meta_leader"]
+
+    cluster.stop(leader)
+    assert not ask(cluster, leader)["reachable"]
+    left = [name for name in PEERS if name != leader]
+    # At once, before the others notice anything but the lost route, and later when they have elected another.
+    assert not any(ask(cluster, name)["safe_to_stop"] for name in left)
+    for name in left:
+        result = until(cluster, name, lambda result: result["meta_leader"] not in (None, leader))
+        assert not result["safe_to_stop"]
+
+    cluster.start(leader)
+    for name in PEERS:
+        result = until(cluster, name, lambda result: result["safe_to_stop"])
+        assert all(entry["current"] and not entry["offline"] for entry in result["meta_replicas"])
+
+
+def test_the_promise_holds(cluster):
+    """What safe_to_stop says is tried: without a server that was safe to stop messages are stored, without one more not."""
+    first, second, last = PEERS
+    until(cluster, first, lambda result: result["safe_to_stop"])
+    cluster.stop(first)
+    assert cluster.publish(last, attempts=50)
+    until(cluster, last, lambda result: result["meta_leader"] in (second, last))
+    for name in (second, last):
+        assert not ask(cluster, name)["safe_to_stop"]
+    cluster.stop(second)
+    assert not cluster.publish(last, attempts=2)
+
+
+def test_a_single_server(single):
+    result = ask(single, "node-1")
+    assert result["healthy"]
+    assert result["reasons"] == ["node-1 is the only server"]
+
+
+def test_the_leaders_are_found_by_their_routes(cluster):
+    """Without URLs a peer is asked at its route's address and the same port, which here is the server itself."""
+    leader = ask(cluster, "node-1")["meta_leader"]
+    follower = next(name for name in PEERS if name != leader)
+    result = ask_server(cluster.url(follower), PEERS, {}, 5)
+    assert not result["safe_to_stop"]
+    assert any("meta group" in reason for reason in result["reasons"])

@@ -1,0 +1,182 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real supervisords, each in a folder of its own: Debian's and the newest of PyPI."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_rpc as rpc
+
+RUNNER = """
+import importlib, json, sys
+from ansible.module_utils.testing import patch_module_args
+name, arguments = sys.argv[1], json.loads(sys.argv[2])
+module = importlib.import_module("ansible_collections.autonomys.cluster.plugins.modules." + name)
+with patch_module_args(arguments):
+    module.main()
+"""
+
+KINDS = {
+    "debian": ["/usr/bin/python3", "/usr/bin/supervisord"],
+    "pypi": [sys.executable, "-m", "supervisor.supervisord"],
+}
+
+
+class CallCounter:
+    """A proxy in front of supervisord's socket that notes the names of the methods that are called."""
+
+    def __init__(self, host):
+        self.methods = []
+        self.target = str(host.socket)
+        self.config = host.folder / "counted.conf"
+        self.config.write_text(host.config.read_text().replace("s.sock", "c.sock"))
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(str(host.folder / "c.sock"))
+        self.server.listen(8)
+        threading.Thread(target=self.work, daemon=True).start()
+
+    def work(self):
+        while True:
+            client, _address = self.server.accept()
+            upstream = socket.socket(socket.AF_UNIX)
+            upstream.connect(self.target)
+            request = b""
+            while b"</methodCall>" not in request:
+                request += client.recv(65536)
+            self.methods.append(re.search(rb"<methodName>(.*?)</methodName>", request).group(1).decode())
+            upstream.sendall(request.replace(b"Connection: keep-alive", b"Connection: close"))
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += upstream.recv(65536)
+            length = int(re.search(rb"(?i)content-length: (\d+)", head).group(1))
+            while len(head.split(b"\r\n\r\n", 1)[1]) < length:
+                head += upstream.recv(65536)
+            client.sendall(head)
+            client.close()
+            upstream.close()
+
+
+class Host:
+    """A folder that stands for a host: supervisord, its configuration, and a place for programs' files."""
+
+    def __init__(self, kind, folder):
+        self.folder = Path(folder)
+        self.kind = kind
+        self.config = self.folder / "supervisord.conf"
+        self.conf_d = self.folder / "conf.d"
+        self.conf_d.mkdir()
+        self.socket = self.folder / "s.sock"
+        self.log = self.folder / "supervisord.log"
+        self.config.write_text(
+            "[unix_http_server]\nfile=%(here)s/s.sock\n"
+            "[supervisord]\nlogfile=%(here)s/supervisord.log\npidfile=%(here)s/supervisord.pid\nchildlogdir=%(here)s\n"
+            "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n"
+            "[include]\nfiles = conf.d/*.conf\n"
+        )
+        self.rpc = rpc.Supervisor(str(self.socket))
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(
+            KINDS[self.kind] + ["-n", "-c", str(self.config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder
+        )
+        for _attempt in range(100):
+            try:
+                return self.rpc.processes()
+            except rpc.SupervisorDown:
+                time.sleep(0.05)
+        raise AssertionError(f"supervisord did not start: {self.log.read_text()}")
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            for info in self.processes().values():
+                if info["pid"]:
+                    os.kill(info["pid"], signal.SIGKILL)
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(5)
+
+    def processes(self):
+        return {info["name"]: info for info in self.rpc.processes()}
+
+    def pids(self):
+        return {name: info["pid"] for name, info in self.processes().items()}
+
+    def program(self, name, script="while :; do sleep 0.1; done", **more):
+        """A program of a shell script; ``exec`` is not used, so that the shell stays the process of supervisord."""
+        return dict(
+            {
+                "name": name,
+                "command": ["/bin/sh", "-c", script],
+                "startsecs": 1,
+                "stopwaitsecs": 3,
+                "log": {"path": str(self.folder / (name + ".log"))},
+            },
+            **more,
+        )
+
+    def popen(self, module="supervisor_program", check=False, **arguments):
+        arguments.setdefault("config", str(self.config))
+        arguments.update({"_ansible_check_mode": check, "_ansible_diff": True})
+        return subprocess.Popen(
+            [sys.executable, "-c", RUNNER, module, json.dumps(arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, *args, **arguments):
+        process = self.popen(*args, **arguments)
+        out, err = process.communicate(timeout=60)
+        assert out, err
+        return json.loads(out)
+
+    def apply(self, programs=None, name="app", **arguments):
+        if programs is not None:
+            arguments["programs"] = programs
+        return self.run(name=name, **arguments)
+
+    def count_calls(self):
+        return CallCounter(self)
+
+    def text(self, name="app"):
+        return (self.conf_d / (name + ".conf")).read_text()
+
+
+@pytest.fixture(params=sorted(KINDS))
+def kind(request):
+    if request.param == "debian" and not os.path.exists("/usr/bin/supervisord"):
+        pytest.skip("Debian's supervisor is not installed")
+    return request.param
+
+
+@pytest.fixture
+def cold_host(kind):
+    """A host where supervisord is configured but does not run."""
+    # not pytest's tmp_path: the name of a unix socket must stay short
+    folder = tempfile.mkdtemp(prefix="sv-")
+    host = Host(kind, folder)
+    yield host
+    host.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def host(cold_host):
+    """A host with a running supervisord."""
+    cold_host.start()
+    return cold_host

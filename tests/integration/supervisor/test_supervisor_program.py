@@ -1,0 +1,559 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""supervisor_program against real supervisords."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import stat
+import subprocess
+import time
+
+import pytest
+
+NEVER_UP = "echo one; echo last words; exit 3"
+IGNORES_TERM = "trap '' TERM; while :; do sleep 0.1; done"
+
+TUTORIAL = """\
+[group:app]
+programs=a,b
+[program:a]
+command=/bin/sh -c 'while :; do sleep 0.1; done'
+autorestart=true
+[program:b]
+command=/bin/sh -c 'while :; do sleep 0.1; done'
+autorestart=true
+"""
+
+
+def summary(result):
+    return {program["name"]: program["state"] for program in result["programs"]}
+
+
+def predicted(result):
+    """What check mode must foretell."""
+    return result["changed"], result["diff"], result["restart_required"], result["reasons"]
+
+
+def apply_checked(host, *args, **arguments):
+    """Check mode, the real run, a second run: the first foretells the second, and the third has nothing to do."""
+    before = host.pids(), host.text() if (host.conf_d / "app.conf").exists() else None
+    check = host.apply(*args, check=True, **arguments)
+    assert (host.pids(), host.text() if (host.conf_d / "app.conf").exists() else None) == before
+    result = host.apply(*args, **arguments)
+    assert not result.get("failed"), result["msg"]
+    assert predicted(check) == predicted(result)
+    if arguments.get("state") != "restarted":
+        again = host.apply(*args, **arguments)
+        assert not again["changed"]
+        assert again["diff"] == []
+        assert again["restart_required"] == result["restart_required"]
+    return result
+
+
+def test_new_programs_start_and_a_second_run_does_nothing(host):
+    result = apply_checked(host, [host.program("a"), host.program("b")])
+    assert result["changed"]
+    assert summary(result) == {"a": "RUNNING", "b": "RUNNING"}
+    assert {program["pid"] for program in result["programs"]} == set(host.pids().values())
+    assert all(program["uptime_s"] >= 1 and not program["restart_required"] for program in result["programs"])
+    assert stat.S_IMODE((host.conf_d / "app.conf").stat().st_mode) == 0o640
+
+
+def test_a_changed_program_restarts_alone(host):
+    host.apply([host.program("a"), host.program("b")])
+    before = host.pids()
+    apply_checked(host, [host.program("a"), host.program("b", environment={"X": "1"})])
+    assert host.pids()["a"] == before["a"]
+    assert host.pids()["b"] != before["b"]
+    assert b"X=1" in open(f"/proc/{host.pids()['b']}/environ", "rb").read().split(b"\0")
+
+
+def test_a_removed_program_stops_and_goes(host):
+    host.apply([host.program("a"), host.program("b")])
+    before = host.pids()
+    apply_checked(host, [host.program("a")])
+    assert host.pids() == {"a": before["a"]}
+    assert not os.path.exists(f"/proc/{before['b']}")
+    assert "program:b" not in host.text()
+    assert "Still to be" not in host.text()
+
+
+def in_state(host, state):
+    """Bring program b into *state*, beside a running a. Gives the definition of b."""
+    scripts = {"exited": "sleep 2.5", "backing off": NEVER_UP, "fatal": NEVER_UP}
+    extra = {"exited": {"autorestart": False}, "fatal": {"startretries": 0}}
+    b = host.program("b", scripts.get(state, "while :; do sleep 0.1; done"), **extra.get(state, {}))
+    host.apply([host.program("a"), b])
+    if state == "stopped":
+        host.rpc.stop("b")
+    expected = {"running": "RUNNING", "stopped": "STOPPED", "exited": "EXITED", "backing off": "BACKOFF", "fatal": "FATAL"}[state]
+    for _attempt in range(60):
+        if host.processes()["b"]["statename"] == expected:
+            return b
+        time.sleep(0.1)
+    raise AssertionError(host.processes()["b"])
+
+
+@pytest.mark.parametrize("restart", ["now", "never"])
+@pytest.mark.parametrize("state", ["running", "stopped", "exited", "backing off", "fatal"])
+def test_a_changed_definition_meets_every_state(host, state, restart):
+    in_state(host, state)
+    before = host.pids()
+    result = apply_checked(host, [host.program("a"), host.program("b", environment={"NEW": "1"})], restart=restart)
+    after = host.pids()
+    assert after["a"] == before["a"]
+    assert host.processes()["b"]["statename"] == "RUNNING"
+    if state == "running" and restart == "never":
+        assert after["b"] == before["b"]
+        assert result["restart_required"]
+        assert result["reasons"] == ["b runs an older definition than its file (environment)"]
+        assert [program["restart_required"] for program in result["programs"]] == [False, True]
+    else:
+        assert after["b"] != before["b"]
+        assert not result["restart_required"]
+
+
+@pytest.mark.parametrize("state", ["running", "stopped", "backing off", "fatal"])
+def test_a_removed_program_meets_every_state(host, state):
+    in_state(host, state)
+    before = host.pids()
+    result = apply_checked(host, [host.program("a")], restart="never")
+    assert host.pids()["a"] == before["a"]
+    if state == "running":
+        assert result["reasons"] == ["b runs but is no longer wanted"]
+        assert host.pids()["b"] == before["b"]
+        # the file as it stands is enough to finish the work
+        assert not apply_checked(host)["restart_required"]
+    assert "b" not in host.pids()
+    assert "Still to be" not in host.text()
+
+
+def test_an_unchanged_program_that_does_not_run_is_started(host):
+    b = in_state(host, "stopped")
+    before = host.pids()
+    apply_checked(host, [host.program("a"), b], restart="never")
+    assert host.pids()["a"] == before["a"]
+    assert host.processes()["b"]["statename"] == "RUNNING"
+
+
+def test_pending_changes_are_seen_by_a_later_run_and_applied(host):
+    """What an interrupted run wrote and did not apply."""
+    host.apply([host.program("a"), host.program("b")])
+    before = host.pids()
+    wanted = [host.program("a"), host.program("b", environment={"X": "1"})]
+    host.apply(wanted, restart="never")
+    again = host.apply(wanted, restart="never")
+    assert not again["changed"]
+    assert again["reasons"] == ["b runs an older definition than its file"]
+    assert host.pids() == before
+    apply_checked(host)
+    assert host.pids()["a"] == before["a"]
+    assert host.pids()["b"] != before["b"]
+
+
+def test_going_back_before_anything_was_applied_restarts_nothing(host):
+    old, new = [host.program("a")], [host.program("a", environment={"X": "1"})]
+    host.apply(old)
+    before = host.pids()
+    host.apply(new, restart="never")
+    result = host.apply(old)
+    assert result["changed"]
+    assert not result["restart_required"]
+    assert host.pids() == before
+
+
+def test_a_run_killed_while_a_program_stops_is_finished_by_the_next(host):
+    host.apply([host.program("a"), host.program("b", IGNORES_TERM, stopwaitsecs=3)])
+    before = host.pids()
+    run = host.popen(name="app", programs=[host.program("a")])
+    while host.processes()["b"]["statename"] != "STOPPING":
+        time.sleep(0.05)
+    run.kill()
+    run.wait()
+    assert host.pids()["b"] == before["b"]
+    result = host.apply([host.program("a")])
+    assert host.pids() == {"a": before["a"]}
+    assert "Still to be" not in host.text()
+    assert result["killed"] == ["b"]
+
+
+def test_restarted_restarts_every_program(host):
+    host.apply([host.program("a"), host.program("b")])
+    before = host.pids()
+    result = apply_checked(host, state="restarted")
+    assert result["changed"]
+    assert all(host.pids()[name] != before[name] for name in before)
+
+
+def test_a_hold_survives_a_restart_of_supervisord_and_is_released(host):
+    programs = [host.program("a"), host.program("b")]
+    host.apply(programs)
+    result = apply_checked(host, programs, state="stopped")
+    assert summary(result) == {"a": "STOPPED", "b": "STOPPED"}
+    assert host.text().count("autostart=false") == 2
+    host.process.terminate()
+    host.process.wait()
+    host.start()
+    time.sleep(0.5)
+    assert {info["statename"] for info in host.processes().values()} == {"STOPPED"}
+    apply_checked(host)
+    assert {info["statename"] for info in host.processes().values()} == {"RUNNING"}
+    assert "autostart=false" not in host.text()
+
+
+def test_a_hold_without_programs_keeps_their_definitions(host):
+    host.apply([host.program("a", environment={"X": "1"})])
+    text = host.text()
+    apply_checked(host, state="stopped")
+    assert host.text() == text.replace("autostart=true", "autostart=false")
+    apply_checked(host, state="started")
+    assert host.text() == text
+
+
+def test_a_hold_while_backing_off(host):
+    in_state(host, "backing off")
+    result = apply_checked(host, state="stopped")
+    assert summary(result) == {"a": "STOPPED", "b": "STOPPED"}
+
+
+def test_absent_removes_programs_and_file(host):
+    host.apply([host.program("a"), host.program("b")])
+    host.apply([host.program("other")], name="other")
+    other = host.pids()["other"]
+    apply_checked(host, state="absent")
+    assert host.pids() == {"other": other}
+    assert not (host.conf_d / "app.conf").exists()
+
+
+@pytest.mark.parametrize("restart", ["now", "never"])
+def test_a_group_of_the_tutorial_is_converted(host, restart):
+    (host.conf_d / "app.conf").write_text(TUTORIAL)
+    host.rpc.reload()
+    host.rpc.add("app")
+    host.rpc.start("app")
+    time.sleep(1.5)
+    before = host.pids()
+    programs = [host.program("a"), host.program("b")]
+    result = apply_checked(host, programs, restart=restart)
+    if restart == "never":
+        # nothing runs twice, nothing was touched, and the whole conversion is pending
+        assert host.pids() == before
+        assert {info["group"] for info in host.processes().values()} == {"app"}
+        assert result["reasons"] == ["app runs but is no longer wanted", "a still runs inside the group app", "b still runs inside the group app"]
+        apply_checked(host)
+    infos = host.processes()
+    assert {name: info["group"] for name, info in infos.items()} == {"a": "a", "b": "b"}
+    assert all(infos[name]["pid"] != before[name] and not os.path.exists(f"/proc/{before[name]}") for name in before)
+    assert "group:" not in host.text()
+
+
+def test_a_file_with_a_group_can_be_acted_on_as_it_stands(host):
+    (host.conf_d / "app.conf").write_text(TUTORIAL)
+    result = apply_checked(host)
+    assert summary(result) == {"app:a": "RUNNING", "app:b": "RUNNING"}
+    before = host.pids()
+    apply_checked(host, state="restarted")
+    assert all(host.pids()[name] != before[name] for name in before)
+    apply_checked(host, state="stopped")
+    apply_checked(host, state="absent")
+    assert host.pids() == {}
+
+
+def test_other_peoples_programs_and_pending_changes_are_not_touched(host):
+    foreign = host.conf_d / "foreign.conf"
+    foreign.write_text("[program:foreign]\ncommand=/bin/sleep 1000\n")
+    host.rpc.reload()
+    host.rpc.add("foreign")
+    time.sleep(0.3)
+    before = host.pids()["foreign"]
+    foreign.write_text("[program:foreign]\ncommand=/bin/sleep 2000\n[program:new]\ncommand=/bin/sleep 1000\n")
+    apply_checked(host, [host.program("a")])
+    apply_checked(host, state="restarted")
+    apply_checked(host, state="absent")
+    assert host.pids() == {"foreign": before}
+
+
+def test_a_crash_is_told_with_status_and_last_lines(host):
+    host.apply([host.program("a")])
+    before = host.pids()
+    script = "for i in $(seq 30); do echo line $i; done; echo token is sesame-open-1; exit 3"
+    begin = time.monotonic()
+    result = host.apply([host.program("a"), host.program("b", script, environment={"API_TOKEN": "sesame-open-1"})])
+    assert time.monotonic() - begin < 1 + 5 + 1
+    assert result["failed"]
+    assert re.search(r"b on \S+ did not stay up: exit status 3 \(supervisord says BACKOFF\)\. The last lines of \S+/b\.log:\n", result["msg"])
+    failed = result["failed_programs"][0]
+    assert (failed["name"], failed["exit_status"], failed["log"]) == ("b", "exit status 3", str(host.folder / "b.log"))
+    assert failed["log_tail"][0] == "line 12"
+    assert len(failed["log_tail"]) == 20
+    assert "sesame" not in str(result)
+    assert host.pids()["a"] == before["a"]
+    assert summary(result) == {"a": "RUNNING", "b": "BACKOFF"}
+
+
+def test_a_program_killed_by_a_signal_is_told_so(host):
+    result = host.apply([host.program("a", "kill -SEGV $$")])
+    assert result["failed_programs"][0]["exit_status"].startswith("terminated by SIGSEGV")
+
+
+def test_a_crash_loop_is_told_again_by_the_next_run(host):
+    host.apply([host.program("a", NEVER_UP)])
+    result = host.apply([host.program("a", NEVER_UP)], restart="never")
+    assert result["failed"]
+    assert result["failed_programs"][0]["exit_status"] == "exit status 3"
+    # and the cure is applied though nothing may be restarted
+    assert summary(host.apply([host.program("a")], restart="never")) == {"a": "RUNNING"}
+
+
+def test_a_program_that_dies_while_another_still_starts_is_seen(host):
+    result = host.apply([host.program("fast", "sleep 1.5", startsecs=1), host.program("slow", startsecs=3)])
+    assert result["failed"] is True or summary(result)["slow"] == "RUNNING"
+    assert [failed["name"] for failed in result["failed_programs"]] == ["fast"]
+
+
+def test_a_stop_that_takes_too_long_ends_in_a_kill_and_is_no_failure(host):
+    host.apply([host.program("a", IGNORES_TERM, stopwaitsecs=1), host.program("b", IGNORES_TERM, stopwaitsecs=1)])
+    begin = time.monotonic()
+    result = host.apply(state="restarted")
+    assert not result.get("failed"), result
+    assert sorted(result["killed"]) == ["a", "b"]
+    assert len(result["warnings"]) == 2
+    assert "a did not end within its stopwaitsecs and was killed" in str(result["warnings"])
+    # both waited at the same time: one stop of up to 3 s, one start of up to 2 s
+    assert time.monotonic() - begin < 7
+
+
+def test_the_kill_reaches_the_children(host):
+    script = "trap '' TERM; (trap '' TERM; while :; do sleep 0.1; done) & while :; do sleep 0.1; done"
+    host.apply([host.program("a", script, stopwaitsecs=1)])
+    group = host.pids()["a"]
+    host.apply(state="absent")
+    time.sleep(0.2)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)
+
+
+def test_a_slow_stop_holds_up_no_other_program(host):
+    host.apply([host.program("slow", IGNORES_TERM, stopwaitsecs=4), host.program("fast")])
+    before = host.pids()
+    run = host.popen(name="app", programs=[host.program("slow", stopwaitsecs=4, environment={"X": "1"}), host.program("fast", environment={"X": "1"})])
+    for _attempt in range(30):
+        if host.pids()["fast"] not in (0, before["fast"]):
+            break
+        time.sleep(0.1)
+    assert host.processes()["slow"]["statename"] == "STOPPING"
+    assert host.pids()["slow"] == before["slow"]
+    run.communicate()
+
+
+def test_a_program_killed_from_outside_comes_back_and_the_next_run_waits_for_it(host):
+    host.apply([host.program("a")])
+    os.kill(host.pids()["a"], signal.SIGKILL)
+    time.sleep(0.2)
+    result = host.apply([host.program("a")])
+    assert not result["changed"]
+    assert summary(result) == {"a": "RUNNING"}
+
+
+def test_no_write_and_no_call_that_changes_anything_when_nothing_changed(host):
+    programs = [host.program("a"), host.program("b")]
+    host.apply(programs)
+    stamp = (host.conf_d / "app.conf").stat()
+    folder = host.conf_d.stat().st_mtime_ns
+    log = host.log.read_text()
+    calls = host.count_calls()
+    result = host.apply(programs, config=str(calls.config))
+    assert not result["changed"], result
+    assert set(calls.methods) <= {"supervisor.getAllProcessInfo", "supervisor.reloadConfig"}
+    assert len(calls.methods) <= 4
+    assert (host.conf_d / "app.conf").stat() == stamp
+    assert host.conf_d.stat().st_mtime_ns == folder
+    assert host.log.read_text() == log
+
+
+def test_two_runs_at_the_same_time_do_not_meet(host):
+    runs = [host.popen(name="app", programs=[host.program("a", environment={"N": str(number)})]) for number in range(3)]
+    results = [run.communicate()[0] for run in runs]
+    assert all('"failed": true' not in result for result in results), results
+    assert summary(host.apply()) == {"a": "RUNNING"}
+    number = re.search(r'N="(\d)"', host.text()).group(1)
+    assert f"N={number}".encode() in open(f"/proc/{host.pids()['a']}/environ", "rb").read().split(b"\0")
+
+
+def test_a_broken_foreign_file_is_named_and_nothing_is_changed(host):
+    host.apply([host.program("a")])
+    text, before = host.text(), host.pids()
+    (host.conf_d / "foreign.conf").write_text("[program:foreign]\nuser=root\n")
+    result = host.apply([host.program("a", environment={"X": "1"})])
+    assert result["failed"]
+    assert f"the fault is in {host.conf_d}/foreign.conf, which is not managed here" in result["msg"]
+    assert (host.text(), host.pids()) == (text, before)
+    (host.conf_d / "foreign.conf").write_text("no section\n")
+    assert f"{host.conf_d}/foreign.conf" in host.apply()["msg"]
+    (host.conf_d / "foreign.conf").write_text("[group:x]\nprograms=nope\n")
+    assert f"{host.conf_d}/foreign.conf" in host.apply()["msg"]
+
+
+def test_our_own_broken_file_is_mended(host):
+    host.apply([host.program("a")])
+    before = host.pids()
+    good = host.text()
+    for bad in ("no section\n", good.replace("startsecs=1", "startsecs=soon")):
+        (host.conf_d / "app.conf").write_text(bad)
+        result = host.apply([host.program("a")])
+        assert not result.get("failed"), result
+        assert result["changed"]
+        assert host.text() == good
+        assert host.pids() == before
+
+
+def test_a_name_defined_twice_is_an_error_that_names_both_files(host):
+    (host.conf_d / "foreign.conf").write_text("[program:a]\ncommand=/bin/sleep 1000\n")
+    for check in (True, False):
+        result = host.apply([host.program("a")], check=check)
+        assert result["msg"] == f"program a is defined twice, in {host.conf_d}/app.conf and in {host.conf_d}/foreign.conf: remove it from one of them"
+    (host.conf_d / "foreign.conf").write_text("[group:x]\nprograms=a\n")
+    assert "is put into the group x by" in host.apply([host.program("a")])["msg"]
+    assert not (host.conf_d / "app.conf").exists()
+
+
+def test_a_folder_that_cannot_be_written_leaves_the_old_file(host):
+    host.apply([host.program("a")])
+    text, before = host.text(), host.pids()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", host.conf_d], check=True)
+    try:
+        (host.conf_d / "app.conf").write_text(text)
+        result = host.apply([host.program("a", environment={"X": "x" * 60000})])
+        assert result["failed"]
+        assert "app.conf cannot be written: No space left on device; it is as before" in result["msg"]
+        assert host.text() == text
+        assert [path.name for path in host.conf_d.iterdir()] == ["app.conf"]
+        assert host.pids() == before
+    finally:
+        subprocess.run(["umount", host.conf_d], check=True)
+
+
+def test_supervisord_not_running_is_a_clear_error_but_the_file_is_ready(cold_host):
+    check = cold_host.apply([cold_host.program("a")], check=True)
+    assert check["changed"]
+    result = cold_host.apply([cold_host.program("a")])
+    assert "supervisord is not running" in result["msg"]
+    assert f"no systemd unit runs it with {cold_host.config}: start it first" in result["msg"]
+    cold_host.start()
+    assert summary(cold_host.apply([cold_host.program("a")])) == {"a": "RUNNING"}
+
+
+def test_holds_and_removals_need_no_running_supervisord(cold_host):
+    assert cold_host.apply([cold_host.program("a")], state="stopped")["changed"]
+    assert not cold_host.apply([cold_host.program("a")], state="stopped")["changed"]
+    assert cold_host.apply(state="absent")["changed"]
+    assert not cold_host.apply(state="absent")["changed"]
+
+
+def test_check_mode_foretells_on_a_host_without_supervisor(tmp_path, cold_host):
+    directory = f"{tmp_path}/data"
+    programs = [cold_host.program("a", user="nobody-here", cpus="0", command=["/not/yet"], state_directories=[directory])]
+    result = cold_host.apply(programs, check=True, config=f"{tmp_path}/supervisord.conf")
+    assert result["changed"]
+    assert result["file"] == f"{tmp_path}/conf.d/app.conf"
+    assert [diff["after_header"] for diff in result["diff"]] == ["directories", f"{tmp_path}/conf.d/app.conf", "programs"]
+    assert list(tmp_path.iterdir()) == []
+    result = cold_host.apply(programs, config=f"{tmp_path}/supervisord.conf")
+    assert result["msg"].startswith(f"{tmp_path}/supervisord.conf does not exist: install supervisor first")
+    assert not cold_host.apply(state="absent", config=f"{tmp_path}/supervisord.conf")["changed"]
+    assert not cold_host.apply(check=True, config=f"{tmp_path}/supervisord.conf")["changed"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"user": "nobody-here"}, "program a: there is no user nobody-here on this host"),
+        ({"command": ["/not/here"]}, "program a: /not/here does not exist or is not executable"),
+        ({"directory": "/not/here"}, "program a: its directory /not/here does not exist"),
+        ({"log": {"path": "/not/here/x.log"}}, "program a: the folder of its log /not/here/x.log does not exist"),
+        ({"environment": {"X": "a ;b"}}, "program a: environment: X: supervisord reads a ; or # after white space as a comment: 'a ;b'"),
+        ({"state_directories": ["relative"]}, "program a: state_directories: 'relative' is not an absolute path"),
+        ({"state_directories": ["/etc/passwd"]}, "program a: state_directories: /etc/passwd cannot be made ready: it is not a directory"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_written(host, change, message):
+    result = host.apply([host.program("a", **change)])
+    assert result["msg"] == message
+    assert not (host.conf_d / "app.conf").exists()
+
+
+def test_a_program_that_cannot_be_executed_is_told(host):
+    script = host.folder / "script"
+    script.write_text("#!/not/here\n")
+    script.chmod(0o755)
+    result = host.apply([host.program("a", command=[str(script)])])
+    assert result["failed_programs"][0]["exit_status"] == "exit status 127"
+    assert "couldn't exec" in str(result["failed_programs"][0]["log_tail"])
+    result = host.apply([host.program("a", command=["not-on-the-path"])])
+    assert "can't find command 'not-on-the-path'" in result["failed_programs"][0]["exit_status"]
+
+
+def test_numactl_is_asked_for_by_name(host, monkeypatch):
+    monkeypatch.setenv("PATH", str(host.folder))
+    result = host.apply([host.program("a", cpus="0")])
+    assert result["msg"] == "program a: cpus needs numactl, which is not on this host: install the package numactl"
+    assert host.apply([host.program("a", cpus="0")], check=True)["changed"]
+
+
+def test_state_directories_are_made_and_given_to_the_user(host):
+    top = host.folder / "var"
+    directory = top / "deep" / "base"
+    existing = host.folder / "existing"
+    existing.mkdir(mode=0o755)
+    (existing / "file").write_text("x")
+    result = apply_checked(host, [host.program("a", user="daemon", state_directories=[str(directory), str(existing)])])
+    assert result["diff"][0] == {
+        "before_header": "directories",
+        "after_header": "directories",
+        "before": f"{directory}: absent\n{existing}: owner root\n",
+        "after": f"{directory}: owner daemon\n{existing}: owner daemon\n",
+    }
+    assert (directory.owner(), directory.group(), stat.S_IMODE(directory.stat().st_mode)) == ("daemon", "daemon", 0o750)
+    assert [(path.owner(), stat.S_IMODE(path.stat().st_mode)) for path in (top, directory.parent)] == [("root", 0o755)] * 2
+    # never recursively, and the mode of what exists stays
+    assert (existing.owner(), stat.S_IMODE(existing.stat().st_mode), (existing / "file").owner()) == ("daemon", 0o755, "root")
+
+
+def test_programs_get_exactly_the_given_arguments_and_environment(host):
+    chance = random.Random(4)
+    pieces = [*" \t;#%'\"\\$`,=:[]{}()<>&|*?~!aZ09äß€", "%(here)s", "%(ENV_X)s", "%%", " ;", " #", "a"]
+    programs = []
+    for index in range(60):
+        arguments = ["".join(chance.choices(pieces, k=chance.randrange(12))) for _ in range(4)]
+        value = "".join(chance.choices([piece for piece in pieces if piece not in ("'", " ;", " #", "%(here)s", ";", "#")], k=8))
+        programs.append(
+            host.program(f"p{index}", command=["/bin/sh", "-c", "while :; do sleep 9; done", *arguments], environment={"X": f"<{value}>"}, log=None)
+        )
+    result = host.apply(programs)
+    assert not result.get("failed"), result["msg"]
+    pids = host.pids()
+    for program in programs:
+        with open(f"/proc/{pids[program['name']]}/cmdline", "rb") as handle:
+            assert handle.read().decode().split("\0")[:-1] == program["command"]
+        with open(f"/proc/{pids[program['name']]}/environ", "rb") as handle:
+            assert f"X={program['environment']['X']}".encode() in handle.read().split(b"\0")
+
+
+def test_programs_are_bound_by_numactl(host):
+    result = host.apply([host.program("a", cpus="0")])
+    assert summary(result) == {"a": "RUNNING"}
+    found = host.run("supervisor_program_info", name="app")["programs"][0]
+    assert (found["cpus_allowed"], found["memory_policy"]) == ("0", "local")
+    result = host.apply([host.program("a", cpus="0,4000")])
+    assert result["failed_programs"][0]["exit_status"] == "exit status 1"
+    assert "4000" in str(result["failed_programs"][0]["log_tail"])
+
+
+def test_without_a_file_and_without_programs_there_is_nothing_to_start(host):
+    assert host.apply()["msg"] == f"{host.conf_d}/app.conf does not exist: give its programs"
+    assert not host.apply(state="stopped")["changed"]

@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every health check fails for the right reason, and only then."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.autonomys.cluster.plugins.module_utils._health import nats_problems, node_problems, program_problems
+
+EXPECTED = {
+    "name": "autonomys-plot-server-0",
+    "cpus": "1-23,97-119",
+    "listening": [9966],
+    "connected_any": ["10.0.0.1:4222", "10.0.0.2:4222"],
+    "connected_all": ["10.0.0.1:9944"],
+    "gpus": ["GPU-a"],
+    "open_under": ["/mnt/nvme0n1"],
+}
+PROGRAM = {
+    "name": "autonomys-plot-server-0",
+    "state": "RUNNING",
+    "cpus_allowed": "1-23,97-119",
+    "listening": [9966, 40000],
+    "connected": ["10.0.0.2:4222", "10.0.0.1:9944"],
+    "gpus": ["GPU-a"],
+    "open_files": ["/mnt/nvme0n1/plot.bin"],
+}
+NATS_EXPECTED = {"peers": {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}, "version": "2.12.8", "max_payload": 3145728}
+NATS = {
+    "reachable": True,
+    "server_name": "a",
+    "healthy": True,
+    "health_error": None,
+    "jetstream": True,
+    "version": "2.12.8",
+    "max_payload": 3145728,
+    "routes": ["b", "c"],
+    "meta_leader": "b",
+    "meta_size": 3,
+}
+NODE_EXPECTED = {"chain": "mainnet", "min_peers": 1}
+NODE = {"reachable": True, "chain": "Autonomys Mainnet", "peers": 12}
+
+
+def test_a_healthy_program_has_no_problem():
+    assert program_problems(EXPECTED, PROGRAM) == []
+
+
+@pytest.mark.parametrize(
+    "seen, problem",
+    [
+        ({"state": "BACKOFF"}, "autonomys-plot-server-0 is BACKOFF, not RUNNING"),
+        ({"connected": ["10.0.0.1:9944"]}, "has no connection to NATS (10.0.0.1:4222, 10.0.0.2:4222); it is connected to 10.0.0.1:9944"),
+        ({"connected": ["10.0.0.1:4222"]}, "has no connection to 10.0.0.1:9944"),
+        ({"listening": []}, "does not listen on port 9966; it listens on nothing"),
+        ({"cpus_allowed": "0-191"}, "may run on the CPUs 0-191, planned are 1-23,97-119"),
+        ({"gpus": []}, "holds the GPUs nothing, expected are GPU-a"),
+        ({"gpus": ["GPU-b"]}, "holds the GPUs GPU-b, expected are GPU-a"),
+        ({"open_files": ["/mnt/nvme0n10/plot.bin"]}, "has no file open in /mnt/nvme0n1"),
+    ],
+)
+def test_a_sick_program_is_named_with_what_was_seen(seen, problem):
+    problems = program_problems(EXPECTED, dict(PROGRAM, **seen))
+    assert len(problems) == 1
+    assert problem in problems[0]
+
+
+def test_a_program_that_supervisord_does_not_know():
+    assert program_problems(EXPECTED, None) == ["autonomys-plot-server-0 is not known to supervisord"]
+
+
+def test_the_number_of_gpus_counts_where_no_uuid_is_known():
+    expected = {"name": "p", "gpu_count": 1}
+    assert program_problems(expected, PROGRAM) == []
+    assert program_problems(expected, dict(PROGRAM, gpus=[])) == ["p holds the GPUs nothing, expected is 1"]
+
+
+def test_a_healthy_nats_server_has_no_problem():
+    assert nats_problems(NATS_EXPECTED, NATS) == []
+
+
+@pytest.mark.parametrize(
+    "seen, problem",
+    [
+        ({"reachable": False, "error": "connection refused"}, "does not answer: connection refused"),
+        ({"healthy": False, "health_error": "JetStream is not current"}, "is not healthy: JetStream is not current"),
+        ({"jetstream": False}, "without JetStream"),
+        ({"version": "2.10.26"}, "runs version 2.10.26, wanted is 2.12.8"),
+        ({"max_payload": 1048576}, "max_payload 1048576, wanted is 3145728"),
+        ({"routes": ["b"]}, "has no route to c"),
+        ({"meta_leader": None}, "no meta leader"),
+        ({"meta_size": 2}, "has 2 members, the inventory has 3"),
+    ],
+)
+def test_a_sick_nats_server_is_named_with_what_was_seen(seen, problem):
+    problems = nats_problems(NATS_EXPECTED, dict(NATS, **seen))
+    assert len(problems) == 1
+    assert problem in problems[0]
+
+
+def test_a_single_nats_server_needs_no_routes_and_no_meta_group():
+    alone = dict(NATS, routes=[], meta_leader=None, meta_size=0)
+    assert nats_problems(dict(NATS_EXPECTED, peers={"a": "10.0.0.1"}), alone) == []
+
+
+def test_a_healthy_node_has_no_problem():
+    assert node_problems(NODE_EXPECTED, NODE) == []
+
+
+@pytest.mark.parametrize(
+    "seen, problem",
+    [
+        ({"reachable": False, "error": "timed out"}, "the node's RPC does not answer: timed out"),
+        ({"chain": "Autonomys Taurus"}, "is on the chain Autonomys Taurus, wanted is mainnet"),
+        ({"peers": 0}, "has 0 peers, at least 1 are wanted"),
+    ],
+)
+def test_a_sick_node_is_named_with_what_was_seen(seen, problem):
+    problems = node_problems(NODE_EXPECTED, dict(NODE, **seen))
+    assert len(problems) == 1
+    assert problem in problems[0]

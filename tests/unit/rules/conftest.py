@@ -1,0 +1,153 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+from ansible_collections.autonomys.cluster.plugins.action.cluster_model import read_defaults
+from ansible_collections.autonomys.cluster.plugins.action.preflight import read_specs, read_yaml
+from ansible_collections.autonomys.cluster.plugins.module_utils import _rules
+from ansible_collections.autonomys.cluster.plugins.module_utils._model import PREFIXES, build_model
+from ansible_collections.autonomys.cluster.plugins.module_utils._programs import COMPONENTS
+
+MACHINES = Path(__file__).parents[2] / "fixtures" / "machines"
+
+DEFAULTS = {role: read_defaults(role) for role in ("common",) + tuple(COMPONENTS)}
+SPECS = read_specs()
+CHECKSUMS = read_yaml("common", "vars", "main", "nats_checksums.yml")["__common_nats_checksums"]
+SHA256 = "sha256:" + "ab" * 32
+REWARD_ADDRESS = "st9QrFWVBdfJMgqZ4jVVJM7fHiWmxJNRipL64cxq7ddp9iCn1"
+
+
+def machine(name):
+    """A recorded machine's topology, with what the recordings leave out."""
+    topology = json.loads((MACHINES / (name + ".json")).read_text(encoding="utf-8"))["topology"]
+    for gpu in topology["gpus"]:
+        gpu.update(driver_version="550.54.14", memory_mib=24564)
+    return topology
+
+
+def disk(mountpoint, **changes):
+    """What disk_info says of a good 7.68 TB disk."""
+    good = {
+        "exists": True,
+        "mountpoint": mountpoint,
+        "is_mountpoint": True,
+        "device": "/dev/" + mountpoint.rsplit("/", 1)[-1],
+        "fstype": "ext4",
+        "options": ["rw"],
+        "read_only": False,
+        "size": 7_560_000_000_000,
+        "available": 7_236_000_000_000,
+        "existing_plot_bytes": 0,
+        "max_sectors": 6845,
+    }
+    return dict(good, **changes)
+
+
+class Cluster:
+    """A faultless cluster of the tutorial's size, for tests to break: the inventory's groups and variables, and what was read of the hosts."""
+
+    def __init__(self):
+        nodes, plotters, storages = (["%s-%d" % (kind, number) for number in numbers] for kind, numbers in self.MACHINES)
+        self.groups = {
+            "node_hosts": nodes,
+            "plotter_hosts": plotters,
+            "storage_hosts": storages,
+            "nats": nodes,
+            "node": nodes,
+            "controller": nodes,
+            "proof_server": nodes,
+            "caches": plotters,
+            "plot_server": plotters,
+            "plot_client": storages,
+        }
+        self.groups = {name: list(hosts) for name, hosts in self.groups.items()}
+        self.hosts = nodes + plotters + storages
+        self.variables = {}
+        self.unresolved = {}
+        self.facts = {}
+        for number, host in enumerate(self.hosts, 11):
+            address = "10.0.%d.%d" % divmod(number, 256)
+            self.variables[host] = {
+                "ansible_host": address,
+                "cluster_version": "v1.0.0",
+                "cluster_binaries": {
+                    "autonomys-farmer": {"src": "https://example.org/autonomys-farmer", "checksum": SHA256},
+                    "autonomys-node": {"src": "https://example.org/autonomys-node", "checksum": SHA256},
+                },
+            }
+            facts = {"architecture": "x86_64", "addresses": [address + "/16", "fe80::1/64"], "clock_synchronized": True}
+            self.facts[host] = {"reachable": True, "error": None, "host": facts, "gpus": None, "disks": None}
+        for host in nodes:
+            self.facts[host]["gpus"] = {"topology": machine("single-gpu-single-node"), "gpu_error": None, "warnings": []}
+        for host in plotters:
+            self.facts[host]["gpus"] = {"topology": machine("seed-2x48c-4gpu"), "gpu_error": None, "warnings": []}
+        for host in storages:
+            self.variables[host]["plot_client_reward_address"] = REWARD_ADDRESS
+            self.variables[host]["plot_client_farms"] = [{"path": "/mnt/nvme0", "sectors": "auto"}, {"path": "/mnt/nvme1", "sectors": 6000}]
+            self.facts[host]["disks"] = {path: disk(path) for path in ("/mnt/nvme0", "/mnt/nvme1")}
+        self.control = {"specs": SPECS, "nats_checksums": CHECKSUMS, "groups": self.groups, "other_variables": {}, "files": {}}
+
+    MACHINES = (("node", range(1, 4)), ("plotter", range(1, 3)), ("storage", range(1, 3)))
+
+    def set(self, hosts, **variables):
+        """Set variables for a host, or for the hosts of a group."""
+        for host in self.groups.get(hosts, [hosts]):
+            self.variables[host].update(copy.deepcopy(variables))
+
+    def farm(self, host, **changes):
+        """Change the first farm of a host."""
+        self.variables[host]["plot_client_farms"][0].update(changes)
+
+    def disk(self, host, **changes):
+        """Change the disk of the first farm of a host."""
+        self.facts[host]["disks"]["/mnt/nvme0"].update(changes)
+
+    def gpus(self, host):
+        """The GPUs of a host."""
+        return self.facts[host]["gpus"]["topology"]["gpus"]
+
+    def model(self):
+        """The model as the action plugin cluster_model makes it."""
+        variables, defaults = {}, {}
+        for host in self.hosts:
+            variables[host] = {name: value for name, value in self.variables[host].items() if name.startswith(PREFIXES)}
+            roles = ["common"] + [component for component in COMPONENTS if host in self.groups.get(component, [])]
+            defaults[host] = {name: value for role in roles for name, value in DEFAULTS[role].items()}
+            defaults[host]["cluster_address"] = self.variables[host]["ansible_host"]
+            if "nats" in roles:
+                defaults[host]["nats_server_name"] = host
+        model = build_model(self.groups, variables, defaults)
+        for host, messages in self.unresolved.items():
+            model["hosts"][host]["unresolved"] = messages
+        return model
+
+    def findings(self):
+        """What the rules find."""
+        return _rules.findings(self.model(), dict(self.facts, **{_rules.CONTROL: self.control}))
+
+    def judge(self, **arguments):
+        """What follows."""
+        return _rules.judge(self.model(), self.findings(), **arguments)
+
+
+@pytest.fixture
+def cluster():
+    """A faultless cluster."""
+    return Cluster()
+
+
+@pytest.fixture
+def large_cluster():
+    """A faultless cluster of a thousand hosts."""
+
+    class Large(Cluster):
+        MACHINES = (("node", range(5)), ("plotter", range(195)), ("storage", range(800)))
+
+    return Large()

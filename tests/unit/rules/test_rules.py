@@ -1,0 +1,437 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each rule: what triggers it, with the sentence that the user reads, and what does not."""
+
+from __future__ import annotations
+
+import copy
+import time
+
+import pytest
+from ansible_collections.autonomys.cluster.plugins.module_utils import _rules
+from ansible_collections.autonomys.cluster.plugins.module_utils._rules._nats import vulnerabilities
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+BAD_SHA = "sha256:" + "cd" * 32
+SHA = "sha256:" + "ab" * 32
+
+
+def unset(cluster, name, *hosts):
+    for host in hosts or cluster.hosts:
+        cluster.variables[host].pop(name, None)
+
+
+def move(cluster, group, new):
+    cluster.groups[new] = cluster.groups.pop(group)
+
+
+def binary(**values):
+    return {"autonomys-farmer": dict({"src": "farmer", "checksum": SHA}, **values)}
+
+
+def local(cluster, **file):
+    cluster.set("storage-1", cluster_binaries=binary())
+    cluster.control["files"]["farmer"] = file
+
+
+def gpu(cluster, host="plotter-1", index=0):
+    return cluster.gpus(host)[index]["uuid"]
+
+
+# rule, severity, hosts, part of message or remedy, what breaks the cluster
+TRIGGERS = [
+    # Variables
+    ("VAR001", "error", "all", "cluster_version is not set", lambda c: unset(c, "cluster_version")),
+    ("VAR001", "error", "storage-1", "plot_client_reward_address is not set", lambda c: unset(c, "plot_client_reward_address", "storage-1")),
+    ("VAR001", "error", "storage-1", "plot_client_farms is not set", lambda c: c.set("storage-1", plot_client_farms=None)),
+    ("VAR002", "error", "nats", "nats_client_port is 'abc'; it must be a whole number", lambda c: c.set("nats", nats_client_port="abc")),
+    ("VAR002", "error", "nats", "nats_state is 'off'; it must be one of started, stopped", lambda c: c.set("nats", nats_state="off")),
+    ("VAR002", "error", "node", "node_rpc_cors is false; it must be text, written in quotes", lambda c: c.set("node", node_rpc_cors=False)),
+    ("VAR002", "error", "node-1", "node_base_path is 'data/node'; it must be an absolute path", lambda c: c.set("node-1", node_base_path="data/node")),
+    ("VAR002", "error", "node-1", "nats_max_payload is empty", lambda c: c.set("node-1", nats_max_payload=None)),
+    ("VAR002", "error", "storage-1", "plot_client_farms is '/mnt/a'; it must be a list", lambda c: c.set("storage-1", plot_client_farms="/mnt/a")),
+    ("VAR002", "error", "storage-1", "plot_client_farms[0] is '/mnt/a'; it must be a map", lambda c: c.set("storage-1", plot_client_farms=["/mnt/a"])),
+    ("VAR002", "error", "storage-1", "unknown key sector; did you mean sectors?", lambda c: c.farm("storage-1", sector=5)),
+    ("VAR002", "error", "storage-1", "plot_client_farms[0] has no path", lambda c: c.set("storage-1", plot_client_farms=[{"sectors": 5}])),
+    ("VAR002", "error", "storage-1", "plot_client_farms[0].state is 'gone'", lambda c: c.farm("storage-1", state="gone")),
+    ("VAR002", "error", "plotter-1", "caches_extra_args[0] is {'a': 1}; it must be text", lambda c: c.set("plotter-1", caches_extra_args=[{"a": 1}])),
+    ("VAR003", "error", "nats", "Did you mean nats_max_payload?", lambda c: c.set("nats", nats_max_paylod="3MB")),
+    ("VAR003", "error", "storage-1", "Did you mean plot_client_farms?", lambda c: c.control["other_variables"].update(plt_client_farms=["storage-1"])),
+    ("VAR003", "warning", "node-1", "No role knows the variable node_colour_of_case", lambda c: c.set("node-1", node_colour_of_case="red")),
+    (
+        "VAR004",
+        "error",
+        "node-1",
+        "cluster_chain has no value: 'x' is undefined",
+        lambda c: c.unresolved.update({"node-1": {"cluster_chain": "'x' is undefined"}}),
+    ),
+    ("VAR004", "error", "node-1", "cluster_version has no value", lambda c: c.set("node-1", cluster_version="{{ nope }}")),
+    ("VAR005", "error", "all", "cluster_version is the number 1.1", lambda c: [c.set(host, cluster_version=1.1) for host in c.hosts]),
+    ("VAR006", "warning", "node-1", "NATS0002", lambda c: c.set("node-1", cluster_accept=["NATS0002"])),
+    # Groups, addresses, ports
+    ("INV001", "error", "", "The group nats is missing or has no hosts", lambda c: c.groups.pop("nats")),
+    ("INV001", "error", "", "The group node is missing or has no hosts", lambda c: c.groups.update(node=[])),
+    ("INV001", "warning", "", "nothing is plotted", lambda c: c.groups.pop("plot_server")),
+    ("INV002", "error", "plotter_hosts", "Rename it to plot_server.", lambda c: move(c, "plot_server", "plot_servers")),
+    ("INV002", "error", "node_hosts", "Rename it to node.", lambda c: move(c, "node", "nodes")),
+    (
+        "INV002",
+        "error",
+        "storage-1",
+        "Did you mean the group plot_client?",
+        lambda c: (c.groups["plot_client"].remove("storage-1"), c.groups.update(plot_cilent=["storage-1"])),
+    ),
+    ("INV003", "warning", "storage-1", "nothing runs on it", lambda c: c.groups["plot_client"].remove("storage-1")),
+    (
+        "INV004",
+        "error",
+        "node-1",
+        "cluster_address is 'node-1.example.org', which is no IP address",
+        lambda c: c.set("node-1", ansible_host="node-1.example.org"),
+    ),
+    ("INV004", "error", "node-1", "cluster_address is '10.0.0.256', which is no IP address", lambda c: c.set("node-1", cluster_address="10.0.0.256")),
+    ("INV004", "error", "node-1", "cluster_address is 42, which is no IP address", lambda c: c.set("node-1", cluster_address=42)),
+    ("INV004", "error", "node-1", "IPv6", lambda c: c.set("node-1", cluster_address="fd00::1")),
+    ("INV005", "error", "node_hosts", "node-1, node-2 and node-3 share the address 10.0.0.9", lambda c: c.set("nats", cluster_address="10.0.0.9")),
+    ("INV006", "error", "storage-1", "cluster_address is 127.0.0.1", lambda c: c.set("storage-1", cluster_address="127.0.0.1")),
+    ("INV007", "warning", "plotter_hosts", "caches_roll differs: 25% on plotter-2, 3 on plotter-1; 3 is used", lambda c: c.set("plotter-1", caches_roll="3")),
+    ("INV007", "error", "node_hosts", "nats_roll is 'all'", lambda c: c.set("nats", nats_roll="all")),
+    ("PORT001", "error", "node-1", "Port 9944 is wanted by nats_client_port and node_rpc_port", lambda c: c.set("node-1", nats_client_port=9944)),
+    ("PORT001", "error", "node-1", "Port 30333", lambda c: c.set("node-1", node_rpc_port=30333)),
+    ("PORT002", "error", "node-1", "node_rpc_port is 99440", lambda c: c.set("node-1", node_rpc_port=99440)),
+    ("PORT002", "error", "plotter-1", "plot server 3 is 65537", lambda c: c.set("plotter-1", plot_server_port=65534)),
+    # Versions and binaries
+    ("REL001", "error", "all", "v1.0.0 on node-2", lambda c: c.set("node-1", cluster_version="v1.0.1")),
+    ("REL002", "error", "storage-1", "cluster_binaries has no autonomys-farmer", lambda c: c.set("storage-1", cluster_binaries={})),
+    ("REL002", "error", "storage-1", "has the src 'ftp://x'", lambda c: c.set("storage-1", cluster_binaries=binary(src="ftp://x"))),
+    ("REL003", "error", "storage-1", "has the checksum null", lambda c: c.set("storage-1", cluster_binaries=binary(checksum=None))),
+    ("REL003", "error", "node-1", "nats_binary has the checksum 'md5:1'", lambda c: c.set("node-1", nats_binary={"src": "https://x", "checksum": "md5:1"})),
+    ("REL004", "error", "storage-1", "looked for /a/farmer, /b/farmer", lambda c: local(c, path=None, tried=["/a/farmer", "/b/farmer"], checksum=None)),
+    ("REL005", "error", "storage-1", "which has " + BAD_SHA, lambda c: local(c, path="/a/farmer", tried=[], checksum=BAD_SHA)),
+    ("REL006", "error", "all", "chronos on node-1", lambda c: c.set("node-1", cluster_chain="chronos")),
+    ("REL007", "warning", "all", "taurus", lambda c: [c.set(host, cluster_chain="taurus") for host in c.hosts]),
+    # NATS
+    ("NATS001", "error", "nats", "nats_max_payload is 1MB, 1,048,576 bytes", lambda c: c.set("nats", nats_max_payload="1MB")),
+    ("NATS001", "error", "nats", "M counts in powers of 1000", lambda c: c.set("nats", nats_max_payload="2M")),
+    ("NATS002", "warning", "node-1", "There is one NATS server", lambda c: c.groups.update(nats=["node-1"])),
+    ("NATS002", "warning", "node-1,node-2", "There are 2 NATS servers", lambda c: c.groups.update(nats=["node-1", "node-2"])),
+    ("NATS003", "error", "nats", "nats_max_payload differs: 3MB on node-2 and node-3, 4MB on node-1", lambda c: c.set("node-1", nats_max_payload="4MB")),
+    ("NATS004", "warning", "nats", "Write 3MB.", lambda c: c.set("nats", nats_max_payload="3M")),
+    ("NATS005", "error", "nats", "node-1, node-2 and node-3 have the nats_server_name 'n1'", lambda c: c.set("nats", nats_server_name="n1")),
+    ("NATS006", "error", "nats", "nats_jetstream_max_file is '20 GB'", lambda c: c.set("nats", nats_jetstream_max_file="20 GB")),
+    ("NATS007", "warning", "nats", "CVE-2025-30215 and CVE-2026-33222", lambda c: c.set("nats", nats_version="2.10.22")),
+    ("NATS008", "error", "nats", "nats_version 2.12.99 has no pinned checksum for amd64", lambda c: c.set("nats", nats_version="2.12.99")),
+    (
+        "NATS009",
+        "error",
+        "storage-1",
+        "has 10.0.0.12:4222 twice; 10.0.0.13:4222 is in no entry",
+        lambda c: c.set("storage-1", plot_client_nats_servers=["nats://10.0.0.11:4222", "nats://10.0.0.12:4222", "nats://10.0.0.12:4222"]),
+    ),
+    ("NATS010", "error", "storage-1", "has 192.168.0.1:4222", lambda c: c.set("storage-1", plot_client_nats_servers=["nats://192.168.0.1:4222"])),
+    ("NATS011", "error", "storage-1", "'nats://u:p@10.0.0.11:4222'", lambda c: c.set("storage-1", plot_client_nats_servers=["nats://u:p@10.0.0.11:4222"])),
+    (
+        "NATS012",
+        "warning",
+        "storage-1",
+        "lacks node-3 (10.0.0.13:4222)",
+        lambda c: c.set("storage-1", plot_client_nats_servers=["nats://10.0.0.11:4222", "nats://10.0.0.12:4222"]),
+    ),
+    # Nodes
+    ("NODE001", "error", "node-1", "controller_node_rpc_url is ws://10.30.1.2:9944", lambda c: c.set("node-1", controller_node_rpc_url="ws://10.30.1.2:9944")),
+    ("NODE002", "error", "node-1", "'http://10.0.0.11:9944'", lambda c: c.set("node-1", controller_node_rpc_url="http://10.0.0.11:9944")),
+    ("NODE003", "error", "node-1", "but node-1 listens on port 9944", lambda c: c.set("node-1", controller_node_rpc_url="ws://10.0.0.11:9945")),
+    ("NODE003", "error", "node-1", "node_rpc_address 127.0.0.1", lambda c: c.set("node-1", node_rpc_address="127.0.0.1")),
+    (
+        "NODE004",
+        "warning",
+        "node-2",
+        "node_rpc_methods of node-3 is safe",
+        lambda c: (c.set("node-3", node_rpc_methods="safe"), c.groups.update(node=["node-1", "node-3"])),
+    ),
+    ("NODE005", "info", "node", "who reaches port 9944 controls the node", lambda c: None),
+    ("NODE005", "warning", "node-1", "8.8.4.4 is a public address", lambda c: c.set("node-1", cluster_address="8.8.4.4")),
+    # Farms and disks
+    (
+        "FARM001",
+        "error",
+        "plot_client",
+        "its checksum is wrong",
+        lambda c: c.set("plot_client", plot_client_reward_address="st9QrFWVBdfJMgqZ4jVVJM7fHiWmxJNRipL64cxq7ddp9iCn2"),
+    ),
+    ("FARM002", "error", "storage-1", "'/mnt/a,b'", lambda c: c.farm("storage-1", path="/mnt/a,b")),
+    ("FARM002", "error", "storage-1", "without commas and spaces", lambda c: c.farm("storage-1", path="/mnt/a\nb")),
+    ("FARM003", "error", "storage-1", "sectors of /mnt/nvme0 is '1k'", lambda c: c.farm("storage-1", sectors="1k")),
+    ("FARM003", "error", "storage-1", "sectors of /mnt/nvme0 is 0", lambda c: c.farm("storage-1", sectors=0)),
+    ("FARM004", "error", "storage-1", "is 65535; a farm has 65534 at most", lambda c: c.farm("storage-1", sectors=65535)),
+    ("FARM005", "error", "storage-1", "has /mnt/nvme1 2 times", lambda c: c.farm("storage-1", path="/mnt/nvme1/")),
+    ("FARM006", "error", "storage-1", "has 257 farms", lambda c: c.set("storage-1", plot_client_farms=[{"path": "/mnt/%d" % number} for number in range(257)])),
+    ("FARM007", "warning", "storage-1", "no farm", lambda c: c.set("storage-1", plot_client_farms=[])),
+    ("DISK001", "error", "storage-1", "/mnt/nvme0 does not exist", lambda c: c.disk("storage-1", exists=False, is_mountpoint=False, mountpoint="/")),
+    ("DISK002", "error", "storage-1", "/mnt/nvme0 is no mountpoint", lambda c: c.disk("storage-1", is_mountpoint=False, mountpoint="/", device="/dev/sda1")),
+    ("DISK002", "warning", "storage-1", "/mnt/nvme0 is no mountpoint", lambda c: c.disk("storage-1", is_mountpoint=False, mountpoint="/mnt")),
+    ("DISK003", "error", "storage-1", "/mnt/nvme0 and /mnt/nvme1 are all on /dev/nvme1", lambda c: c.disk("storage-1", device="/dev/nvme1")),
+    ("DISK004", "error", "storage-1", "/mnt/nvme0 is on btrfs, which is not fit for plots", lambda c: c.disk("storage-1", fstype="btrfs")),
+    ("DISK004", "warning", "storage-1", "/mnt/nvme0 is on f2fs, which is untested", lambda c: c.disk("storage-1", fstype="f2fs")),
+    ("DISK005", "error", "storage-1", "/mnt/nvme0 is mounted read-only", lambda c: c.disk("storage-1", read_only=True)),
+    ("DISK006", "error", "storage-1", "is 8000 (8,456,217,440,000 bytes); the disk holds 6845", lambda c: c.farm("storage-1", sectors=8000)),
+    (
+        "DISK007",
+        "error",
+        "storage-1",
+        "100 plotted sectors would be cut off",
+        lambda c: (c.farm("storage-1", sectors=900), c.disk("storage-1", existing_plot_bytes=1000 * 1_057_027_180 + 2**20)),
+    ),
+    ("DISK008", "error", "storage-1", "/mnt/nvme0 has 100 bytes left", lambda c: c.disk("storage-1", available=100, max_sectors=0)),
+    # GPUs and CPUs
+    ("GPU001", "error", "plotter-1", "nvidia-smi was not found", lambda c: c.facts["plotter-1"]["gpus"].update(gpu_error="nvidia-smi was not found")),
+    ("GPU001", "error", "node-1", "nvidia-smi lists none", lambda c: c.facts["node-1"]["gpus"]["topology"].update(gpus=[])),
+    ("GPU002", "error", "plotter-1", "525.60.2; the farmer needs 525.60.13", lambda c: c.gpus("plotter-1")[2].update(driver_version="525.60.2")),
+    (
+        "GPU003",
+        "warning",
+        "plotter-1",
+        "plot_server_gpus has GPU-0",
+        lambda c: c.set("plotter-1", plot_server_gpus=["GPU-00000000-0000-0000-0000-000000000000", gpu(c)]),
+    ),
+    ("GPU003", "error", "plotter-1", "plot_server_gpus has GPU-0", lambda c: c.set("plotter-1", plot_server_gpus=["GPU-00000000-0000-0000-0000-000000000000"])),
+    ("GPU004", "warning", "plotter-1", "Both the proof server and a plot server", lambda c: c.groups["proof_server"].append("plotter-1")),
+    ("GPU005", "error", "node-1", "proof_server_gpu is '1'; the host has 0 (GPU-", lambda c: c.set("node-1", proof_server_gpu="1")),
+    ("GPU006", "error", "plotter-1", "2 times", lambda c: c.set("plotter-1", plot_server_gpus=[gpu(c), gpu(c)])),
+    ("GPU007", "error", "plotter-1", "'GPU0', which is no UUID", lambda c: c.set("plotter-1", plot_server_gpus=["GPU0", gpu(c)])),
+    ("GPU007", "error", "node-1", "proof_server_gpu is 'first'", lambda c: c.set("node-1", proof_server_gpu="first")),
+    ("NUMA001", "warning", "plotter-1", "share the CPUs 0-1", lambda c: c.facts["plotter-1"]["gpus"]["topology"]["cpus"].update(usable="0-1")),
+    ("NUMA002", "warning", "plotter-1", "gets 46 CPUs of NUMA node 0; 64 are wanted", lambda c: c.set("plotter-1", plot_server_min_cpus=64)),
+    (
+        "NUMA003",
+        "warning",
+        "plotter-1",
+        "The CPUs of plot server 0 (GPU 0000:01:00.0) are on NUMA node 1",
+        lambda c: c.facts["plotter-1"]["gpus"]["topology"]["cpus"].update(usable="48-95,144-191"),
+    ),
+    ("NUMA004", "warning", "plotter-1", "does not tell the NUMA node of plot server 0", lambda c: c.gpus("plotter-1")[0].update(numa_node=None)),
+    ("NUMA005", "error", "plotter-1", "", lambda c: c.set("plotter-1", plot_server_reserve_cores=-1)),
+    ("NUMA006", "info", "plotter-1", "cut after six", lambda c: c.facts["plotter-1"]["gpus"].update(warnings=["nvidia-smi's list is cut after six ranges"])),
+    # Hosts
+    (
+        "HOST001",
+        "error",
+        "plotter-1",
+        "cannot be reached: Connection refused",
+        lambda c: c.facts.update({"plotter-1": {"reachable": False, "error": "Connection refused", "host": None, "gpus": None, "disks": None}}),
+    ),
+    ("HOST002", "error", "plotter-1", "could not be read: no python", lambda c: c.facts["plotter-1"].update(error="no python", gpus=None)),
+    (
+        "HOST003",
+        "error",
+        "plotter-1",
+        "The host is ppc64le; programs exist for aarch64 and x86_64",
+        lambda c: c.facts["plotter-1"]["host"].update(architecture="ppc64le"),
+    ),
+    (
+        "HOST004",
+        "error",
+        "plotter-1",
+        "the host's interfaces have 10.9.9.9",
+        lambda c: c.facts["plotter-1"]["host"].update(addresses=["10.9.9.9/8", "fe80::1/64"]),
+    ),
+    ("HOST005", "warning", "plotter-1", "The clock is not synchronized", lambda c: c.facts["plotter-1"]["host"].update(clock_synchronized=False)),
+]
+
+# rule, what looks like its fault and is none
+NEAR_MISSES = [
+    ("VAR001", lambda c: (c.groups["plot_client"].remove("storage-1"), c.groups["nats"].append("storage-1"), unset(c, "cluster_version", "storage-1"))),
+    ("VAR002", lambda c: c.set("nats", nats_client_port="4222", nats_stopwaitsecs=90)),
+    ("VAR002", lambda c: c.set("plotter-1", plot_server_max_cpus=None, plot_server_gpu_concurrency={"RTX 3080": 12})),
+    ("VAR003", lambda c: c.set("node-1", node_exporter_version="1.8", cluster_findings_file="x", plot_client_farms=[], test_host_gpus=4)),
+    ("VAR005", lambda c: c.set("node-1", cluster_version="1.10")),
+    ("VAR006", lambda c: c.set("node-1", cluster_accept=["NATS002"])),
+    ("INV001", lambda c: (c.groups.pop("node"), c.set("controller", controller_node_rpc_url="ws://192.168.0.1:9944"))),
+    ("INV002", lambda c: c.groups.update(nodes=["node-1", "plotter-1"], plot_clients=["storage-1", "storage-2"])),
+    ("INV005", lambda c: (c.groups["plot_client"].remove("storage-1"), c.set("storage-1", cluster_address="10.0.0.11"))),
+    ("INV007", lambda c: c.set("nats", nats_roll=2)),
+    ("PORT001", lambda c: c.set("plotter-1", plot_server_port=9944)),
+    ("REL001", lambda c: (c.groups["plot_client"].remove("storage-1"), c.set("storage-1", cluster_version="v0"))),
+    ("REL003", lambda c: c.set("storage-1", cluster_binaries=binary(checksum=SHA.upper().replace("SHA", "sha")))),
+    ("REL005", lambda c: local(c, path="/a/farmer", tried=[], checksum=SHA)),
+    ("NATS001", lambda c: c.set("nats", nats_max_payload="2MB")),
+    ("NATS002", lambda c: c.groups["nats"].extend(["plotter-1", "plotter-2"])),
+    ("NATS004", lambda c: c.set("nats", nats_max_payload=3145728)),
+    ("NATS008", lambda c: c.set("nats", nats_version="2.12.99", nats_binary={"src": "https://x", "checksum": SHA})),
+    ("NATS010", lambda c: (c.groups.pop("nats"), c.set("plot_client", plot_client_nats_servers=["nats://192.168.0.1:4222"]))),
+    ("NATS012", lambda c: c.set("storage-1", plot_client_nats_servers=["nats://10.0.0.%d:4222" % number for number in (13, 12, 11)])),
+    ("NODE003", lambda c: c.set("node-1", node_rpc_address="10.0.0.11")),
+    ("NODE005", lambda c: c.set("node", node_rpc_methods="safe")),
+    ("FARM005", lambda c: c.set("storage-1", plot_client_farms=[{"path": "/mnt/a"}, {"path": "/mnt/a", "state": "absent"}])),
+    ("DISK003", lambda c: [c.disk(host, device="/dev/sdx") for host in ("storage-1", "storage-2")]),
+    ("DISK006", lambda c: c.farm("storage-1", sectors=6845)),
+    ("DISK007", lambda c: (c.farm("storage-1", sectors=1000), c.disk("storage-1", existing_plot_bytes=1000 * 1_057_027_180 + 2**20))),
+    ("DISK008", lambda c: c.disk("storage-1", available=100, max_sectors=0, existing_plot_bytes=1000 * 1_057_027_180 + 2**20)),
+    ("GPU002", lambda c: c.gpus("plotter-1")[0].update(driver_version="525.60.13")),
+    ("GPU004", lambda c: (c.groups["proof_server"].append("plotter-1"), c.set("plotter-1", plot_server_gpus=[gpu(c, index=1)]))),
+    ("GPU005", lambda c: c.set("node-1", proof_server_gpu=gpu(c, "node-1"))),
+    ("NUMA002", lambda c: c.set("plotter-1", plot_server_min_cpus=46)),
+    ("HOST004", lambda c: c.facts["plotter-1"]["host"].update(addresses=[])),
+    ("HOST005", lambda c: c.facts["plotter-1"]["host"].update(clock_synchronized=None)),
+]
+
+
+def hosts_of(cluster, text):
+    if text == "all":
+        return cluster.hosts
+    return cluster.groups[text] if text in cluster.groups else [host for host in text.split(",") if host]
+
+
+def names(cases):
+    return ["%s-%d" % (case[0], number) for number, case in enumerate(cases)]
+
+
+def test_a_faultless_cluster_has_only_the_note_about_rpc(cluster):
+    assert [item["rule"] for item in cluster.findings()] == ["NODE005"]
+
+
+@pytest.mark.parametrize("rule, severity, hosts, text, fault", TRIGGERS, ids=names(TRIGGERS))
+def test_a_fault_is_found(cluster, rule, severity, hosts, text, fault):
+    expected = sorted(hosts_of(cluster, hosts))
+    fault(cluster)
+    found = [item for item in cluster.findings() if item["rule"] == rule and text in item["message"] + " " + item["remedy"]]
+    assert [(item["severity"], item["hosts"]) for item in found] == [(severity, expected)], cluster.findings()
+    assert list(found[0]) == ["rule", "severity", "hosts", "component", "message", "remedy"]
+    assert "\n" not in found[0]["message"] and found[0]["message"] and found[0]["remedy"].endswith((".", "?", '"'))
+
+
+@pytest.mark.parametrize("rule, change", NEAR_MISSES, ids=names(NEAR_MISSES))
+def test_what_is_no_fault_is_not_found(cluster, rule, change):
+    change(cluster)
+    assert [item for item in cluster.findings() if item["rule"] == rule] == []
+
+
+def test_every_rule_has_a_trigger():
+    assert sorted({case[0] for case in TRIGGERS}) == sorted(_rules.RULES)
+
+
+def test_one_mistake_is_not_reported_by_other_rules_too(cluster):
+    cluster.set("plot_client", plot_client_farms="/mnt/nvme0", plot_client_pieces_in_sector="many")
+    cluster.set("node", node_rpc_port="http")
+    assert sorted({item["rule"] for item in cluster.findings()}) == ["NODE005", "VAR002"]
+
+
+def test_the_order_is_by_severity_and_host_whatever_the_order_of_the_inventory(cluster):
+    for _rule, _severity, _hosts, _text, fault in TRIGGERS[30:34] + TRIGGERS[55:60]:
+        fault(cluster)
+    found = cluster.findings()
+    keys = [(("error", "warning", "info").index(item["severity"]), item["hosts"]) for item in found]
+    assert keys == sorted(keys)
+    shuffled = copy.deepcopy(cluster)
+    shuffled.hosts.reverse()
+    for hosts in shuffled.groups.values():
+        hosts.reverse()
+    assert shuffled.findings() == found
+
+
+def test_facts_are_not_needed(cluster):
+    cluster.facts = {}
+    cluster.control = {}
+    assert [item["rule"] for item in cluster.findings()] == ["NODE005"]
+
+
+@pytest.mark.parametrize(
+    "version, known",
+    [
+        ("2.10.22", ["CVE-2025-30215", "CVE-2026-33222"]),
+        ("2.10.27", ["CVE-2026-33222"]),
+        ("2.11.0", ["CVE-2025-30215", "CVE-2026-33222"]),
+        ("2.11.1", ["CVE-2026-33222"]),
+        ("2.11.15", []),
+        ("2.12.5", ["CVE-2026-33222"]),
+        ("2.12.6", []),
+        ("2.14.0", []),
+        ("main", []),
+    ],
+)
+def test_vulnerabilities(version, known):
+    assert vulnerabilities(version) == known
+
+
+# judge
+
+
+def test_errors_of_storage_hosts_leave_them_out(cluster):
+    cluster.disk("storage-1", exists=False)
+    judged = cluster.judge()
+    assert (judged["stopping"], judged["left_out"]) == ([], {"storage-1": ["DISK001"]})
+
+
+def test_strict_stops_for_every_error(cluster):
+    cluster.disk("storage-1", exists=False)
+    judged = cluster.judge(strict=True)
+    assert [item["rule"] for item in judged["stopping"]] == ["DISK001"]
+
+
+@pytest.mark.parametrize("host, stops", [("node-1", True), ("plotter-1", False), ("storage-1", False)])
+def test_an_unreachable_host(cluster, host, stops):
+    cluster.facts[host] = {"reachable": False, "error": "timed out", "host": None, "gpus": None, "disks": None}
+    judged = cluster.judge()
+    assert [bool(judged["stopping"]), host in judged["left_out"]] == [stops, not stops]
+
+
+def test_an_error_of_the_inventory_stops_even_on_a_storage_host(cluster):
+    unset(cluster, "plot_client_reward_address", "storage-1")
+    assert [item["rule"] for item in cluster.judge()["stopping"]] == ["VAR001"]
+
+
+def test_accepted_findings_stay_visible_and_stop_nothing(cluster):
+    cluster.disk("storage-1", exists=False)
+    cluster.set("storage-1", cluster_accept=["DISK001"])
+    judged = cluster.judge(strict=True)
+    assert [(item["rule"], item["accepted"]) for item in judged["findings"]] == [("DISK001", True), ("NODE005", False)]
+    assert (judged["stopping"], judged["left_out"]) == ([], {})
+
+
+def test_a_finding_is_accepted_only_where_all_its_hosts_accept_it(cluster):
+    cluster.set("node-1", cluster_accept=["NODE005"])
+    assert [item["accepted"] for item in cluster.judge()["findings"]] == [False]
+    cluster.set("nats", cluster_accept=["NODE005"])
+    assert [item["accepted"] for item in cluster.judge()["findings"]] == [True]
+
+
+def test_an_inventory_that_cannot_work_is_not_accepted(cluster):
+    unset(cluster, "cluster_version")
+    for host in cluster.hosts:
+        cluster.set(host, cluster_accept=["VAR001"])
+    assert [item["rule"] for item in cluster.judge()["stopping"]] == ["VAR001"]
+
+
+# Whatever an inventory holds
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["auto", "nats://x", "GPU-1", "/mnt/a", "{{ x }}", "3 MB"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["path", "sectors", "state", "src", "checksum", "autonomys-farmer"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_value_of_any_variable_breaks_the_rules(cluster, data):
+    names = sorted({name for options in cluster.control["specs"].values() for name in options} - {"cluster_components"})
+    for host in ("node-1", "plotter-1", "storage-1"):
+        for name in data.draw(st.lists(st.sampled_from(names), max_size=8)):
+            cluster.variables[host][name] = data.draw(JUNK)
+    judged = cluster.judge()
+    assert {item["rule"] for item in judged["findings"]} <= set(_rules.RULES)
+
+
+def test_a_thousand_hosts_take_less_than_two_seconds(large_cluster):
+    for number, host in enumerate(large_cluster.hosts):
+        large_cluster.set(host, cluster_version="v%d" % (number % 3))
+    model, facts = large_cluster.model(), dict(large_cluster.facts, **{_rules.CONTROL: large_cluster.control})
+    started = time.process_time()
+    found = _rules.findings(model, facts)
+    assert time.process_time() - started < 2
+    assert "REL001" in [item["rule"] for item in found]
