@@ -9,9 +9,13 @@ import json
 import os
 import re
 import time
+from pathlib import Path
 
 import pytest
 import testinfra
+
+
+RELEASE = json.loads((Path(__file__).parents[1] / "build/fakes/release.json").read_text())
 
 
 class Server:
@@ -124,3 +128,15 @@ def custom():
 def until():
     """Ask again for a while."""
     return eventually
+
+
+@pytest.fixture(scope="session")
+def version():
+    """Version of the installed release."""
+    return RELEASE["version"]
+
+
+@pytest.fixture(scope="session")
+def nats_version():
+    """Version of the installed NATS server."""
+    return RELEASE["nats"]["version"]

@@ -86,7 +86,7 @@ class ActionModule(ActionBase):
         if args["file"]:
             write_json(args["file"], selected)
         display = Display()
-        display.display("\n" + (table(found, display.columns) + "\n\n" if found else "") + self._summary(model, facts, found))
+        display.display("\n" + (table(found, display.columns) + "\n\n" if found else "") + self._summary(model, facts, judged))
         if query and not args["file"]:
             display.display(json.dumps(selected, indent=2, ensure_ascii=False))
         display.display("")
@@ -123,11 +123,12 @@ class ActionModule(ActionBase):
         return {"path": path, "tried": tried, "checksum": cached_checksum(path) if path else None}
 
     @staticmethod
-    def _summary(model, facts, found):
+    def _summary(model, facts, judged):
         concerned = {host for host in model["hosts"] if model["hosts"][host]["components"]}
         read, hosts = len(set(facts) & concerned), len(concerned)
         limited = f"; --limit: rules about hosts saw {read} of {hosts} hosts, rules about the inventory all" if read < hosts else f"; {hosts} hosts"
-        return f"Preflight: {counts(found)}{limited}."
+        left_out = f" Left out of this run: {', '.join(sorted(judged['left_out']))}." if judged["left_out"] and not judged["stopping"] else ""
+        return f"Preflight: {counts(judged['findings'])}{limited}.{left_out}"
 
 
 def counted(findings):

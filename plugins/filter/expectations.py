@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: expectations
 short_description: The evidence that a healthy component shows
 version_added: 0.1.0
-author: autonomys.cluster contributors
+author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - For every supervised program of a component, what M(autonomys.cluster.health) must find on the host.
 positional: component

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: programs
 short_description: The supervised programs of a component
 version_added: 0.1.0
-author: autonomys.cluster contributors
+author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - Builds the programs of one component from the variables of its role.
   - The same function serves the roles and the model, so a command line is written in one place.

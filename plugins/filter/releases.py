@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: releases
 short_description: The versions of binaries that a host needs
 version_added: 0.1.0
-author: autonomys.cluster contributors
+author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - From the shared variables and the machine's architecture, what M(autonomys.cluster.release) installs.
 positional: machine, checksums

@@ -65,7 +65,7 @@ def ranges(cpus):
             found[-1][1] = cpu
         else:
             found.append([cpu, cpu])
-    return [(first, last) for first, last in found]
+    return [tuple(run) for run in found]
 
 
 def format_cpu_list(cpus):

@@ -79,6 +79,9 @@ def node_problems(expected, node):
     """Problems of a node: ``expected`` is ``{chain, min_peers}``, ``node`` what ``node_info`` says."""
     if not node["reachable"]:
         return ["the node's RPC does not answer: %s" % node["error"]]
+    unanswered = [what for what in ("chain", "peers") if node[what] is None]
+    if unanswered:
+        return ["the node's RPC answers, but does not tell its %s" % " and ".join(unanswered)]
     problems = []
     if expected["chain"].lower() not in node["chain"].lower():
         problems.append("the node is on the chain %s, wanted is %s" % (node["chain"], expected["chain"]))

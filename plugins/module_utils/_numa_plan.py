@@ -214,8 +214,8 @@ def _domains(homes, gpus, machine, scope):
 def _layout(cores, gpus, share, l3_of):
     """Return each GPU's cores: ``share`` of them for each of ``gpus`` GPUs, from the sorted cores of one domain.
 
-    Several layouts are made and the best is taken: fewest shared L3 groups, fewest groups touched, fewest ranges. The first core stays free
-    in all of them when any does.
+    Several layouts are made and the best is taken: fewest shared L3 groups, fewest groups touched, fewest ranges; among equals the first
+    core, which the system uses most, stays free.
     """
     candidates = [_slots(cores, gpus, share)]
     if any(l3_of.get(core[0]) is not None for core in cores):
@@ -224,8 +224,8 @@ def _layout(cores, gpus, share, l3_of):
             # Cores without a known cache count as one group each: nobody can share what is not known.
             groups.setdefault(l3_of.get(core[0], ("none", core)), []).append(core)
         ordered = sorted(groups.values())
-        candidates += [_aligned(ordered, gpus, share), _packed(ordered, gpus, share)]
-    return min((layout for layout in candidates if layout), key=lambda layout: _sharing(layout, l3_of))
+        candidates += [_aligned(ordered, gpus, share), *_packed(ordered, gpus, share)]
+    return min(candidates, key=lambda layout: (_sharing(layout, l3_of), cores[0] in layout[0]))
 
 
 def _sharing(layout, l3_of):
@@ -268,18 +268,17 @@ def _aligned(groups, gpus, share):
 
 
 def _packed(groups, gpus, share):
-    """Give whole L3 groups to one GPU each and divide as few groups as possible among several.
+    """Return layouts that give whole L3 groups to one GPU each and divide as few groups as possible among several.
 
     With ``shared`` groups set aside, handing each other group to the GPU that lacks most covers as much as can be covered when the
     groups are equal; so the first number of shared groups whose cores suffice for the rest is the smallest possible.
     """
     by_size = sorted(groups, key=lambda group: (-len(group), group))
     for number in range(len(groups) + 1):
-        for shared in ([by_size[:number], by_size[len(groups) - number:]] if number else [[]]):
-            layout = _deal(groups, shared, gpus, share)
-            if layout:
-                return layout
-    return None
+        layouts = [_deal(groups, shared, gpus, share) for shared in (by_size[:number], by_size[len(groups) - number:])]
+        if any(layouts):
+            return [layout for layout in layouts if layout]
+    return []
 
 
 def _deal(groups, shared, gpus, share):

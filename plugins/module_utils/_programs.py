@@ -74,7 +74,8 @@ def releases(settings, machine, checksums):
         files = [dict(name=name, src=binary["src"], checksum=binary["checksum"]) for name, binary in sorted(settings["cluster_binaries"].items())]
         wanted.append({"root": settings["cluster_install_dir"] + "/releases", "version": str(settings["cluster_version"]), "files": files})
     if "nats" in settings["cluster_components"]:
-        wanted.append({"root": settings["cluster_install_dir"] + "/nats", "version": str(settings["nats_version"]), "files": [_nats_archive(settings, machine, checksums)]})
+        archive = _nats_archive(settings, machine, checksums)
+        wanted.append({"root": settings["cluster_install_dir"] + "/nats", "version": str(settings["nats_version"]), "files": [archive]})
     return wanted
 
 
@@ -172,11 +173,9 @@ def _proof_server(s, facts):
 
 
 def _caches(s, facts):
-    for name, word, path in (
-        ("autonomys-sharded-cache", "sharded-cache", s["caches_sharded_path"]),
-        ("autonomys-full-piece", "full-piece-sharded-cache", s["caches_full_piece_path"]),
-    ):
-        command = _farmer(s, "caches", word, *s["caches_extra_args"]) + ["path=" + path]
+    for name, word, kind in (("autonomys-sharded-cache", "sharded-cache", "sharded"), ("autonomys-full-piece", "full-piece-sharded-cache", "full_piece")):
+        path = s["caches_%s_path" % kind]
+        command = _farmer(s, "caches", word, *s["caches_extra_args"], *s["caches_%s_extra_args" % kind]) + ["path=" + path]
         yield _program(s, "caches", name, command, state_directories=[path]), _connected(s, "caches")
 
 
@@ -202,7 +201,7 @@ def plot_server_plan(s, topology):
 def _plot_server(s, facts):
     models = {gpu["uuid"]: gpu["name"] for gpu in facts["topology"]["gpus"]}
     for gpu in plot_server_plan(s, facts["topology"])["gpus"]:
-        slot, port = gpu["slot"], s["plot_server_port"] + gpu["slot"]
+        slot, port = gpu["slot"], int(s["plot_server_port"]) + gpu["slot"]
         base_path = "%s/base-path-%d" % (s["plot_server_base_path"], slot)
         priority = ["--priority-cache"] if s["plot_server_priority_cache"] else []
         command = _farmer(s, "plot_server", "plot-server", *priority) + ["--listen-port", port] + s["plot_server_extra_args"] + [base_path]

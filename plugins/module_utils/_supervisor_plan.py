@@ -135,9 +135,9 @@ def describe(plan, before, active):
     lines_after = []
     for action in plan.actions:
         infos = active.get(action.group, [])
-        now = _state_in_words(infos, action.group in before.changed)
+        now = _state_in_words(infos, action.group in before.changed | before.removed)
         if action.group in plan.pending:
-            then = now if not infos else _state_in_words(infos, True)
+            then = _state_in_words(infos, True)
         elif not has_work(action):
             then = now
         elif action.start:
@@ -152,13 +152,12 @@ def describe(plan, before, active):
     return "".join(lines_before), "".join(lines_after)
 
 
-def _state_in_words(infos, older):
+def _state_in_words(infos, pending):
     if not infos:
         return "absent"
     words = []
     for info in infos:
-        name = info["statename"]
-        word = "running" if name in ("STARTING", "RUNNING") else name.lower()
+        word = "running" if info["statename"] in RUNS else info["statename"].lower()
         if word not in words:
             words.append(word)
-    return "/".join(words) + (" (older definition)" if older else "")
+    return "/".join(words) + (" (change pending)" if pending else "")

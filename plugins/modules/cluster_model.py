@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 module: cluster_model
 short_description: Derive from the inventory what crosses hosts
 version_added: 0.1.0
-author: autonomys.cluster contributors
+author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - Builds the model of the whole cluster from the groups and the inventory variables of all hosts, supplying the defaults of
     the roles, and returns it as the fact C(cluster_model).

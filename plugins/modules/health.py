@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 module: health
 short_description: Wait until a component is healthy, or say why it is not
 version_added: 0.1.0
-author: autonomys.cluster contributors
+author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - Asks the applications on the host, not the process table, and compares what they show with what is expected.
   - Looks again until everything is as expected or O(timeout) is over. The failure names each problem with wanted and actual value.

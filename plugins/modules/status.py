@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 module: status
 short_description: Print the table of hosts, programs and their health
 version_added: 0.1.0
-author: autonomys.cluster contributors
+author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - Ends C(site.yml). From the health checks of this run, prints a row for every supervised program of the cluster.
   - Fails when hosts with components were left out of the run, naming them.

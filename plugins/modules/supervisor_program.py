@@ -575,18 +575,34 @@ class Run:
     # --- supervisord -------------------------------------------------------------------------------------------------
 
     def connect(self):
-        """Give supervisord's processes, None when it does not run."""
+        """Say whether supervisord runs and is at work."""
         deadline = time.monotonic() + SERVICE_WAIT
         while True:
             try:
-                return self.supervisor.processes()
+                self.supervisor.call("getState")
+                return True
             except rpc.SupervisorDown:
-                return None
+                return False
             except rpc.SupervisorFault as exc:
                 if exc.code != rpc.SHUTDOWN_STATE:
                     raise
                 if time.monotonic() > deadline:
                     raise ProgramError(f"supervisord has been shutting down or restarting for {SERVICE_WAIT:g} s") from exc
+            time.sleep(POLL)
+
+    def look(self, groups, sections):
+        """Give supervisord's processes by group, at a moment at which it is known whether each program runs.
+
+        With restart=never a running program is left alone and one that crashes again and again is not. While it is
+        starting, which of both it is shows only after its startsecs.
+        """
+        patience = max([conf.number(options, "startsecs", 1) for options in sections.values()] or [0]) + SETTLE_WAIT
+        deadline = time.monotonic() + patience
+        while True:
+            active = planning.by_group(self.supervisor.processes())
+            starting = any(info["statename"] == "STARTING" for group in groups for info in active.get(group, []))
+            if not starting or self.state != "started" or self.restart != "never" or time.monotonic() > deadline:
+                return active
             time.sleep(POLL)
 
     def reload(self, others, broken):
@@ -610,7 +626,7 @@ class Run:
             ) from exc
 
     def start_service(self):
-        """Start the systemd unit that runs supervisord with this configuration and give its processes."""
+        """Start the systemd unit that runs supervisord with this configuration."""
         systemctl = self.module.get_bin_path("systemctl")
         for unit in SERVICES if systemctl else ():
             _rc, out, _err = self.module.run_command([systemctl, "show", unit, "--property=LoadState,ExecStart"])
@@ -619,9 +635,8 @@ class Run:
             rc, out, err = self.module.run_command([systemctl, "start", unit])
             deadline = time.monotonic() + SERVICE_WAIT
             while rc == 0 and time.monotonic() < deadline:
-                processes = self.connect()
-                if processes is not None:
-                    return processes
+                if self.connect():
+                    return
                 time.sleep(POLL)
             _rc, journal, _err = self.module.run_command(["journalctl", "--unit", unit, "--lines", "5", "--output", "cat"])
             raise ProgramError(f"supervisord did not come up with {unit}: {(err or out or journal).strip()}")
@@ -673,7 +688,10 @@ class Run:
         return sorted(name for name, pid in pids.items() if f"killing '{name}' ({pid}) with SIGKILL" in log)
 
     def wait(self, patience):
-        """Wait until every process of the groups in *patience*, ``{group: startsecs}``, is RUNNING and has kept its PID."""
+        """Wait until every process of the groups in *patience*, ``{group: startsecs}``, is RUNNING and has kept its PID.
+
+        Gives supervisord's processes by group.
+        """
         begin = time.monotonic()
         pids = {}
         failed = {}
@@ -697,6 +715,7 @@ class Run:
             time.sleep(POLL)
         if failed:
             self.report(failed, active)
+        return active
 
     def fate(self, info, pid):
         """Judge a started process: "" when it is well, None while it is too early, else what is wrong."""
@@ -795,21 +814,18 @@ class Run:
         if not self.check:
             self.check_host()
 
-        processes = None
+        down = True
         if known:
             self.supervisor = rpc.Supervisor(self.settings.socket, self.settings.username, self.settings.password)
-            processes = self.connect()
-        down = processes is None
-        before = active = None
+            down = not self.connect()
+        before = planning.Reload(set(), set())
         if not down:
-            before = self.reload(others, broken)
-            active = planning.by_group(processes)
-        before = before or planning.Reload(set(), set())
-        active = active or {}
+            before = self.reload(others, broken) or before
 
         old_definitions, definitions = definitions_of(old_sections), definitions_of(sections)
         changes = {group: changed_options(old_definitions[group], definitions[group]) for group in definitions if group in old_definitions}
         known_groups = set(old_definitions) | set(conf.leaving(old))
+        active = {} if down else self.look(known_groups | set(definitions), sections)
         names = set(conf.program_names(sections))
 
         def make_plan(reload, active, state=self.state):
@@ -835,9 +851,10 @@ class Run:
                 if broken:
                     faults = "; ".join(broken.values())
                     raise ProgramError(f"supervisord cannot start with these files: {faults}")
-                active = planning.by_group(self.start_service())
+                self.start_service()
+                active = planning.by_group(self.supervisor.processes())
                 self.plan = make_plan(planning.Reload(set(), set()), active, "started")
-                self.act(new, new, old_sections, sections)
+                active = self.act(new, new, old_sections, sections)
         else:
             # What is to go is remembered in the file until it is gone: an interrupted run would leave it behind for ever.
             going = [action.group for action in self.plan.actions if action.group not in self.wanted]
@@ -848,13 +865,13 @@ class Run:
                 if reload is None:
                     self.write(old)
                     raise ProgramError(f"supervisord does not accept the new {self.path}, the old one is back: {self.reload_fault}")
-                self.plan = make_plan(reload, planning.by_group(self.supervisor.processes()))
+                self.plan = make_plan(reload, self.look(known_groups | set(definitions), sections))
             self.finish_diff(old, new, before, active)
-            self.act(current, new, old_sections, sections)
-        return self.result(planning.by_group(self.supervisor.processes()) if self.plan.actions else {})
+            active = self.act(current, new, old_sections, sections)
+        return self.result(active)
 
     def act(self, current, new, old_sections, sections):
-        """Carry out the plan, give the file its final text and wait for what was started."""
+        """Carry out the plan, give the file its final text, wait for what was started, and give the processes by group."""
 
         def longest(group, key, default):
             programs = self.wanted.get(group) or conf.groups(old_sections).get(group) or [group]
@@ -869,7 +886,8 @@ class Run:
         for name in self.killed:
             self.module.warn(f"{name} did not end within its stopwaitsecs and was killed")
         if self.state in ("started", "restarted"):
-            self.wait({group: longest(group, "startsecs", 1) for group in self.wanted if group not in self.plan.pending})
+            return self.wait({group: longest(group, "startsecs", 1) for group in self.wanted if group not in self.plan.pending})
+        return planning.by_group(self.supervisor.processes())
 
     def finish_diff(self, old, new, before, active):
         final = self.final_text(new)

@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))
 
 from autonomys_fakes import bus, chain
 
-SUMS = ("slots_seen", "slots_answered", "slots_missed", "solutions_accepted", "sectors_plotted", "sectors_wanted")
+SUMS = ("slots_seen", "slots_answered", "slots_missed", "solutions_accepted", "sectors_plotted", "sectors_wanted", "sectors_replotted")
 LISTEN_SECONDS = 1.0
 
 

@@ -25,13 +25,13 @@ def test_minimal_caches_run_as_the_tutorial_has_them(minimal):
         assert minimal.host.file(paths[program]).user == "autonomys"
 
 
-def test_custom_caches_have_every_setting(custom, until):
+def test_custom_caches_have_every_setting(custom, until, version):
     paths = {"autonomys-sharded-cache": "/srv/caches/sharded", "autonomys-full-piece": "/srv/caches/full"}
     for program, word in PROGRAMS.items():
         assert until(lambda name=program: "10.213.8.12:14222" in custom.connections(name))
         assert custom.user(program) == "operator"
         assert custom.command(program) == [
-            *("/srv/autonomys/releases/v1.0.0/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222"),
+            *(f"/srv/autonomys/releases/{version}/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222"),
             *(word, f"path={paths[program]}"),
         ]
         assert custom.environment(program)["RUST_LOG"] == "debug"

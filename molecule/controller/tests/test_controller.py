@@ -17,11 +17,11 @@ def test_minimal_controller_runs_as_the_tutorial_has_it(minimal):
     ]
 
 
-def test_custom_controller_has_every_setting(custom, until):
+def test_custom_controller_has_every_setting(custom, until, version):
     assert until(lambda: {"10.213.8.12:14222", "10.213.8.12:19944"} <= custom.connections("autonomys-controller"))
     assert custom.user("autonomys-controller") == "operator"
     assert custom.command("autonomys-controller") == [
-        *("/srv/autonomys/releases/v1.0.0/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222", "controller"),
+        *(f"/srv/autonomys/releases/{version}/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222", "controller"),
         *("--node-rpc-url", "ws://10.213.8.12:19944", "--retain-metadata"),
     ]
     assert custom.environment("autonomys-controller")["RUST_LOG"] == "debug"

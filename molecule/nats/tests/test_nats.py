@@ -8,9 +8,9 @@ GIB = 1024**3
 MIB = 1024**2
 
 
-def test_minimal_server_serves_clients_with_jetstream(minimal):
+def test_minimal_server_serves_clients_with_jetstream(minimal, nats_version):
     page = minimal.http("http://127.0.0.1:8222/varz")
-    assert page["version"] == "2.12.8"
+    assert page["version"] == nats_version
     assert page["server_name"] == "minimal"
     assert page["max_payload"] == 3 * MIB
     assert page["port"] == 4222
@@ -20,10 +20,10 @@ def test_minimal_server_serves_clients_with_jetstream(minimal):
     assert minimal.http("http://127.0.0.1:8222/healthz") == {"status": "ok"}
 
 
-def test_minimal_server_runs_as_its_own_user_from_the_versions_folder(minimal):
+def test_minimal_server_runs_as_its_own_user_from_the_versions_folder(minimal, nats_version):
     assert minimal.programs() == {"nats-server": "RUNNING"}
     assert minimal.user("nats-server") == "autonomys"
-    assert minimal.command("nats-server") == ["/opt/autonomys/nats/2.12.8/nats-server", "--config", "/etc/nats-server.conf"]
+    assert minimal.command("nats-server") == [f"/opt/autonomys/nats/{nats_version}/nats-server", "--config", "/etc/nats-server.conf"]
     assert minimal.host.file("/var/lib/nats").user == "autonomys"
     assert minimal.host.file("/var/lib/nats").mode == 0o750
 
@@ -42,9 +42,9 @@ def test_custom_server_has_every_setting(custom):
     assert not {4222, 4248, 8222} & custom.listening("nats-server")
 
 
-def test_custom_program_has_every_setting(custom):
+def test_custom_program_has_every_setting(custom, nats_version):
     assert custom.user("nats-server") == "operator"
-    assert custom.command("nats-server") == ["/srv/autonomys/nats/2.12.8/nats-server", "--config", "/etc/nats-server.conf", "--debug"]
+    assert custom.command("nats-server") == [f"/srv/autonomys/nats/{nats_version}/nats-server", "--config", "/etc/nats-server.conf", "--debug"]
     assert custom.environment("nats-server")["GOMAXPROCS"] == "1"
     definition = custom.definition("nats-server")
     assert definition["stopwaitsecs"] == "45"

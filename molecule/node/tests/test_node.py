@@ -28,10 +28,10 @@ def test_custom_node_answers_on_its_own_port_and_host_only(custom):
     assert "127.0.0.1:19944" in custom.run("ss --no-header --tcp --numeric --listening")
 
 
-def test_custom_node_has_every_setting(custom):
+def test_custom_node_has_every_setting(custom, version):
     assert custom.user("autonomys-node") == "operator"
     assert custom.command("autonomys-node") == [
-        *("/srv/autonomys/releases/v1.0.0/autonomys-node", "run", "--base-path", "/srv/node", "--farmer"),
+        *(f"/srv/autonomys/releases/{version}/autonomys-node", "run", "--base-path", "/srv/node", "--farmer"),
         *("--rpc-listen-on", "127.0.0.1:19944", "--chain", "taurus", "--sync", "snap", "--rpc-methods", "safe"),
         *("--rpc-cors", "http://localhost", "--blocks-pruning", "archive", "--state-pruning", "archive"),
         *("--rpc-max-connections", "50"),

@@ -32,12 +32,12 @@ def test_minimal_client_fills_its_disk_and_no_more(minimal):
     assert left < SECTOR + 131116 + 2 * 1024**2 + 4096
 
 
-def test_custom_client_has_every_setting(custom, until):
+def test_custom_client_has_every_setting(custom, until, version):
     assert until(lambda: "10.213.8.12:14222" in custom.connections("autonomys-plot-client"))
     assert custom.user("autonomys-plot-client") == "operator"
     command = custom.command("autonomys-plot-client")
     assert command[:-2] == [
-        *("/srv/autonomys/releases/v1.0.0/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222", "plot-client"),
+        *(f"/srv/autonomys/releases/{version}/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222", "plot-client"),
         *("--reward-address", "5FDNB1mivzr8wDaUsKqp8wBDyuPVMfwTo4cLLQrpqiV3t3iJ", "--farmer-label", "second"),
     ]
     assert command[-2] == "path=/mnt/nvme0n2,sectors=7"

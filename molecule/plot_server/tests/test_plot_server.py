@@ -46,13 +46,13 @@ def test_every_thread_stays_on_the_cores_of_the_definition(minimal, custom):
             assert server.masks(f"autonomys-plot-server-{slot}") == {words[2]}
 
 
-def test_custom_plot_servers_have_every_setting(custom, until):
+def test_custom_plot_servers_have_every_setting(custom, until, version):
     for slot, gpu in enumerate(reversed(gpus(custom))):
         program = f"autonomys-plot-server-{slot}"
         assert until(lambda name=program: "10.213.8.12:14222" in custom.connections(name))
         assert custom.user(program) == "operator"
         assert custom.command(program) == [
-            *("/srv/autonomys/releases/v1.0.0/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222", "plot-server"),
+            *(f"/srv/autonomys/releases/{version}/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222", "plot-server"),
             *("--listen-port", str(19966 + slot), "--record-encoding-concurrency", "32", f"/srv/plot/base-path-{slot}"),
         ]
         assert holders(custom)[custom.pid(program)] == gpu

@@ -28,12 +28,12 @@ def test_minimal_proof_server_runs_as_the_tutorial_has_it(minimal):
     assert (environment["CUDA_VISIBLE_DEVICES"], environment["CUDA_DEVICE_ORDER"]) == ("0", "PCI_BUS_ID")
 
 
-def test_custom_proof_server_has_every_setting(custom, until):
+def test_custom_proof_server_has_every_setting(custom, until, version):
     assert until(lambda: "10.213.8.12:14222" in custom.connections("autonomys-proof-server"))
     assert holders(custom) == {custom.pid("autonomys-proof-server"): gpus(custom)[1]}
     assert custom.user("autonomys-proof-server") == "operator"
     assert custom.command("autonomys-proof-server") == [
-        *("/srv/autonomys/releases/v1.0.0/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222"),
+        *(f"/srv/autonomys/releases/{version}/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222"),
         *("proof-server", "--proof-label", "second"),
     ]
     environment = custom.environment("autonomys-proof-server")

@@ -54,8 +54,13 @@ def _groups(view):
     for group, component in sorted(mistyped.items()):
         message = "The group %s is no component's, and the group %s has no hosts" % (group, component)
         yield finding("INV002", groups[group], INVENTORY, message, "Rename it to %s." % component)
-    for component in COMPONENTS:
-        if not view.members(component) and component not in mistyped.values():
+    empty = [component for component in COMPONENTS if not view.members(component)]
+    if len(empty) == len(COMPONENTS) and not mistyped:
+        remedy = "Add the groups %s with their hosts, as the inventory template has them." % ", ".join(COMPONENTS)
+        yield finding("INV001", [], INVENTORY, "No component's group has hosts, so there is no cluster", remedy, ERROR)
+        return
+    for component in empty:
+        if component not in mistyped.values():
             yield from _missing(view, component)
     for host in view.hosts:
         if not view.components(host):

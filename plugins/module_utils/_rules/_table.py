@@ -24,7 +24,7 @@ def table(found, width):
     layout = "%%-%ds  %%-%ds  %%-%ds  %%s" % (severity_width, rule_width, hosts_width)
     lines = [layout % HEADER]
     for severity, rule, hosts, item in rows:
-        left = textwrap.wrap(hosts, hosts_width)
+        left = textwrap.wrap(hosts, hosts_width, break_on_hyphens=False)
         right = _wrapped("%s: %s" % (item["component"], item["message"]), text_width, "")
         right += _wrapped(item["remedy"], text_width, "→ ")
         for number in range(max(len(left), len(right))):
@@ -53,7 +53,7 @@ def _hosts(item):
 
 
 def _wrapped(text, width, lead):
-    return textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False)
+    return textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False, break_long_words=False)
 
 
 def _at(lines, number):

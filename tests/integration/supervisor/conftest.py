@@ -113,6 +113,17 @@ class Host:
                 self.process.kill()
                 self.process.wait(5)
 
+    def start_command(self):
+        """A shell command that starts supervisord in the background."""
+        return f"{' '.join(KINDS[self.kind])} -c {self.config}"
+
+    def stop_by_pid(self):
+        """Stop a supervisord that was not started by this test, its programs too."""
+        pid = int((self.folder / "supervisord.pid").read_text())
+        os.kill(pid, signal.SIGTERM)
+        while self.socket.exists():
+            time.sleep(0.05)
+
     def processes(self):
         return {info["name"]: info for info in self.rpc.processes()}
 
@@ -120,12 +131,12 @@ class Host:
         return {name: info["pid"] for name, info in self.processes().items()}
 
     def program(self, name, script="while :; do sleep 0.1; done", **more):
-        """A program of a shell script; ``exec`` is not used, so that the shell stays the process of supervisord."""
+        """A program of a shell script that counts as started at once; what is to be seen dying needs ``startsecs=1``."""
         return dict(
             {
                 "name": name,
                 "command": ["/bin/sh", "-c", script],
-                "startsecs": 1,
+                "startsecs": 0,
                 "stopwaitsecs": 3,
                 "log": {"path": str(self.folder / (name + ".log"))},
             },

@@ -114,6 +114,7 @@ def test_a_healthy_node_has_no_problem():
     [
         ({"reachable": False, "error": "timed out"}, "the node's RPC does not answer: timed out"),
         ({"chain": "Autonomys Taurus"}, "is on the chain Autonomys Taurus, wanted is mainnet"),
+        ({"chain": None, "peers": None}, "does not tell its chain and peers"),
         ({"peers": 0}, "has 0 peers, at least 1 are wanted"),
     ],
 )

@@ -84,7 +84,7 @@ def test_farm(tmp_path):
     assert farm.plotted == 0
     assert (tmp_path / "created" / "plot.bin").stat().st_size == chain.plot_file_size(2)
     assert (tmp_path / "created" / "metadata.bin").stat().st_size == chain.metadata_file_size(2)
-    farm.append(sector)
+    farm.write(0, sector)
     with pytest.raises(Fatal, match="already in use"):
         Farm(path, 2, GENESIS)
     identity = (tmp_path / "created" / "identity.bin").read_bytes()
@@ -95,7 +95,7 @@ def test_farm(tmp_path):
     farm = Farm(path, 3, GENESIS)
     assert farm.plotted == 1
     assert farm.read(0) == sector
-    farm.append(sector)
+    farm.write(0, sector)
     with pytest.raises(OSError, match="damaged"):
         farm.read(2)
     farm.close()

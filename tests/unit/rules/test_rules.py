@@ -73,6 +73,7 @@ TRIGGERS = [
     # Groups, addresses, ports
     ("INV001", "error", "", "The group nats is missing or has no hosts", lambda c: c.groups.pop("nats")),
     ("INV001", "error", "", "The group node is missing or has no hosts", lambda c: c.groups.update(node=[])),
+    ("INV001", "error", "", "there is no cluster", lambda c: c.groups.clear()),
     ("INV001", "warning", "", "nothing is plotted", lambda c: c.groups.pop("plot_server")),
     ("INV002", "error", "plotter_hosts", "Rename it to plot_server.", lambda c: move(c, "plot_server", "plot_servers")),
     ("INV002", "error", "node_hosts", "Rename it to node.", lambda c: move(c, "node", "nodes")),

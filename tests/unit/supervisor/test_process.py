@@ -58,7 +58,7 @@ def tree(tmp_path):
         net__tcp6=TCP6,
         numa_maps="00400000 local file=/x mapped=1\n7f0000 bind:0 anon=1\n",
         environ="CUDA_VISIBLE_DEVICES=0\0PATH=/bin\0GPU_CONCURRENCY=12\0CUDA_\udcff=\0",
-        limits="Limit                     Soft Limit           Hard Limit           Units\nMax open files            1024                 4096                 files\n",
+        limits="Limit                Soft Limit      Hard Limit      Units\nMax open files       1024            4096            files\n",
     )
     child = make_process(tmp_path, 11, 10, masks=("9",), numa_maps="00400000 default file=/x\n")
     make_process(tmp_path, 12, 11, masks=("10-11",))

@@ -143,6 +143,6 @@ def test_the_description_lists_only_what_becomes_different():
         "goes: absent\nolder: running (restarted)\ndead: running\nnew: running\n",
     )
     never = planning.make_plan("started", "never", wanted, {"goes"}, reload, active)
-    assert planning.describe(never, NOTHING, active)[1].startswith("goes: running (older definition)\nolder: running (older definition)\n")
+    assert planning.describe(never, NOTHING, active)[1].startswith("goes: running (change pending)\nolder: running (change pending)\n")
     # a second look at what is pending already has nothing to tell of it
-    assert "older" not in planning.describe(never, reload, active)[0]
+    assert planning.describe(never, reload, active)[0] == "dead: backoff\nnew: absent\n"

@@ -20,7 +20,7 @@ from .exporter import push
 from .process import Fatal, Process
 
 _RETRY_SECONDS = 3
-_SECONDS_PER_SECTOR = 2.0
+_SECONDS_PER_SECTOR = 5.0
 _HEADER = struct.Struct("<4sBH")  # magic, version, number of plotted sectors
 _MAGIC = b"FAKE"
 _FILES = ("plot.bin", "metadata.bin", "identity.bin", "single_disk_farm.json")
@@ -122,13 +122,13 @@ class Farm:
         magic, _version, plotted = _HEADER.unpack(os.pread(self._files["metadata.bin"].fileno(), _HEADER.size, 0))
         return plotted if magic == _MAGIC else 0
 
-    def append(self, sector: bytes) -> None:
-        """Write the next sector."""
+    def write(self, index: int, sector: bytes) -> None:
+        """Write a sector, the next one or one that is plotted again."""
         metadata = self._files["metadata.bin"].fileno()
-        os.pwrite(self._files["plot.bin"].fileno(), sector, self.plotted * chain.sector_size())
-        position = chain.METADATA_HEADER_SIZE + self.plotted * chain.SECTOR_METADATA_SIZE
+        os.pwrite(self._files["plot.bin"].fileno(), sector, index * chain.sector_size())
+        position = chain.METADATA_HEADER_SIZE + index * chain.SECTOR_METADATA_SIZE
         os.pwrite(metadata, sector[-chain.CHECKSUM_SIZE :], position)
-        self.plotted += 1
+        self.plotted = max(self.plotted, index + 1)
         os.pwrite(metadata, _HEADER.pack(_MAGIC, 0, self.plotted), 0)
 
     def read(self, index: int) -> bytes:
@@ -153,7 +153,7 @@ class _Client:
         self._tasks: set = set()
 
     async def run(self) -> None:
-        for name in ("slots_seen", "slots_answered", "slots_missed", "solutions_accepted"):
+        for name in ("slots_seen", "slots_answered", "slots_missed", "solutions_accepted", "sectors_replotted"):
             self._process.counters.setdefault(name, 0)
         self._process.on_tick.append(self._tick)
         await self._cluster.serve(bus.SLOT, self._on_slot)
@@ -214,20 +214,23 @@ class _Client:
         return True
 
     async def _plot(self, farm: Farm) -> None:
-        """Plot a farm's sectors one after another."""
-        while farm.plotted < farm.sectors and not farm.failed:
+        """Plot a farm's sectors one after another, then again from the first: sectors expire."""
+        index = farm.plotted % farm.sectors
+        while not farm.failed:
             await asyncio.sleep(self._process.switches.get("seconds_per_sector", _SECONDS_PER_SECTOR))
-            request = {"farm_id": farm.farm_id, "sector_index": farm.plotted, "genesis": self._genesis}
+            request = {"farm_id": farm.farm_id, "sector_index": index, "genesis": self._genesis}
             try:
                 place = await self._cluster.request(bus.PLOT, request, timeout=10)
                 sector = await blobs.fetch(place["address"], place["port"], place["key"])
                 if not chain.sector_valid(sector):
                     raise OSError("sector came damaged")
             except (bus.NoAnswer, OSError) as error:
-                self._process.log("WARN", f"Plotting sector {farm.plotted} of {farm.path}: {error}")
+                self._process.log("WARN", f"Plotting sector {index} of {farm.path}: {error}")
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
             if not farm.failed:
-                farm.append(sector)
-                self._process.count("sectors_plotted_now")
+                if index < farm.plotted:
+                    self._process.count("sectors_replotted")
+                farm.write(index, sector)
+                index = (index + 1) % farm.sectors
         self._process.log("INFO", f"Farm {farm.path}: plotting ended, {farm.plotted} sectors")
