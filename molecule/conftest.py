@@ -69,12 +69,14 @@ class Server:
     def connections(self, program):
         """Remote ends, ADDRESS:PORT, of the running process' established connections."""
         lines = self.run("ss --no-header --tcp --numeric --processes state established").splitlines()
-        return {line.split()[3].replace("[::ffff:", "").replace("]", "") for line in lines if f"pid={self.pid(program)}," in line}
+        pid = self.pid(program)
+        return {line.split()[3].replace("[::ffff:", "").replace("]", "") for line in lines if f"pid={pid}," in line}
 
     def listening(self, program):
         """Ports that the running process listens on."""
         lines = self.run("ss --no-header --tcp --numeric --processes --listening").splitlines()
-        return {int(line.split()[3].rpartition(":")[2]) for line in lines if f"pid={self.pid(program)}," in line}
+        pid = self.pid(program)
+        return {int(line.split()[3].rpartition(":")[2]) for line in lines if f"pid={pid}," in line}
 
     def http(self, url):
         """JSON from a page of the host."""

@@ -24,6 +24,7 @@ ARGUMENTS = {
             "max_payload": {"type": "str", "required": True},
         },
     },
+    "nats_stop": {"type": "dict", "options": {"url": {"type": "str", "required": True}, "peers": {"type": "dict", "required": True}}},
     "node": {
         "type": "dict",
         "options": {"url": {"type": "str", "required": True}, "chain": {"type": "str", "required": True}, "min_peers": {"type": "int", "required": True}},
@@ -63,15 +64,18 @@ class ActionModule(ActionBase):
                 programs = {program["name"]: program for program in answer["programs"]}
                 for expected in args["programs"]:
                     problems += _health.program_problems(expected, programs.get(expected["name"]))
-        if args["nats"]:
-            wanted = dict(args["nats"], max_payload=parse_size(args["nats"]["max_payload"]))
-            answer = self._ask("nats_info", {"url": wanted["url"], "peers": sorted(wanted["peers"])}, task_vars)
-            evidence["nats"] = answer.get("nats")
-            problems += [answer["msg"]] if answer.get("failed") else _health.nats_problems(wanted, answer["nats"])
-        if args["node"]:
-            answer = self._ask("node_info", {"url": args["node"]["url"]}, task_vars)
-            evidence["node"] = answer.get("node")
-            problems += [answer["msg"]] if answer.get("failed") else _health.node_problems(args["node"], answer["node"])
+        for part, key, judge in (
+            ("nats", "nats", lambda nats: _health.nats_problems(dict(args["nats"], max_payload=parse_size(args["nats"]["max_payload"])), nats)),
+            ("nats_stop", "nats", _health.nats_stop_problems),
+            ("node", "node", lambda node: _health.node_problems(args["node"], node)),
+        ):
+            if args[part]:
+                module_args = {"url": args[part]["url"]}
+                if key == "nats":
+                    module_args["peers"] = sorted(args[part]["peers"])
+                answer = self._ask(key + "_info", module_args, task_vars)
+                evidence[key] = answer.get(key)
+                problems += [answer["msg"]] if answer.get("failed") else judge(answer[key])
         return evidence, problems
 
     def _ask(self, module, module_args, task_vars):

@@ -53,7 +53,7 @@ def _gpu_problems(expected, program):
 def nats_problems(expected, nats):
     """Problems of a NATS server: ``expected`` is ``{peers: {server name: address}, version, max_payload}`` (bytes), ``nats`` what ``nats_info`` says."""
     if not nats["reachable"]:
-        return ["nats-server does not answer: %s" % nats["error"]]
+        return [_silent(nats)]
     problems = []
     if not nats["healthy"]:
         problems.append("nats-server %s is not healthy: %s" % (nats["server_name"], nats["health_error"]))
@@ -73,6 +73,17 @@ def nats_problems(expected, nats):
         if nats["meta_size"] != len(expected["peers"]):
             problems.append("the JetStream meta group has %s members, the inventory has %d NATS servers" % (nats["meta_size"], len(expected["peers"])))
     return problems
+
+
+def nats_stop_problems(nats):
+    """Why the other NATS servers cannot do without this one now, from what ``nats_info`` says."""
+    if not nats["reachable"]:
+        return [_silent(nats)]
+    return [] if nats["safe_to_stop"] else ["nats-server %s may not stop now: %s" % (nats["server_name"], reason) for reason in nats["reasons"]]
+
+
+def _silent(nats):
+    return "nats-server does not answer: %s" % nats["error"]
 
 
 def node_problems(expected, node):

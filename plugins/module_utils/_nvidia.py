@@ -134,7 +134,7 @@ def parse_query(text):
             continue
         # A comma can only stand in the name.
         index, uuid, bus_id, memory, driver = cells[0], cells[1], cells[-3], cells[-2], cells[-1]
-        if not uuid.startswith(("GPU-", "MIG-")):
+        if not uuid.startswith(("GPU-", "MIG-")) and normalize_bus_id(bus_id) is None:
             continue
         gpus.append({
             "index": int(index),
@@ -242,8 +242,11 @@ def _read_tail(rest, tail, columns):
     tokens = re.sub(r"\s*,\s*", ",", text.replace("N/A", " N/A ")).strip(" \t\"'`\\").split()
     keys = [key for key, title in _COLUMNS]
     values = dict.fromkeys(keys)
-    if len(tokens) == len(columns) or len(tokens) == 3:
-        values.update(zip(columns if len(tokens) == len(columns) else keys, tokens))
+    if len(tokens) == len(columns):
+        values.update(zip(columns, tokens))
+    elif len(tokens) == 3 and tokens[0] != "N/A":
+        # The header lost its right end.
+        values.update(zip(keys, tokens))
     elif tokens[-1:] == ["N/A"] and "gpu_numa_id" in columns:
         # On WSL and in containers the first two are blank; with lost tabs they are one token, read only when it can be read in one way.
         values["gpu_numa_id"] = "N/A"

@@ -41,7 +41,10 @@ def text(value):
     return value.decode() if isinstance(value, bytes) else value
 gpus = []
 for i in range(n.nvmlDeviceGetCount()):
-    h = n.nvmlDeviceGetHandleByIndex(i)
+    try:
+        h = n.nvmlDeviceGetHandleByIndex(i)
+    except n.NVMLError:
+        continue
     try:
         affinity = [int(word) for word in n.nvmlDeviceGetCpuAffinity(h, 128)]
     except n.NVMLError:
@@ -51,6 +54,10 @@ for i in range(n.nvmlDeviceGetCount()):
                  "driver_version": text(n.nvmlSystemGetDriverVersion()), "affinity": affinity})
 print(json.dumps(gpus))
 """
+
+
+# 14 stands for a warning, such as a corrupted infoROM, beside a good answer.
+_GOOD_STATUSES = (0, 14)
 
 
 class CommandError(Exception):
@@ -344,6 +351,9 @@ def _ask_nvidia(run, timeout, warnings):
         if not gpus:
             return [], {}, _explain(query)
         warnings.append(f"nvidia-smi did not list the GPUs, NVML did: {_explain(query)}")
+    else:
+        if query[0] not in _GOOD_STATUSES:
+            warnings.append(f"nvidia-smi may not have listed all GPUs: {_explain((query[0], query[2], ''))}")
     try:
         topo = run([program, "topo", "-m"], timeout)
         rows = parse_topo(topo[1])
@@ -412,7 +422,9 @@ def _place_gpu(host, gpu, row, online, node_sets, warnings):
     nvml_cpus = gpu.get("nvml_cpus")
     node = host.integer(folder + "/numa_node")
     cpus = host.cpus(folder + "/local_cpulist", folder + "/local_cpus")
-    if cpus is not None or node is not None:
+    # Another maker's device at this address: the bus is not the one that nvidia-smi speaks of.
+    here = host.read(folder + "/vendor") in (NVIDIA_VENDOR, None)
+    if here and (cpus is not None or node is not None):
         source = "sysfs"
         cpus = (cpus if cpus is not None else node_sets.get(str(node), frozenset())) & online
         if node is None or node < 0:

@@ -49,6 +49,18 @@ options:
         description: Largest message, in NATS's notation, as C(3MB).
         type: str
         required: true
+  nats_stop:
+    description: Before a NATS server is stopped, wait until the others can do without it (M(autonomys.cluster.nats_info), C(safe_to_stop)).
+    type: dict
+    suboptions:
+      url:
+        description: Address of its monitoring pages.
+        type: str
+        required: true
+      peers:
+        description: All servers of the cluster, server name to address.
+        type: dict
+        required: true
   node:
     description: The Autonomys node expected on this host.
     type: dict

@@ -39,11 +39,18 @@ def predicted(result):
     return result["changed"], result["diff"], result["restart_required"], result["reasons"]
 
 
+def standing(host):
+    """What check mode must leave as it is: the file, and the processes that do not come and go by themselves."""
+    path = host.conf_d / "app.conf"
+    pids = {name: info["pid"] for name, info in host.processes().items() if info["statename"] == "RUNNING"}
+    return pids, path.read_text() if path.exists() else None
+
+
 def apply_checked(host, *args, **arguments):
     """Check mode, the real run, a second run: the first foretells the second, and the third has nothing to do."""
-    before = host.pids(), host.text() if (host.conf_d / "app.conf").exists() else None
+    before = standing(host)
     check = host.apply(*args, check=True, **arguments)
-    assert (host.pids(), host.text() if (host.conf_d / "app.conf").exists() else None) == before
+    assert standing(host) == before
     result = host.apply(*args, **arguments)
     assert not result.get("failed"), result["msg"]
     assert predicted(check) == predicted(result)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._health import nats_problems, node_problems, program_problems
+from ansible_collections.autonomys.cluster.plugins.module_utils._health import nats_problems, nats_stop_problems, node_problems, program_problems
 
 EXPECTED = {
     "name": "autonomys-plot-server-0",
@@ -103,6 +103,13 @@ def test_a_sick_nats_server_is_named_with_what_was_seen(seen, problem):
 def test_a_single_nats_server_needs_no_routes_and_no_meta_group():
     alone = dict(NATS, routes=[], meta_leader=None, meta_size=0)
     assert nats_problems(dict(NATS_EXPECTED, peers={"a": "10.0.0.1"}), alone) == []
+
+
+def test_a_nats_server_that_the_others_need_may_not_stop():
+    assert nats_stop_problems(dict(NATS, safe_to_stop=True, reasons=[])) == []
+    needed = dict(NATS, safe_to_stop=False, reasons=["b is not routed"])
+    assert nats_stop_problems(needed) == ["nats-server a may not stop now: b is not routed"]
+    assert nats_stop_problems({"reachable": False, "error": "refused"}) == ["nats-server does not answer: refused"]
 
 
 def test_a_healthy_node_has_no_problem():

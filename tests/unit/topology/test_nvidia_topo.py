@@ -35,7 +35,10 @@ def text_of(name):
 
 @pytest.mark.parametrize("case", lines_of("index.jsonl"), ids=lambda case: case["file"])
 def test_real_output(case):
-    found = parse_topo(text_of(case["file"]))
+    text = text_of(case["file"])
+    if "crlf" in case["tags"]:
+        text = text.replace("\n", "\r\n")
+    found = parse_topo(text)
     links = {name: gpu.pop("links") for name, gpu in found.items()}
     assert found == case["expected"]
     for name, row in links.items():
@@ -105,6 +108,13 @@ def test_two_matrices_in_one_text_leave_only_what_they_agree_on():
 def test_damaged_right_columns(tail, cpus, numa):
     row = parse_topo(f"\tGPU0\tCPU Affinity\tNUMA Affinity\tGPU NUMA ID\nGPU0\t X \t{tail}\n")["GPU0"]
     assert (row["cpu_affinity"], row["numa_affinity"]) == (cpus, numa)
+
+
+def test_header_that_lost_its_right_end():
+    row = parse_topo("\tGPU0\tCPU Affinity\tNUMA Af\nGPU0\t X \t0-3\t0\tN/A\n")["GPU0"]
+    assert row == {"cpu_affinity": "0-3", "numa_affinity": "0", "gpu_numa_id": "N/A", "links": {}}
+    row = parse_topo("\tGPU0\tGPU1\tCPU Affinity\tNUMA Affinity\nGPU0\t X \tN/A\t0-3\t1\n")["GPU0"]
+    assert (row["cpu_affinity"], row["numa_affinity"]) == (None, None)
 
 
 @pytest.mark.parametrize("cells, cpus", [("NV120-35", None), ("NV180-35", "0-35"), ("NV40-23", "0-23"), ("NV1-35", None), ("SYS7", "7")])

@@ -274,6 +274,16 @@ def test_matrix_that_fails_is_a_warning(seed, tmp_path):
     assert found["warnings"][0].startswith("nvidia-smi topo -m gave no matrix: a GPU has stopped answering")
 
 
+def test_bad_status_with_some_gpus_is_a_warning(seed, tmp_path):
+    def run(argv, timeout):
+        status, stdout, stderr = fake_nvidia(seed, matrix(seed))(argv, timeout)
+        return (status, stdout, stderr) if "topo" in argv else (15, stdout, "Unable to determine the device handle for GPU 0000:0B:00.0: GPU is lost.")
+
+    found = read_topology(write_tree(tmp_path, files_of(seed)), run=run)
+    assert len(found["topology"]["gpus"]) == 4
+    assert found["warnings"][0].startswith("nvidia-smi may not have listed all GPUs: a GPU has stopped answering")
+
+
 def test_gpu_that_fell_off_the_bus(seed, tmp_path):
     files = files_of(seed)
     seed["gpus"].pop(1)
@@ -297,6 +307,13 @@ def test_gpu_without_a_pci_device_takes_nvidia_smis_word(seed, tmp_path):
     gpus = read_topology(write_tree(tmp_path, in_container(seed)), run=fake_nvidia(seed, matrix(seed)))["topology"]["gpus"]
     assert [(gpu["numa_node"], gpu["cpus"], gpu["cpus_source"]) for gpu in gpus[1:3]] == [
         (0, "0-47,96-143", "nvidia-smi"), (1, "48-95,144-191", "nvidia-smi")]
+
+
+def test_another_makers_device_at_the_address_is_not_the_gpu(seed, tmp_path):
+    files = files_of(seed)
+    files.update({f"{PCI}/0000:01:00.0/vendor": "0x144d\n", f"{PCI}/0000:01:00.0/local_cpulist": "48-95,144-191\n"})
+    gpu = read_topology(write_tree(tmp_path, files), run=fake_nvidia(seed, matrix(seed)))["topology"]["gpus"][0]
+    assert (gpu["numa_node"], gpu["cpus_source"]) == (0, "nvidia-smi")
 
 
 def test_cut_list_of_a_gpu_without_a_pci_device_is_doubted(seed, tmp_path):
