@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 import testinfra
 
-
 RELEASE = json.loads((Path(__file__).parents[1] / "build/fakes/release.json").read_text())
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import time
 
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.autonomys.cluster.plugins.module_utils import _health
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats import parse_size
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-
 from ansible_collections.autonomys.cluster.plugins.module_utils import _status
 
 

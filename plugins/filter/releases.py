@@ -39,7 +39,6 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-
 from ansible_collections.autonomys.cluster.plugins.module_utils import _programs
 
 

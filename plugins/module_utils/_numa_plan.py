@@ -46,7 +46,8 @@ def numa_plan(topology, reserve_cores=2, max_cpus=None, min_cpus=30, scope="node
             share = 1
             warnings.append(
                 f"{where} has {len(cores)} usable cores for {len(members)} GPUs: "
-                f"{reserve_cores * len(nodes)} cores cannot be kept back there, every GPU gets one core")
+                f"{reserve_cores * len(nodes)} cores cannot be kept back there, every GPU gets one core"
+            )
         if max_cpus is not None:
             share = min(share, max(1, max_cpus // max(len(core) for core in cores)))
         for gpu, chosen in zip(members, _layout(cores, len(members), share, machine.l3_of)):
@@ -58,10 +59,18 @@ def numa_plan(topology, reserve_cores=2, max_cpus=None, min_cpus=30, scope="node
         cpus = [cpu for core in sets[gpu["key"]] for cpu in core]
         if min_cpus is not None and len(cpus) < min_cpus:
             warnings.append(f"GPU {gpu['label']} gets {len(cpus)} CPUs, fewer than the wanted {min_cpus}")
-        planned.append({
-            "index": gpu["index"], "uuid": gpu["uuid"], "bus_id": gpu["bus_id"], "cpus": format_cpu_list(cpus),
-            "cores": len(sets[gpu["key"]]), "numa_node": int(home), "placement": placement, "exclusive": exclusive[gpu["key"]],
-        })
+        planned.append(
+            {
+                "index": gpu["index"],
+                "uuid": gpu["uuid"],
+                "bus_id": gpu["bus_id"],
+                "cpus": format_cpu_list(cpus),
+                "cores": len(sets[gpu["key"]]),
+                "numa_node": int(home),
+                "placement": placement,
+                "exclusive": exclusive[gpu["key"]],
+            }
+        )
     taken = {cpu for cores in sets.values() for core in cores for cpu in core}
     return {
         "gpus": planned,
@@ -101,9 +110,7 @@ class _Machine:
         self.l3_of = {cpu: number for number, group in enumerate(sorted(l3_groups, key=sorted)) for cpu in group}
         node_of = {cpu: number for number, node in self.nodes.items() for cpu in node["cpus"]}
         known = {cpu for core in cores for cpu in core}
-        self.cores = sorted(
-            [tuple(sorted(core & self.usable)) for core in cores if core & self.usable]
-            + [(cpu,) for cpu in self.usable - known])
+        self.cores = sorted([tuple(sorted(core & self.usable)) for core in cores if core & self.usable] + [(cpu,) for cpu in self.usable - known])
         self.cores_of = {number: [] for number in self.nodes}
         for core in self.cores:
             if core[0] in node_of:
@@ -121,12 +128,16 @@ def _gpus(topology, overrides, machine):
     gpus = []
     for gpu in topology.get("gpus") or []:
         node = gpu.get("numa_node")
-        gpus.append({
-            "index": gpu.get("index"), "uuid": gpu.get("uuid"), "bus_id": gpu.get("bus_id"),
-            "node": None if node is None else str(node),
-            "key": gpu.get("bus_id") or gpu.get("uuid") or f"GPU{gpu.get('index')}",
-            "label": f"{gpu.get('index')} ({gpu.get('bus_id') or gpu.get('uuid')})",
-        })
+        gpus.append(
+            {
+                "index": gpu.get("index"),
+                "uuid": gpu.get("uuid"),
+                "bus_id": gpu.get("bus_id"),
+                "node": None if node is None else str(node),
+                "key": gpu.get("bus_id") or gpu.get("uuid") or f"GPU{gpu.get('index')}",
+                "label": f"{gpu.get('index')} ({gpu.get('bus_id') or gpu.get('uuid')})",
+            }
+        )
     gpus.sort(key=lambda gpu: (_bus_order(gpu["bus_id"]), gpu["index"] if gpu["index"] is not None else -1, gpu["uuid"] or ""))
     if len({gpu["key"] for gpu in gpus}) != len(gpus):
         raise NumaPlanError("two GPUs of the topology have the same PCI address")
@@ -137,7 +148,8 @@ def _gpus(topology, overrides, machine):
             raise NumaPlanError(f"gpu_numa_nodes names the GPU {name}, which is not in this machine")
         if node is not None and str(node) not in machine.nodes:
             raise NumaPlanError(
-                f"gpu_numa_nodes puts the GPU {name} on NUMA node {node}, which this machine does not have (it has {', '.join(machine.order) or 'none'})")
+                f"gpu_numa_nodes puts the GPU {name} on NUMA node {node}, which this machine does not have (it has {', '.join(machine.order) or 'none'})"
+            )
         named[0]["node"] = None if node is None else str(node)
     return gpus
 
@@ -187,8 +199,7 @@ def _homes(gpus, machine, reserve, warnings):
         seats.append(node)
     for gpu, node in zip(unknown, sorted(seats, key=int)):
         homes[gpu["key"]] = (node, "unknown")
-        warnings.append(
-            f"the NUMA node of GPU {gpu['label']} is unknown: it gets cores of node {node}; name its node in gpu_numa_nodes if you know it")
+        warnings.append(f"the NUMA node of GPU {gpu['label']} is unknown: it gets cores of node {node}; name its node in gpu_numa_nodes if you know it")
     return homes
 
 
@@ -205,8 +216,10 @@ def _domains(homes, gpus, machine, scope):
             if extra in members or not same:
                 continue
             # The poorest GPUs first: fewest cores for each, then the nearest.
-            poorest = min(same, key=lambda home: (
-                sum(len(machine.cores_of[node]) for node in nodes_of[home]) / len(members[home]), machine.distance(home, extra), int(home)))
+            poorest = min(
+                same,
+                key=lambda home: (sum(len(machine.cores_of[node]) for node in nodes_of[home]) / len(members[home]), machine.distance(home, extra), int(home)),
+            )
             nodes_of[poorest].append(extra)
     return [(sorted(nodes_of[home], key=int), members[home]) for home in sorted(members, key=int)]
 
@@ -246,7 +259,7 @@ def _slots(cores, gpus, share):
     end = 0
     for number in range(gpus):
         end += spare + share + (1 if number < extra else 0)
-        layout.append(cores[end - share:end])
+        layout.append(cores[end - share : end])
     return layout
 
 
@@ -262,7 +275,7 @@ def _aligned(groups, gpus, share):
         boundary = end if end == len(cores) else group_start[end]
         if boundary >= left * share:
             end = boundary
-        layout.append(cores[end - share:end])
+        layout.append(cores[end - share : end])
         end -= share
     return layout[::-1]
 
@@ -275,7 +288,7 @@ def _packed(groups, gpus, share):
     """
     by_size = sorted(groups, key=lambda group: (-len(group), group))
     for number in range(len(groups) + 1):
-        layouts = [_deal(groups, shared, gpus, share) for shared in (by_size[:number], by_size[len(groups) - number:])]
+        layouts = [_deal(groups, shared, gpus, share) for shared in (by_size[:number], by_size[len(groups) - number :])]
         if any(layouts):
             return [layout for layout in layouts if layout]
     return []
@@ -307,10 +320,10 @@ def _deal(groups, shared, gpus, share):
     layout = []
     for gpu in reversed(range(gpus)):
         whole = sorted(core for group in owned[gpu] for core in group)
-        taken = whole[max(0, len(whole) - share):]
+        taken = whole[max(0, len(whole) - share) :]
         if lacking[gpu]:
-            taken = rest[len(rest) - lacking[gpu]:] + taken
-            rest = rest[:len(rest) - lacking[gpu]]
+            taken = rest[len(rest) - lacking[gpu] :] + taken
+            rest = rest[: len(rest) - lacking[gpu]]
         layout.append(sorted(taken))
     return layout[::-1]
 

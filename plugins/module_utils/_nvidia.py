@@ -38,28 +38,32 @@ _MAX_NODE = 255
 _MAX_NVLINKS = 18
 
 _ERRORS = (
-    (r"couldn't communicate with the NVIDIA driver",
-     "nvidia-smi cannot reach the NVIDIA driver; load or reinstall the driver (modprobe nvidia, dmesg), or reboot after an update"),
-    (r"Driver/library version mismatch",
-     "the loaded NVIDIA kernel driver and the installed libraries have different versions; reboot, or reload the nvidia kernel modules"),
-    (r"Insufficient Permissions",
-     "the user may not open the NVIDIA devices; run as root or give the user access to /dev/nvidia*"),
-    (r"Failed to initialize NVML",
-     "the NVIDIA management library could not start; check that the driver is installed and loaded and that /dev/nvidia* exist"),
-    (r"Unable to determine the device handle for (?:gpu|GPU)",
-     "a GPU has stopped answering and fell off the bus; look for Xid messages in dmesg, then reset it or reboot the host"),
-    (r"No devices were found",
-     "the NVIDIA driver is loaded but sees no GPU; check lspci, power and PCIe seating, and dmesg for Xid or NVRM messages"),
-    (r"GPU is lost",
-     "a GPU is lost and fell off the bus; look for Xid messages in dmesg, then reboot the host"),
-    (r"must be used in conjunction|not a valid option|[Ii]nvalid (?:combination|argument|option)|[Uu]sage:",
-     "nvidia-smi was called with options that it does not accept; run exactly: nvidia-smi topo -m"),
-    (r"command not found|No such file or directory|not recognized as",
-     "nvidia-smi is not installed; install the NVIDIA driver's utilities"),
-    (r"libnvidia-ml|NVML Shared Library Not Found",
-     "the NVIDIA management library is missing; install the driver's libraries, or pass them into the container"),
-    (r"infoROM is corrupted",
-     "nvidia-smi printed only a warning that a GPU's infoROM is corrupted; run nvidia-smi topo -m again and keep its whole output"),
+    (
+        r"couldn't communicate with the NVIDIA driver",
+        "nvidia-smi cannot reach the NVIDIA driver; load or reinstall the driver (modprobe nvidia, dmesg), or reboot after an update",
+    ),
+    (
+        r"Driver/library version mismatch",
+        "the loaded NVIDIA kernel driver and the installed libraries have different versions; reboot, or reload the nvidia kernel modules",
+    ),
+    (r"Insufficient Permissions", "the user may not open the NVIDIA devices; run as root or give the user access to /dev/nvidia*"),
+    (r"Failed to initialize NVML", "the NVIDIA management library could not start; check that the driver is installed and loaded and that /dev/nvidia* exist"),
+    (
+        r"Unable to determine the device handle for (?:gpu|GPU)",
+        "a GPU has stopped answering and fell off the bus; look for Xid messages in dmesg, then reset it or reboot the host",
+    ),
+    (r"No devices were found", "the NVIDIA driver is loaded but sees no GPU; check lspci, power and PCIe seating, and dmesg for Xid or NVRM messages"),
+    (r"GPU is lost", "a GPU is lost and fell off the bus; look for Xid messages in dmesg, then reboot the host"),
+    (
+        r"must be used in conjunction|not a valid option|[Ii]nvalid (?:combination|argument|option)|[Uu]sage:",
+        "nvidia-smi was called with options that it does not accept; run exactly: nvidia-smi topo -m",
+    ),
+    (r"command not found|No such file or directory|not recognized as", "nvidia-smi is not installed; install the NVIDIA driver's utilities"),
+    (
+        r"libnvidia-ml|NVML Shared Library Not Found",
+        "the NVIDIA management library is missing; install the driver's libraries, or pass them into the container",
+    ),
+    (r"infoROM is corrupted", "nvidia-smi printed only a warning that a GPU's infoROM is corrupted; run nvidia-smi topo -m again and keep its whole output"),
 )
 
 
@@ -99,14 +103,14 @@ def parse_topo(text):
     header = _header(lines[:first])
     squeezed = "".join(header.split())
     columns = [key for key, title in _COLUMNS if title in squeezed]
-    device_part = header[:re.search(r"CPU\s*Affin|NUMA\s*Affin|GPU\s*NUMA|\Z", header).start()]
+    device_part = header[: re.search(r"CPU\s*Affin|NUMA\s*Affin|GPU\s*NUMA|\Z", header).start()]
     names = _HEADER_NAME_RE.findall(device_part)
     result = {}
     for line in lines[first:]:
         match = _ROW_RE.search(line)
         if not match:
             continue
-        name, rest = match.group(1), line[match.end():]
+        name, rest = match.group(1), line[match.end() :]
         tail = max(found.end() for found in _LINK_RE.finditer(rest))
         reading, last_link_certain = _read_tail(rest, tail, columns)
         reading["links"] = _read_links(name, rest[:tail], names) if last_link_certain else {}
@@ -136,14 +140,16 @@ def parse_query(text):
         index, uuid, bus_id, memory, driver = cells[0], cells[1], cells[-3], cells[-2], cells[-1]
         if not uuid.startswith(("GPU-", "MIG-")) and normalize_bus_id(bus_id) is None:
             continue
-        gpus.append({
-            "index": int(index),
-            "uuid": uuid,
-            "name": ", ".join(cells[2:-3]),
-            "bus_id": normalize_bus_id(bus_id),
-            "memory_mib": int(memory) if memory.isdigit() else None,
-            "driver_version": driver if re.match(r"[0-9]", driver) else None,
-        })
+        gpus.append(
+            {
+                "index": int(index),
+                "uuid": uuid,
+                "name": ", ".join(cells[2:-3]),
+                "bus_id": normalize_bus_id(bus_id),
+                "memory_mib": int(memory) if memory.isdigit() else None,
+                "driver_version": driver if re.match(r"[0-9]", driver) else None,
+            }
+        )
     if not gpus:
         raise NvidiaError(explain_error(text))
     return sorted(gpus, key=lambda gpu: gpu["index"])
@@ -200,7 +206,7 @@ def _header(lines):
     for line in reversed([line for line in lines if line.strip()][-6:]):
         header = line + header
         if re.search(r"GPU[0-9]", line):
-            return header[re.search(r"GPU[0-9]", header).start():]
+            return header[re.search(r"GPU[0-9]", header).start() :]
     return ""
 
 
@@ -220,8 +226,7 @@ def _ascending(text, largest):
 
 def _split_glued(token):
     """Return every way to read one token as a CPU list and a NUMA list that lost the blank between them."""
-    return [(token[:cut], token[cut:]) for cut in range(1, len(token))
-            if _ascending(token[:cut], _MAX_CPU) and _ascending(token[cut:], _MAX_NODE)]
+    return [(token[:cut], token[cut:]) for cut in range(1, len(token)) if _ascending(token[:cut], _MAX_CPU) and _ascending(token[cut:], _MAX_NODE)]
 
 
 def _read_tail(rest, tail, columns):
@@ -237,7 +242,7 @@ def _read_tail(rest, tail, columns):
         first = text.split()[0]
         both = nvlink.group(1) + first
         readings = [both[cut:] for cut in (1, 2) if both[:cut].isdigit() and int(both[:cut]) <= _MAX_NVLINKS and _ascending(both[cut:], _MAX_CPU)]
-        text = (readings[0] if len(readings) == 1 else "?") + text[len(first):]
+        text = (readings[0] if len(readings) == 1 else "?") + text[len(first) :]
     glued_to_na = re.search(r"[0-9]N/A", text)
     tokens = re.sub(r"\s*,\s*", ",", text.replace("N/A", " N/A ")).strip(" \t\"'`\\").split()
     keys = [key for key, title in _COLUMNS]

@@ -132,7 +132,7 @@ def descriptors(pid, root="/proc"):
             continue
         count += 1
         if target.startswith("socket:["):
-            sockets.add(target[len("socket:["):-1])
+            sockets.add(target[len("socket:[") : -1])
         elif target.startswith("/") and not target.endswith(_DELETED):
             try:
                 if stat.S_ISREG(os.stat(os.path.join(folder, entry)).st_mode):
@@ -146,7 +146,7 @@ def _decode_address(text):
     """Decode an address as in ``/proc/net/tcp``: 32-bit words in the machine's (little endian) order."""
     host, port = text.split(":")
     raw = bytes.fromhex(host)
-    raw = b"".join(raw[index:index + 4][::-1] for index in range(0, len(raw), 4))
+    raw = b"".join(raw[index : index + 4][::-1] for index in range(0, len(raw), 4))
     address = ipaddress.ip_address(raw)
     if address.version == 6 and address.ipv4_mapped:
         address = address.ipv4_mapped

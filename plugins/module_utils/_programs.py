@@ -88,9 +88,9 @@ def _nats_archive(s, machine, checksums):
         checksum = checksums[version][architecture]
     except KeyError:
         raise SettingsError(
-            "nats_version %s has no pinned checksum for %s; choose a version of the table in roles/common/vars/main.yml, or give "
+            "nats_version %s has no pinned checksum for %s; choose a version of the table in roles/common/vars/main/nats_checksums.yml, or give "
             "nats_binary with src, checksum and extract" % (version, architecture)
-        )
+        ) from None
     src = NATS_ARCHIVE.format(version=version, architecture=architecture)
     return {"name": "nats-server", "src": src, "checksum": "sha256:" + checksum, "extract": "nats-server-v%s-linux-%s/nats-server" % (version, architecture)}
 
@@ -128,16 +128,19 @@ def _connected(s, component):
 
 def _nats(s, facts):
     restart = json.dumps([str(s[name]) for name in NATS_RESTART_SETTINGS])
-    yield _program(
-        s,
-        "nats",
-        "nats-server",
-        ["%s/nats/%s/nats-server" % (s["cluster_install_dir"], s["nats_version"]), "--config", NATS_CONFIG] + s["nats_extra_args"],
-        environment={"NATS_SETTINGS_DIGEST": hashlib.sha256(restart.encode()).hexdigest()[:16]},
-        # Lame duck mode: clients leave one after another before the server ends. A TERM would cut all of them off at once.
-        stopsignal="USR2",
-        state_directories=[s["nats_store_dir"]],
-    ), {"listening": [s["nats_client_port"], s["nats_monitor_port"]]}
+    yield (
+        _program(
+            s,
+            "nats",
+            "nats-server",
+            ["%s/nats/%s/nats-server" % (s["cluster_install_dir"], s["nats_version"]), "--config", NATS_CONFIG] + s["nats_extra_args"],
+            environment={"NATS_SETTINGS_DIGEST": hashlib.sha256(restart.encode()).hexdigest()[:16]},
+            # Lame duck mode: clients leave one after another before the server ends. A TERM would cut all of them off at once.
+            stopsignal="USR2",
+            state_directories=[s["nats_store_dir"]],
+        ),
+        {"listening": [s["nats_client_port"], s["nats_monitor_port"]]},
+    )
 
 
 def _node(s, facts):

@@ -40,8 +40,10 @@ def sector_bytes(pieces_in_sector=DEFAULT_PIECES_IN_SECTOR):
 
 def farm_files(sectors, pieces_in_sector=DEFAULT_PIECES_IN_SECTOR):
     """Return the bytes of a farm's two large files, ``{"plot.bin": …, "metadata.bin": …}``, as the farmer allocates them."""
+
     def rounded(size):
         return -(-size // BLOCK_BYTES) * BLOCK_BYTES
+
     return {
         "plot.bin": rounded(sectors * sector_size(pieces_in_sector)),
         "metadata.bin": rounded(PLOT_METADATA_HEADER_BYTES + sectors * SECTOR_METADATA_BYTES),

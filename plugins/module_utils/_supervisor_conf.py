@@ -78,7 +78,7 @@ def quote_command(arguments, what="command"):
 def environment_text(value):
     """Give the string that a program sees for an environment value of YAML."""
     if value is None:
-        raise ConfError("an environment value must not be null; write \"\" for an empty one")
+        raise ConfError('an environment value must not be null; write "" for an empty one')
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (dict, list)):
@@ -225,7 +225,7 @@ def leaving(text):
     """Give the names that *text* remembers as still to be stopped and removed."""
     for line in (text or "").splitlines():
         if line.startswith(LEAVING):
-            return [name for name in re.split(r"[,\s]+", line[len(LEAVING):]) if name]
+            return [name for name in re.split(r"[,\s]+", line[len(LEAVING) :]) if name]
     return []
 
 
@@ -271,12 +271,12 @@ def groups(sections):
     for section, options in sections.items():
         if section.startswith("group:"):
             names = [name.strip() for name in (options.get("programs") or "").split(",") if name.strip()]
-            result[section[len("group:"):].strip()] = names
+            result[section[len("group:") :].strip()] = names
             members.update(names)
     for section in sections:
         for kind in _PROGRAM_KINDS:
             if section.startswith(kind):
-                name = section[len(kind):].strip()
+                name = section[len(kind) :].strip()
                 if name not in members:
                     result[name] = [name]
     return result
@@ -284,7 +284,7 @@ def groups(sections):
 
 def program_names(sections):
     """Give the names of all programs of *sections*."""
-    return [section[len(kind):].strip() for section in sections for kind in _PROGRAM_KINDS if section.startswith(kind)]
+    return [section[len(kind) :].strip() for section in sections for kind in _PROGRAM_KINDS if section.startswith(kind)]
 
 
 def options_of(sections, program):
@@ -313,7 +313,7 @@ def parse_environment(value):
         raise ConfError(f"environment {value!r}: {exc}") from exc
     result = {}
     for index in range(0, len(tokens), 4):
-        item = tokens[index:index + 3]
+        item = tokens[index : index + 3]
         if len(item) != 3 or item[1] != "=":
             raise ConfError(f"environment {value!r} is no list of NAME=value")
         result[item[0]] = item[2].strip("'\"").replace("%%", "%")

@@ -79,11 +79,7 @@ def make_plan(state, restart, wanted, leaving, reload, active, changes=None):
 
     for group in wanted:
         # The same programs may still run inside an old group: a second copy must not start beside it.
-        hosts = [
-            other
-            for other in sorted(leaving)
-            if any(info["name"] in wanted[group] and info["statename"] in EXISTS for info in active.get(other, []))
-        ]
+        hosts = [other for other in sorted(leaving) if any(info["name"] in wanted[group] and info["statename"] in EXISTS for info in active.get(other, []))]
         left = [other for other in hosts if other in pending]
         if left:
             pending[group] = f"{group} still runs inside the group {', '.join(left)}"

@@ -69,8 +69,8 @@ def run_command(argv, timeout):
     try:
         # A session of its own, so that children which the command leaves behind are ended with it.
         process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, errors="replace",
-            start_new_session=True)
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, errors="replace", start_new_session=True
+        )
     except OSError as exc:
         raise CommandError(f"{argv[0]} cannot be run: {exc.strerror or exc}") from exc
     try:
@@ -148,7 +148,8 @@ def read_topology(root="/", run=None, timeout=30):
     if run is None and Path(root).resolve() != Path("/"):
         listed = [
             {"index": number, "uuid": None, "name": None, "bus_id": bus_id, "memory_mib": None, "driver_version": None}
-            for number, bus_id in enumerate(_pci_gpus(host))]
+            for number, bus_id in enumerate(_pci_gpus(host))
+        ]
         topo = {}
         if not listed:
             gpu_error = "the recorded tree has no NVIDIA display device on its PCI bus"
@@ -161,6 +162,7 @@ def read_topology(root="/", run=None, timeout=30):
 
 
 # CPUs, nodes and caches
+
 
 def _read_cpus(host, warnings):
     """Return (the contract's ``cpus``, {node: online CPUs})."""
@@ -333,13 +335,17 @@ def _read_cpuset(host, pid, online):
 
 # GPUs
 
+
 def _ask_nvidia(run, timeout, warnings):
     """Return (GPUs, rows of the matrix, why there is no GPU)."""
     program = find_nvidia_smi()
     if program is None:
         gpus = _ask_nvml(run, timeout)
-        return (gpus, {}, None) if gpus else ([], {}, "nvidia-smi was not found on this host; a host without a GPU needs none, "
-                                              "else install the NVIDIA driver and its utilities")
+        return (
+            (gpus, {}, None)
+            if gpus
+            else ([], {}, "nvidia-smi was not found on this host; a host without a GPU needs none, else install the NVIDIA driver and its utilities")
+        )
     try:
         query = run([program, "--query-gpu=" + ",".join(QUERY_FIELDS), "--format=csv,noheader,nounits"], timeout)
     except CommandError as exc:
@@ -386,8 +392,7 @@ def _ask_nvml(run, timeout):
         return []
     for gpu in gpus:
         gpu["bus_id"] = normalize_bus_id(gpu["bus_id"])
-        gpu["nvml_cpus"] = frozenset(
-            64 * number + bit for number, word in enumerate(gpu.pop("affinity")) for bit in range(64) if word >> bit & 1)
+        gpu["nvml_cpus"] = frozenset(64 * number + bit for number, word in enumerate(gpu.pop("affinity")) for bit in range(64) if word >> bit & 1)
     return gpus
 
 
@@ -439,13 +444,19 @@ def _place_gpu(host, gpu, row, online, node_sets, warnings):
     else:
         source, cpus, node = "all", online, None
         if smi_cpus:
-            warnings.append(
-                f"{label} is not on this host's PCI bus and nvidia-smi's CPUs {row['cpu_affinity']} are not all online here: its node is unknown")
+            warnings.append(f"{label} is not on this host's PCI bus and nvidia-smi's CPUs {row['cpu_affinity']} are not all online here: its node is unknown")
     if node is None and len(node_sets) > 1:
         source, cpus = "all", online
     return {
-        "index": gpu["index"], "uuid": gpu["uuid"], "name": gpu["name"], "bus_id": gpu["bus_id"], "memory_mib": gpu["memory_mib"],
-        "driver_version": gpu["driver_version"], "numa_node": node, "cpus": format_cpu_list(cpus), "cpus_source": source,
+        "index": gpu["index"],
+        "uuid": gpu["uuid"],
+        "name": gpu["name"],
+        "bus_id": gpu["bus_id"],
+        "memory_mib": gpu["memory_mib"],
+        "driver_version": gpu["driver_version"],
+        "numa_node": node,
+        "cpus": format_cpu_list(cpus),
+        "cpus_source": source,
         "links": row.get("links", {}),
     }
 
@@ -479,6 +490,7 @@ def _compare(label, cpus, node, smi_cpus, row, online, warnings):
 
 # Network cards
 
+
 def _read_nics(host):
     """Return the network and InfiniBand cards on the PCI bus as [{name, bus_id, numa_node, speed_mbps}], by name."""
     nics = {}
@@ -491,7 +503,9 @@ def _read_nics(host):
             node = host.integer(f"/sys/bus/pci/devices/{bus_id}/numa_node")
             speed = host.integer(folder + "/speed")
             nics[name] = {
-                "name": name, "bus_id": bus_id, "numa_node": node if node is not None and node >= 0 else None,
+                "name": name,
+                "bus_id": bus_id,
+                "numa_node": node if node is not None and node >= 0 else None,
                 "speed_mbps": speed if speed is not None and speed > 0 else None,
             }
     return [nics[name] for name in sorted(nics)]

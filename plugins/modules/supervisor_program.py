@@ -397,9 +397,7 @@ def make_directory(path, missing, user):
 
 def definitions_of(sections):
     """Give for every group of *sections* what it is made of, comparable."""
-    return {
-        group: {name: dict(conf.options_of(sections, name)) for name in members} for group, members in conf.groups(sections).items()
-    }
+    return {group: {name: dict(conf.options_of(sections, name)) for name in members} for group, members in conf.groups(sections).items()}
 
 
 def changed_options(old, new):
@@ -621,9 +619,7 @@ class Run:
                 return None
             where = ", ".join(culprits)
             reason = "; ".join(broken.values()) or message
-            raise ProgramError(
-                f"supervisord cannot read its files; the fault is in {where}, which is not managed here: {reason}"
-            ) from exc
+            raise ProgramError(f"supervisord cannot read its files; the fault is in {where}, which is not managed here: {reason}") from exc
 
     def start_service(self):
         """Start the systemd unit that runs supervisord with this configuration."""
@@ -875,10 +871,7 @@ class Run:
 
         def longest(group, key, default):
             programs = self.wanted.get(group) or conf.groups(old_sections).get(group) or [group]
-            return max(
-                conf.number(conf.options_of(source, program), key, default)
-                for program in programs for source in (old_sections, sections)
-            )
+            return max(conf.number(conf.options_of(source, program), key, default) for program in programs for source in (old_sections, sections))
 
         working = [action for action in self.plan.actions if planning.has_work(action)]
         self.apply(working, max([longest(action.group, "stopwaitsecs", 60) for action in working if action.stop] or [0]))

@@ -39,6 +39,8 @@ def tutorial_model(tmp_path_factory):
     playbook, model = folder / "model.yml", folder / "model.json"
     playbook.write_text(PRINT_MODEL, encoding="utf-8")
     command = [Path(sys.executable).parent / "ansible-playbook", "-i", ROOT / "inventories/tutorial", "-e", f"model_file={model}", playbook]
-    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg")), capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg")), capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(model.read_text(encoding="utf-8"))

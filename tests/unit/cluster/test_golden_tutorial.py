@@ -11,7 +11,6 @@ import shlex
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.autonomys.cluster.plugins.module_utils._programs import programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import sector_bytes
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor_conf import parse_command, parse_environment, render
@@ -31,7 +30,10 @@ CORRECTIONS = {
     "path=/mnt/nvme1n0/": ("path=/mnt/nvme1n2/", "no such disk in the tutorial's host table"),
     "sectors=8000": ("sectors=7507", "8000 sectors do not fit on a disk of 8 TB"),
     "-C 0-31": ("-C 1-23,97-119", "shared 32 cores with GPU 1 and GPU 2: CPU 0 and CPU 96 are threads of one core"),
-    "-C 96-127": ({"autonomys-plot-server-1": "-C 25-47,121-143", "autonomys-plot-server-2": "-C 49-71,145-167"}, "given twice, and on the wrong socket for GPU 2"),
+    "-C 96-127": (
+        {"autonomys-plot-server-1": "-C 25-47,121-143", "autonomys-plot-server-2": "-C 49-71,145-167"},
+        "given twice, and on the wrong socket for GPU 2",
+    ),
     "-C 144-175": ("-C 73-95,169-191", "cores shared with GPU 2's node are dealt out whole"),
 }
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.autonomys.cluster.plugins.module_utils._health import nats_problems, nats_stop_problems, node_problems, program_problems
 
 EXPECTED = {

@@ -11,7 +11,11 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._model import bu
 
 
 def cluster(nodes=3, plotters=2, storages=2):
-    names = {"node": ["node-%d" % n for n in range(nodes)], "plotter": ["plotter-%d" % n for n in range(plotters)], "storage": ["storage-%d" % n for n in range(storages)]}
+    names = {
+        "node": ["node-%d" % n for n in range(nodes)],
+        "plotter": ["plotter-%d" % n for n in range(plotters)],
+        "storage": ["storage-%d" % n for n in range(storages)],
+    }
     groups = {"nats": names["node"], "node": names["node"], "controller": names["node"], "proof_server": names["node"]}
     groups.update(caches=names["plotter"], plot_server=names["plotter"], plot_client=names["storage"])
     hosts = [name for group in names.values() for name in group]

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from ansible_collections.autonomys.cluster.plugins.module_utils import _programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors, farm_files
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 ROOT = Path(__file__).parents[3]
 TOPOLOGY = json.loads((ROOT / "tests/fixtures/machines/seed-2x48c-4gpu.json").read_text())["topology"]
@@ -60,7 +59,9 @@ def test_gpu_concurrency_by_number_model_or_uuid(concurrency, values):
 
 
 def test_extra_arguments_stand_before_the_folder_and_the_users_environment_wins():
-    program = plot_programs(plot_server_extra_args=["--record-encoding-concurrency", 32], plot_server_environment={"GPU_CONCURRENCY": 3}, plot_server_gpu_concurrency=9)[0]
+    program = plot_programs(
+        plot_server_extra_args=["--record-encoding-concurrency", 32], plot_server_environment={"GPU_CONCURRENCY": 3}, plot_server_gpu_concurrency=9
+    )[0]
     assert program["command"][-3:] == ["--record-encoding-concurrency", "32", "/var/plot-server/base-path-0"]
     assert program["environment"]["GPU_CONCURRENCY"] == "3"
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from ansible_collections.autonomys.cluster.plugins.module_utils._programs import COMPONENTS
 
 ROLES = Path(__file__).parents[3] / "roles"
