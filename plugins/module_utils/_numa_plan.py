@@ -22,6 +22,8 @@ class NumaPlanError(ValueError):
 def numa_plan(topology, reserve_cores=2, max_cpus=None, min_cpus=30, scope="node", gpu_numa_nodes=None):
     """Return ``{gpus, pool, score, warnings}`` for a topology.
 
+    The GPUs of a node stand in PCI order, or in the order of their ``slot`` where the topology's GPUs have that key.
+
     ``reserve_cores`` is in physical cores per NUMA node, ``max_cpus`` and ``min_cpus`` in logical CPUs per GPU (the latter only warns),
     ``scope`` is ``node`` or ``package``, ``gpu_numa_nodes`` maps a GPU (PCI address, UUID or index) to a NUMA node, null for unknown.
     """
@@ -135,10 +137,11 @@ def _gpus(topology, overrides, machine):
                 "bus_id": gpu.get("bus_id"),
                 "node": None if node is None else str(node),
                 "key": gpu.get("bus_id") or gpu.get("uuid") or f"GPU{gpu.get('index')}",
-                "label": f"{gpu.get('index')} ({gpu.get('bus_id') or gpu.get('uuid')})",
+                "label": gpu.get("uuid") if gpu.get("index") is None else f"{gpu['index']} ({gpu.get('bus_id') or gpu.get('uuid')})",
+                "slot": gpu.get("slot", 0),
             }
         )
-    gpus.sort(key=lambda gpu: (_bus_order(gpu["bus_id"]), gpu["index"] if gpu["index"] is not None else -1, gpu["uuid"] or ""))
+    gpus.sort(key=lambda gpu: (gpu["slot"], pci_order(gpu)))
     if len({gpu["key"] for gpu in gpus}) != len(gpus):
         raise NumaPlanError("two GPUs of the topology have the same PCI address")
     for name, node in overrides.items():
@@ -154,13 +157,14 @@ def _gpus(topology, overrides, machine):
     return gpus
 
 
-def _bus_order(bus_id):
-    """Return what sorts PCI addresses: domains have four to eight digits."""
-    parts = str(bus_id or "").lower().replace(".", ":").split(":")
+def pci_order(gpu):
+    """Return what sorts GPUs by PCI address, whose domains have four to eight digits; those without one come last."""
+    index = gpu["index"] if gpu["index"] is not None else -1
+    parts = str(gpu["bus_id"] or "").lower().replace(".", ":").split(":")
     try:
-        return (0, [int(part, 16) for part in parts])
+        return (0, [int(part, 16) for part in parts], index, gpu["uuid"] or "")
     except ValueError:
-        return (1, [])
+        return (1, [], index, gpu["uuid"] or "")
 
 
 def _homes(gpus, machine, reserve, warnings):
