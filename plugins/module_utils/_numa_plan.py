@@ -87,6 +87,38 @@ def score_key(score):
     return tuple(-score[name] if name == "fewest_cores" else score[name] for name in SCORE_FIELDS)
 
 
+def faults(topology, sets):
+    """Return what is wrong with the CPUs given to GPUs, whoever chose them, as counts.
+
+    ``sets`` are pairs of a GPU of the topology and its CPU list, None where it got none. ``failed`` are GPUs without a set that a program
+    can be started with, ``overlapping`` GPUs that share a core with another one, ``off_node`` GPUs with CPUs outside their NUMA node although
+    that has some to give, ``split_cores`` cores of which a set has some threads only, ``shared_l3`` L3 caches of several GPUs.
+    """
+    machine = _Machine(topology)
+    owners_of_core, owners_of_l3, split = {}, {}, set()
+    counts = {"failed": 0, "off_node": 0}
+    for number, (gpu, text) in enumerate(sets):
+        try:
+            cpus = parse_cpu_list(text)
+        except CpuSetError:
+            cpus = frozenset()
+        if not cpus or cpus - machine.usable:
+            counts["failed"] += 1
+            continue
+        own = {cpu for core in machine.cores_of.get(str(gpu["numa_node"]), []) for cpu in core}
+        counts["off_node"] += bool(own and cpus - own)
+        for core in machine.cores:
+            if cpus.intersection(core):
+                owners_of_core.setdefault(core, set()).add(number)
+                if not cpus.issuperset(core):
+                    split.add(core)
+        for group in {machine.l3_of[cpu] for cpu in cpus if cpu in machine.l3_of}:
+            owners_of_l3.setdefault(group, set()).add(number)
+    overlapping = {number for owners in owners_of_core.values() if len(owners) > 1 for number in owners}
+    shared = sum(1 for owners in owners_of_l3.values() if len(owners) > 1)
+    return dict(counts, overlapping=len(overlapping), split_cores=len(split), shared_l3=shared)
+
+
 def _check_options(reserve_cores, max_cpus, min_cpus, scope):
     for name, value, least, optional in (("reserve_cores", reserve_cores, 0, False), ("max_cpus", max_cpus, 1, True), ("min_cpus", min_cpus, 0, True)):
         if value is None and optional:
