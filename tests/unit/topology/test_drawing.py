@@ -8,8 +8,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import parse_cpu_list
