@@ -34,8 +34,13 @@ class Server:
         """Every supervised program with its state."""
         return dict(line.split()[:2] for line in self.host.run("supervisorctl status").stdout.splitlines())
 
+    def pids(self):
+        """Every running program with the number of its process."""
+        return {name: int(pid) for name, pid in re.findall(r"^(\S+) +RUNNING +pid (\d+)", self.host.run("supervisorctl status").stdout, re.MULTILINE)}
+
     def pid(self, program):
-        return int(self.run(f"supervisorctl pid {program}"))
+        """The number of the program's process, 0 while it does not run."""
+        return self.pids().get(program, 0)
 
     def command(self, program):
         """The command line of the running process, without the interpreter and the wrapper that it was started by."""

@@ -51,5 +51,5 @@ EOF
 SOURCE_DATE_EPOCH=0 mmdebstrap --mode=root --variant=minbase --components="$components" --include="$installed" \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
   --customize-hook="copy-in $work/finish /tmp" --customize-hook="chroot \"\$1\" sh /tmp/finish" --customize-hook="rm \"\$1/tmp/finish\"" \
-  --quiet "$suite" "$work/image.tar" "$mirror"
+  --quiet "$suite" "$work/image.tar" ${mirror:+"$mirror"}
 docker import --change 'CMD ["/lib/systemd/systemd"]' --change 'ENV container=docker' "$work/image.tar" "$image" >&2
