@@ -312,6 +312,8 @@ def destroy(options: argparse.Namespace) -> None:
         return
     ensure_engine()
     remove_containers(containers(options.prefix))
+    for disks in DISKS.glob(f"{options.prefix}*"):
+        unmount_disks(disks.name)
     if run("docker", "network", "inspect", f"{options.prefix}network", check=False).returncode == 0:
         docker("network", "rm", f"{options.prefix}network")
         changed(f"network {options.prefix}network removed")

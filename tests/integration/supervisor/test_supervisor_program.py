@@ -355,8 +355,8 @@ def test_a_slow_stop_holds_up_no_other_program(host):
     host.apply([host.program("slow", IGNORES_TERM, stopwaitsecs=4), host.program("fast")])
     before = host.pids()
     run = host.popen(name="app", programs=[host.program("slow", stopwaitsecs=4, environment={"X": "1"}), host.program("fast", environment={"X": "1"})])
-    for _attempt in range(30):
-        if host.pids()["fast"] not in (0, before["fast"]):
+    for _attempt in range(35):
+        if host.pids().get("fast", 0) not in (0, before["fast"]):
             break
         time.sleep(0.1)
     assert host.processes()["slow"]["statename"] == "STOPPING"
