@@ -12,7 +12,7 @@ INVENTORY ?= inventories/demo
 PARTS ?= lint unit molecule
 SCENARIOS ?= $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 
-.PHONY: help setup demo demo-down test lint unit molecule hosts clean
+.PHONY: help setup demo demo-down test lint unit molecule bench-numa pictures hosts clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,13 @@ unit: setup ## Run the tests that need no hosts
 
 molecule: setup ## Run the molecule scenarios (SCENARIOS="nats node" for some of them)
 	@tests/run.sh molecule $(SCENARIOS)
+
+bench-numa: setup ## Compare ways to choose the CPUs of GPUs on all recorded machines (uses hwloc; a wheel of PyTorch where it can be had)
+	@command -v hwloc-distrib >/dev/null || tests/setup.sh hwloc-distrib hwloc-nox
+	@PYTHONPATH=.ansible/collections python tests/bench/bench_numa.py
+
+pictures: $(VENV) ## Draw the pictures of docs/numa.md again
+	@PYTHONPATH=.ansible/collections python tests/pictures.py
 
 clean: ## Remove the demo, molecule's hosts, the hosts' image and everything that was built
 	@tests/hosts/clean.sh

@@ -47,7 +47,7 @@ class ActionModule(ActionBase):
             if not problems or self._task.check_mode or waited + args["interval"] > args["timeout"]:
                 break
             time.sleep(args["interval"])
-        result.update(changed=False, healthy=not problems, problems=problems, waited_s=round(waited), evidence=evidence)
+        result.update(changed=False, healthy=not problems, problems=problems, waited_s=round(waited), evidence=evidence, expected=args["programs"])
         if problems:
             result.update(failed=True, msg=f"{args['component']} is not healthy after {round(waited)} s: {'; '.join(problems)}")
         return result

@@ -39,11 +39,16 @@ _value:
   elements: dict
 """
 
+from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.module_utils import _programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import NumaPlanError
 
 
 def expectations(settings, component, facts=None):
-    return _programs.expectations(component, settings, facts)
+    try:
+        return _programs.expectations(component, settings, facts)
+    except (_programs.SettingsError, NumaPlanError) as error:
+        raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:

@@ -27,6 +27,8 @@ options:
     description:
       - What was read on the host. C(topology) as M(autonomys.cluster.gpu_topology_info) returns it, for C(plot_server);
         C(disks) as M(autonomys.cluster.disk_info) returns it, for farms with C(sectors=auto).
+      - For C(plot_server) also C(programs) as M(autonomys.cluster.host_info) returns them, by which a GPU's slot and a missing GPU's NUMA node
+        are known, and C(gpu_error), why there is no GPU. For C(proof_server) C(topology), to bind it to its GPU's NUMA node.
     type: dict
     default: {}
 """
@@ -44,12 +46,13 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.module_utils import _programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import NumaPlanError
 
 
 def programs(settings, component, facts=None):
     try:
         return _programs.programs(component, settings, facts)
-    except _programs.SettingsError as error:
+    except (_programs.SettingsError, NumaPlanError) as error:
         raise AnsibleFilterError(str(error)) from error
 
 

@@ -18,7 +18,9 @@ def program_problems(expected, program):
     """
     name = expected["name"]
     if program is None:
-        return ["%s is not known to supervisord" % name]
+        return [] if expected.get("stopped") else ["%s is not known to supervisord" % name]
+    if expected.get("stopped"):
+        return [] if program["pid"] is None else ["%s runs, though %s" % (name, expected["stopped"])]
     if program["state"] != "RUNNING":
         return ["%s is %s, not RUNNING" % (name, program["state"])]
 
@@ -34,6 +36,13 @@ def program_problems(expected, program):
             problems.append("%s does not listen on port %s; it listens on %s" % (name, port, _list(program["listening"])))
     if expected.get("cpus") and program["cpus_allowed"] != expected["cpus"]:
         problems.append("%s may run on the CPUs %s, planned are %s" % (name, program["cpus_allowed"], expected["cpus"]))
+    # A kernel without NUMA tells no policy, and has none.
+    if expected.get("memory_policy") and program["memory_policy"] not in (None, expected["memory_policy"]):
+        problems.append("%s has the memory policy %s, planned is %s" % (name, program["memory_policy"], expected["memory_policy"]))
+    for variable, value in sorted(expected.get("environment", {}).items()):
+        if program["environment"].get(variable) != value:
+            actual = program["environment"].get(variable)
+            problems.append("%s runs %s, planned is %s" % (name, "with %s=%s" % (variable, actual) if actual else "without %s" % variable, value))
     problems += _gpu_problems(expected, program)
     for folder in expected.get("open_under", []):
         if not any(path.startswith(folder + "/") for path in program["open_files"]):

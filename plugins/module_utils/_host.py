@@ -9,6 +9,8 @@ import ctypes
 import json
 import re
 
+from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_conf as conf
+
 MAX_FILE = 1024 * 1024
 """Bytes of a file whose content is returned; a larger one is no configuration file."""
 
@@ -62,9 +64,22 @@ def parse_addresses(output):
 
 
 def parse_programs(text, path):
-    """Return ``[{name, file}]`` of the supervised programs in a file that bear one of this collection's names."""
-    names = (match.strip() for match in _PROGRAM.findall(text))
-    return [{"name": name, "file": path} for name in names if name.startswith(_OURS)]
+    """Return ``[{name, file, cpus, gpu}]`` of the supervised programs in a file that bear one of this collection's names.
+
+    ``cpus`` is what numactl binds the program to, ``gpu`` its CUDA_VISIBLE_DEVICES; None where the file does not say or cannot be read.
+    """
+    names = [match.strip() for match in _PROGRAM.findall(text)]
+    return [dict(_binding(text, name), name=name, file=path) for name in names if name.startswith(_OURS)]
+
+
+def _binding(text, name):
+    try:
+        options = conf.options_of(conf.parse(text), name)
+        command = conf.parse_command(options.get("command") or "")
+        environment = conf.parse_environment(options.get("environment") or "")
+    except conf.ConfError:
+        return {"cpus": None, "gpu": None}
+    return {"cpus": command[2] if command[:2] == ["numactl", "-C"] and len(command) > 2 else None, "gpu": environment.get("CUDA_VISIBLE_DEVICES")}
 
 
 class _Timex(ctypes.Structure):

@@ -22,6 +22,8 @@ class NumaPlanError(ValueError):
 def numa_plan(topology, reserve_cores=2, max_cpus=None, min_cpus=30, scope="node", gpu_numa_nodes=None):
     """Return ``{gpus, pool, score, warnings}`` for a topology.
 
+    The GPUs of a node stand in PCI order, or in the order of their ``slot`` where the topology's GPUs have that key.
+
     ``reserve_cores`` is in physical cores per NUMA node, ``max_cpus`` and ``min_cpus`` in logical CPUs per GPU (the latter only warns),
     ``scope`` is ``node`` or ``package``, ``gpu_numa_nodes`` maps a GPU (PCI address, UUID or index) to a NUMA node, null for unknown.
     """
@@ -85,6 +87,38 @@ def score_key(score):
     return tuple(-score[name] if name == "fewest_cores" else score[name] for name in SCORE_FIELDS)
 
 
+def faults(topology, sets):
+    """Return what is wrong with the CPUs given to GPUs, whoever chose them, as counts.
+
+    ``sets`` are pairs of a GPU of the topology and its CPU list, None where it got none. ``failed`` are GPUs without a set that a program
+    can be started with, ``overlapping`` GPUs that share a core with another one, ``off_node`` GPUs with CPUs outside their NUMA node although
+    that has some to give, ``split_cores`` cores of which a set has some threads only, ``shared_l3`` L3 caches of several GPUs.
+    """
+    machine = _Machine(topology)
+    owners_of_core, owners_of_l3, split = {}, {}, set()
+    counts = {"failed": 0, "off_node": 0}
+    for number, (gpu, text) in enumerate(sets):
+        try:
+            cpus = parse_cpu_list(text)
+        except CpuSetError:
+            cpus = frozenset()
+        if not cpus or cpus - machine.usable:
+            counts["failed"] += 1
+            continue
+        own = {cpu for core in machine.cores_of.get(str(gpu["numa_node"]), []) for cpu in core}
+        counts["off_node"] += bool(own and cpus - own)
+        for core in machine.cores:
+            if cpus.intersection(core):
+                owners_of_core.setdefault(core, set()).add(number)
+                if not cpus.issuperset(core):
+                    split.add(core)
+        for group in {machine.l3_of[cpu] for cpu in cpus if cpu in machine.l3_of}:
+            owners_of_l3.setdefault(group, set()).add(number)
+    overlapping = {number for owners in owners_of_core.values() if len(owners) > 1 for number in owners}
+    shared = sum(1 for owners in owners_of_l3.values() if len(owners) > 1)
+    return dict(counts, overlapping=len(overlapping), split_cores=len(split), shared_l3=shared)
+
+
 def _check_options(reserve_cores, max_cpus, min_cpus, scope):
     for name, value, least, optional in (("reserve_cores", reserve_cores, 0, False), ("max_cpus", max_cpus, 1, True), ("min_cpus", min_cpus, 0, True)):
         if value is None and optional:
@@ -135,10 +169,11 @@ def _gpus(topology, overrides, machine):
                 "bus_id": gpu.get("bus_id"),
                 "node": None if node is None else str(node),
                 "key": gpu.get("bus_id") or gpu.get("uuid") or f"GPU{gpu.get('index')}",
-                "label": f"{gpu.get('index')} ({gpu.get('bus_id') or gpu.get('uuid')})",
+                "label": gpu.get("uuid") if gpu.get("index") is None else f"{gpu['index']} ({gpu.get('bus_id') or gpu.get('uuid')})",
+                "slot": gpu.get("slot", 0),
             }
         )
-    gpus.sort(key=lambda gpu: (_bus_order(gpu["bus_id"]), gpu["index"] if gpu["index"] is not None else -1, gpu["uuid"] or ""))
+    gpus.sort(key=lambda gpu: (gpu["slot"], pci_order(gpu)))
     if len({gpu["key"] for gpu in gpus}) != len(gpus):
         raise NumaPlanError("two GPUs of the topology have the same PCI address")
     for name, node in overrides.items():
@@ -154,13 +189,14 @@ def _gpus(topology, overrides, machine):
     return gpus
 
 
-def _bus_order(bus_id):
-    """Return what sorts PCI addresses: domains have four to eight digits."""
-    parts = str(bus_id or "").lower().replace(".", ":").split(":")
+def pci_order(gpu):
+    """Return what sorts GPUs by PCI address, whose domains have four to eight digits; those without one come last."""
+    index = gpu["index"] if gpu["index"] is not None else -1
+    parts = str(gpu["bus_id"] or "").lower().replace(".", ":").split(":")
     try:
-        return (0, [int(part, 16) for part in parts])
+        return (0, [int(part, 16) for part in parts], index, gpu["uuid"] or "")
     except ValueError:
-        return (1, [])
+        return (1, [], index, gpu["uuid"] or "")
 
 
 def _homes(gpus, machine, reserve, warnings):

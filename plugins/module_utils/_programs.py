@@ -4,7 +4,8 @@
 """What a component is on a host: its supervised programs, the evidence that they are healthy, and the binaries they need.
 
 Pure functions of the roles' variables (``settings``, public names and values) and of what was read on the host (``facts``:
-``topology`` as gpu_topology_info returns it, ``disks`` as disk_info does). The roles and the model call the same functions, so
+``topology`` as gpu_topology_info returns it, ``disks`` as disk_info does, ``programs`` as host_info tells
+which stand on the host already). The roles and the model call the same functions, so
 that a command line is written in one place.
 """
 
@@ -13,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import numa_plan
+from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import CpuSetError, format_cpu_list, parse_cpu_list
+from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import numa_plan, pci_order
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors
 
 # Component → the file of supervised programs, in the order in which a cluster is started.
@@ -30,6 +32,9 @@ COMPONENTS = {
 NATS_CONFIG = "/etc/nats-server.conf"
 NATS_ARCHIVE = "https://github.com/nats-io/nats-server/releases/download/v{version}/nats-server-v{version}-linux-{architecture}.tar.gz"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+# Variables of a process's environment that the evidence has.
+EVIDENT = ("CUDA_", "GPU_")
 
 # What nats-server reads only when it starts; everything else of its file takes effect with a reload.
 NATS_RESTART_SETTINGS = (
@@ -56,12 +61,23 @@ def programs(component, settings, facts=None):
 
 
 def expectations(component, settings, facts=None):
-    """What evidence a healthy component shows, per program ``{name, cpus, listening, connected_any, connected_all, gpus, gpu_count, open_under}``.
+    """What evidence a healthy component shows, per program ``{name, cpus, memory_policy, environment, listening, connected_any, connected_all,
+    gpus, gpu_count, open_under, stopped}``.
 
-    ``connected_any`` and ``connected_all`` are lists of ``address:port``, ``open_under`` of folders in which files are held open; what
-    a program need not show is left out.
+    ``environment`` has the variables that choose the GPU and its load, ``connected_any`` and ``connected_all`` are lists of
+    ``address:port``, ``open_under`` of folders in which files are held open, ``stopped`` says why the program must not run; what a
+    program need not show is left out.
     """
-    return [dict(expected, name=program["name"]) for program, expected in _BUILD[component](settings, facts or {})]
+    return [_expectation(program, expected) for program, expected in _BUILD[component](settings, facts or {})]
+
+
+def _expectation(program, expected):
+    if "stopped" in expected:
+        return {"name": program["name"], "stopped": expected["stopped"]}
+    environment = {name: value for name, value in program["environment"].items() if name.startswith(EVIDENT)}
+    # As numactl -l sets it.
+    bound = {"cpus": program["cpus"], "memory_policy": "local"} if program.get("cpus") else {}
+    return dict(expected, name=program["name"], **bound, **({"environment": environment} if environment else {}))
 
 
 def releases(settings, machine, checksums):
@@ -161,6 +177,32 @@ def _controller(s, facts):
     yield _program(s, "controller", "autonomys-controller", command), expected
 
 
+def proof_gpu(gpus, wanted):
+    """The GPU of a topology that ``proof_server_gpu`` names by index in PCI order or by UUID, None when there is none such."""
+    ordered = sorted(gpus, key=pci_order)
+    if wanted.isdigit():
+        return ordered[int(wanted)] if int(wanted) < len(ordered) else None
+    return next((gpu for gpu in ordered if gpu["uuid"] == wanted), None)
+
+
+def proof_server_cpus(s, topology):
+    """The CPUs that the proof server is bound to, None when to none: where the machine has one NUMA node, or the GPU's is unknown."""
+    choice = str(s["proof_server_cpus"])
+    if choice == "all":
+        return None
+    if choice != "node":
+        try:
+            return format_cpu_list(parse_cpu_list(choice)) or None
+        except CpuSetError as error:
+            raise SettingsError("proof_server_cpus must be node, all or a CPU list: %s" % error) from None
+    gpu = proof_gpu((topology or {}).get("gpus") or [], str(s["proof_server_gpu"]))
+    if gpu is None:
+        return None
+    [planned] = numa_plan(dict(topology, gpus=[gpu]), reserve_cores=0, min_cpus=None)["gpus"]
+    everywhere = parse_cpu_list(topology["cpus"]["usable"]) <= parse_cpu_list(planned["cpus"])
+    return None if everywhere or planned["placement"] == "unknown" else planned["cpus"]
+
+
 def _proof_server(s, facts):
     gpu = str(s["proof_server_gpu"])
     environment = {"CUDA_VISIBLE_DEVICES": gpu}
@@ -171,7 +213,9 @@ def _proof_server(s, facts):
         environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
         expected = {"gpu_count": 1}
     command = _farmer(s, "proof_server", "proof-server", *s["proof_server_extra_args"])
-    program = _program(s, "proof_server", "autonomys-proof-server", command, environment=environment, log_max="500MB")
+    cpus = proof_server_cpus(s, facts.get("topology"))
+    bound = {"cpus": cpus} if cpus else {}
+    program = _program(s, "proof_server", "autonomys-proof-server", command, environment=environment, log_max="500MB", **bound)
     yield program, dict(_connected(s, "proof_server"), **expected)
 
 
@@ -182,28 +226,86 @@ def _caches(s, facts):
         yield _program(s, "caches", name, command, state_directories=[path]), _connected(s, "caches")
 
 
-def plot_server_plan(s, topology):
-    """The NUMA plan (``numa_plan``'s result) of the GPUs that plot on a host, each with its ``slot``.
+def remembered_slots(defined):
+    """What the programs that stand on a host (``programs`` of host_info) tell: ``{slot: {"gpu", "cpus"}}``, either None where they do not say."""
+    slots = {}
+    for program in defined or []:
+        name, _dash, slot = program["name"].rpartition("-")
+        if name == "autonomys-plot-server" and slot.isdigit():
+            slots[int(slot)] = {"gpu": program["gpu"], "cpus": program["cpus"]}
+    return slots
 
-    A GPU's slot is its place in ``plot_server_gpus``, else in the order of PCI addresses; it gives name, port, folder and log.
+
+def plot_server_gpus(s, topology, remembered=None):
+    """The GPUs that plot on a host in the shape of the topology's, each with its ``slot`` and whether it is ``missing``.
+
+    A GPU's slot is its place in ``plot_server_gpus``, else in the order of PCI addresses. A listed GPU that is missing keeps its slot and
+    the NUMA node that it had by ``remembered`` (see ``remembered_slots``).
     """
-    listed = list(s["plot_server_gpus"])
-    gpus = [gpu for gpu in topology["gpus"] if not listed or gpu["uuid"] in listed]
+    if not s["plot_server_gpus"]:
+        return [dict(gpu, slot=slot, missing=False) for slot, gpu in enumerate(sorted(topology["gpus"], key=pci_order))]
+    present = {gpu["uuid"]: gpu for gpu in topology["gpus"]}
+    gpus = []
+    for slot, uuid in enumerate(s["plot_server_gpus"]):
+        gpu = present.get(uuid)
+        if gpu is None:
+            gpu = {"index": None, "uuid": uuid, "name": None, "bus_id": None, "numa_node": _remembered_node(uuid, slot, topology, remembered or {})}
+        gpus.append(dict(gpu, slot=slot, missing=uuid not in present))
+    return gpus
+
+
+def _remembered_node(uuid, slot, topology, remembered):
+    """The NUMA node of the CPUs that a GPU, or else the former one of its slot, ran on; None when nothing tells."""
+    own = [entry for entry in remembered.values() if entry["gpu"] == uuid] or [remembered.get(slot, {})]
+    try:
+        cpus = parse_cpu_list(own[0].get("cpus"))
+    except CpuSetError:
+        return None
+    shares = {int(number): len(cpus & parse_cpu_list(node["cpus"])) for number, node in topology["cpus"]["nodes"].items()}
+    best = min(shares, key=lambda number: (-shares[number], number)) if shares else None
+    return best if best is not None and shares[best] else None
+
+
+def plot_server_plan(s, topology, remembered=None):
+    """The NUMA plan (``numa_plan``'s result) of the GPUs that plot on a host, each with its ``slot`` and whether it is ``missing``.
+
+    Name, port, folder, log and share of the cores belong to the slot: a missing GPU keeps them, so its neighbours stay where they are.
+    """
+    gpus = plot_server_gpus(s, topology, remembered)
+    slots = {gpu["uuid"]: gpu for gpu in gpus}
+    others = [gpu for gpu in topology["gpus"] if gpu["uuid"] not in slots]
+    names = {str(gpu[key]).lower() for gpu in others for key in ("index", "uuid", "bus_id")}
     plan = numa_plan(
-        dict(topology, gpus=gpus),
+        dict(topology, gpus=list(slots.values())),
         reserve_cores=s["plot_server_reserve_cores"],
         max_cpus=s["plot_server_max_cpus"],
         min_cpus=s["plot_server_min_cpus"],
         scope=s["plot_server_numa_scope"],
-        gpu_numa_nodes=s["plot_server_gpu_numa_nodes"],
+        gpu_numa_nodes={name: node for name, node in s["plot_server_gpu_numa_nodes"].items() if str(name).lower() not in names},
     )
-    order = listed or [gpu["uuid"] for gpu in sorted(plan["gpus"], key=lambda gpu: gpu["bus_id"])]
-    return dict(plan, gpus=sorted((dict(gpu, slot=order.index(gpu["uuid"])) for gpu in plan["gpus"]), key=lambda gpu: gpu["slot"]))
+    placed = [dict(gpu, slot=slots[gpu["uuid"]]["slot"], missing=slots[gpu["uuid"]]["missing"]) for gpu in plan["gpus"]]
+    return dict(plan, gpus=sorted(placed, key=lambda gpu: gpu["slot"]))
+
+
+def renumbered(s, topology, remembered):
+    """The GPUs whose plot server would get another number although nobody asked for it: ``[(uuid, slot, new slot)]``."""
+    if s["plot_server_gpus"] or s["plot_server_state"] != "started":
+        return []
+    new = {gpu["uuid"]: gpu["slot"] for gpu in plot_server_gpus(s, topology)}
+    return [(entry["gpu"], slot, new[entry["gpu"]]) for slot, entry in sorted(remembered.items()) if new.get(entry["gpu"], slot) != slot]
+
+
+def pinned_gpus(remembered, topology):
+    """The value of ``plot_server_gpus`` that keeps every plot server's number: those that stand on the host, then the new ones."""
+    uuids = [entry["gpu"] for _slot, entry in sorted(remembered.items()) if str(entry["gpu"]).startswith("GPU-")]
+    return uuids + [gpu["uuid"] for gpu in sorted(topology["gpus"], key=pci_order) if gpu["uuid"] not in uuids]
 
 
 def _plot_server(s, facts):
-    models = {gpu["uuid"]: gpu["name"] for gpu in facts["topology"]["gpus"]}
-    for gpu in plot_server_plan(s, facts["topology"])["gpus"]:
+    topology, remembered = facts["topology"], remembered_slots(facts.get("programs"))
+    gpus = {gpu["uuid"]: gpu for gpu in plot_server_gpus(s, topology, remembered)}
+    _refuse(s, topology, remembered, gpus, facts.get("gpu_error"))
+    for gpu in plot_server_plan(s, topology, remembered)["gpus"]:
         slot, port = gpu["slot"], int(s["plot_server_port"]) + gpu["slot"]
         base_path = "%s/base-path-%d" % (s["plot_server_base_path"], slot)
         priority = ["--priority-cache"] if s["plot_server_priority_cache"] else []
@@ -211,7 +313,7 @@ def _plot_server(s, facts):
         environment = {"CUDA_VISIBLE_DEVICES": gpu["uuid"]}
         concurrency = s["plot_server_gpu_concurrency"]
         if isinstance(concurrency, dict):
-            concurrency = concurrency.get(gpu["uuid"], concurrency.get(models[gpu["uuid"]]))
+            concurrency = concurrency.get(gpu["uuid"], concurrency.get(gpus[gpu["uuid"]]["name"]))
         if concurrency is not None:
             environment["GPU_CONCURRENCY"] = concurrency
         program = _program(
@@ -222,9 +324,30 @@ def _plot_server(s, facts):
             log="autonomys-plotter-%d" % slot,
             environment=environment,
             cpus=gpu["cpus"],
+            autostart=not gpu["missing"],
             state_directories=[s["plot_server_base_path"], base_path],
         )
-        yield program, dict(_connected(s, "plot_server"), cpus=gpu["cpus"], listening=[port], gpus=[gpu["uuid"]])
+        if gpu["missing"]:
+            yield program, {"stopped": "its GPU %s is missing" % gpu["uuid"]}
+        else:
+            yield program, dict(_connected(s, "plot_server"), listening=[port], gpus=[gpu["uuid"]])
+
+
+def _refuse(s, topology, remembered, gpus, gpu_error):
+    """Raise SettingsError rather than stop or renumber plot servers because of what was not seen."""
+    if s["plot_server_state"] == "started" and all(gpu["missing"] for gpu in gpus.values()):
+        raise SettingsError("no GPU for plot servers was found, and nothing is changed: %s" % (gpu_error or "none of plot_server_gpus is in the host"))
+    moved = renumbered(s, topology, remembered)
+    if moved and "GPU008" not in s["cluster_accept"]:
+        raise SettingsError(
+            "%s; nothing is changed. List the GPUs so that each keeps its number: plot_server_gpus: %s"
+            % (renumbering(moved), json.dumps(pinned_gpus(remembered, topology)))
+        )
+
+
+def renumbering(moved):
+    """The result of ``renumbered`` in words."""
+    return "Plot servers would be renumbered: " + ", ".join("GPU %s from %d to %d" % (uuid, slot, new) for uuid, slot, new in moved)
 
 
 def farm_sectors(s, farm, disk):

@@ -30,17 +30,32 @@ def _component_rows(result):
     health = result.get("health", {})
     programs = result.get("program", {}).get("programs") or [{"name": "-", "state": "unknown"}]
     seen = {program["name"]: program for program in health.get("evidence", {}).get("programs", [])}
+    wanted = {program["name"]: program for program in health.get("expected", [])}
     for program in programs:
-        evidence = seen.get(program["name"], program)
+        evidence, expected = seen.get(program["name"], program), wanted.get(program["name"], {})
         yield {
             "program": program["name"],
             "state": evidence["state"],
-            "health": "healthy" if health.get("healthy") else "not checked" if health.get("skipped") or not health else "NOT HEALTHY",
-            "evidence": _evidence(health.get("evidence", {}), evidence),
+            "health": _health(health, evidence, expected),
+            "evidence": expected.get("stopped") or _evidence(health.get("evidence", {}), evidence, expected),
         }
 
 
-def _evidence(evidence, program):
+def _health(health, evidence, expected):
+    if health.get("skipped") or not health:
+        return "not checked"
+    if expected.get("stopped") and evidence["state"] != "RUNNING":
+        return "kept stopped"
+    return "healthy" if health.get("healthy") else "NOT HEALTHY"
+
+
+def _planned(expected, name, actual):
+    """What a program shows, and the plan where it is another: a wrong mask must not look like any other mask."""
+    wanted = expected.get(name)
+    return actual if wanted in (None, actual) else "%s (PLANNED %s)" % (actual, wanted)
+
+
+def _evidence(evidence, program, expected):
     if evidence.get("nats"):
         nats = evidence["nats"]
         leader = ", meta leader %s of %s" % (nats["meta_leader"], nats["meta_size"]) if nats["meta_leader"] else ""
@@ -56,7 +71,14 @@ def _evidence(evidence, program):
     if program.get("gpus"):
         parts.append(", ".join(program["gpus"])[:12])
     if program.get("cpus_allowed"):
-        parts.append("CPUs " + program["cpus_allowed"])
+        parts.append("CPUs " + _planned(expected, "cpus", program["cpus_allowed"]))
+    if program.get("memory_policy") and expected.get("memory_policy"):
+        parts.append("memory " + _planned(expected, "memory_policy", program["memory_policy"]))
+    for variable, value in sorted(expected.get("environment", {}).items()):
+        actual = program.get("environment", {}).get(variable)
+        # The GPU that is held stands above.
+        if actual != value or variable == "GPU_CONCURRENCY":
+            parts.append("%s=%s" % (variable, _planned({variable: value}, variable, actual)))
     return ", ".join(parts)
 
 

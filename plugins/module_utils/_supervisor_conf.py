@@ -21,6 +21,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import C
 
 HEADER = "; Managed by Ansible (autonomys.cluster): changes made by hand are overwritten."
 LEAVING = "; Still to be stopped and removed: "
+HELD = "; Kept stopped: only a run with its definition starts it."
 
 NAME_RE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 _KEY_RE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -158,8 +159,10 @@ def _render_program(program, autostart):
     for key in ("startsecs", "startretries", "stopwaitsecs"):
         if program[key] < 0:
             raise ConfError(f"{what}{key}: {program[key]} is negative")
+    held = not program.get("autostart", True)
     lines += [
-        f"autostart={_boolean(autostart)}",
+        *([HELD] if held else []),
+        f"autostart={_boolean(autostart and not held)}",
         f"autorestart={_boolean(program['autorestart'])}",
         f"startsecs={program['startsecs']}",
         f"startretries={program['startretries']}",
@@ -198,8 +201,9 @@ def render(programs, autostart=True):
 
 
 def set_autostart(text, value):
-    """Change ``autostart`` of every program in *text* and leave everything else as it is."""
+    """Change ``autostart`` of every program in *text* that is not kept stopped, and leave everything else as it is."""
     lines = []
+    kept = held(text)
     in_program = False
     header = None
 
@@ -211,7 +215,7 @@ def set_autostart(text, value):
         section = re.match(r"^\[([^\]]+)\]", line)
         if section:
             finish()
-            in_program = section.group(1).startswith(("program:", "fcgi-program:"))
+            in_program = section.group(1).startswith(("program:", "fcgi-program:")) and section.group(1).partition(":")[2] not in kept
             header = len(lines) if in_program else None
         elif in_program and re.match(r"(?i)^autostart\s*[=:]", line):
             header = None
@@ -219,6 +223,18 @@ def set_autostart(text, value):
         lines.append(line)
     finish()
     return "\n".join(lines) + "\n"
+
+
+def held(text):
+    """Give the names of the programs that *text* keeps stopped, whatever the state of the others."""
+    names = set()
+    section = ""
+    for line in (text or "").splitlines():
+        found = re.match(r"^\[(?:[^\]:]+:)?([^\]]+)\]", line)
+        section = found.group(1) if found else section
+        if line == HELD:
+            names.add(section)
+    return names
 
 
 def leaving(text):

@@ -59,12 +59,12 @@ def to_leave(known, wanted, removed, active, programs):
     return leaving
 
 
-def make_plan(state, restart, wanted, leaving, reload, active, changes=None):
+def make_plan(state, restart, wanted, leaving, reload, active, changes=None, held=()):
     """Decide what happens to every group.
 
     *state* and *restart* are the module's options, *wanted* the groups of the new text, ``{group: [programs]}``,
     *leaving* the groups that should go, *reload* a :class:`Reload`, *active* ``{group: [process info]}``, *changes*
-    optionally says in words what is different for a group.
+    optionally says in words what is different for a group, *held* names the groups that are kept stopped whatever the state.
     """
     leave_running = state == "started" and restart == "never"
     changes = changes or {}
@@ -85,10 +85,10 @@ def make_plan(state, restart, wanted, leaving, reload, active, changes=None):
             pending[group] = f"{group} still runs inside the group {', '.join(left)}"
             actions.append(_action(group, ()))
             continue
-        steps = _steps(group, state, active.get(group, []), reload)
+        steps = _steps(group, "stopped" if group in held else state, active.get(group, []), reload)
         if leave_running and "stop" in steps and _any_in(active.get(group, []), RUNS):
             words = f" ({changes[group]})" if changes.get(group) else ""
-            pending[group] = f"{group} runs an older definition than its file{words}"
+            pending[group] = f"{group} runs but should not" if group in held else f"{group} runs an older definition than its file{words}"
             steps = ()
         actions.append(_action(group, steps, tuple(hosts)))
     return Plan(actions, pending)

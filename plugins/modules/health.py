@@ -24,8 +24,9 @@ options:
   programs:
     description:
       - Evidence expected of supervised programs, as P(autonomys.cluster.expectations#filter) returns it. Each is a dictionary of C(name),
-        C(cpus) (a CPU list; the union over all threads must equal it), C(listening) (ports), C(connected_any) and C(connected_all)
-        (C(address:port)), C(gpus) (UUIDs held), C(gpu_count), C(open_under) (folders in which files are held open).
+        C(cpus) (a CPU list; the union over all threads must equal it), C(memory_policy), C(environment) (variables whose names begin with
+        C(CUDA_) or C(GPU_)), C(listening) (ports), C(connected_any) and C(connected_all) (C(address:port)), C(gpus) (UUIDs held),
+        C(gpu_count), C(open_under) (folders in which files are held open), C(stopped) (why the program must not run).
     type: list
     elements: dict
     default: []
@@ -124,6 +125,11 @@ waited_s:
   description: Seconds until the last look.
   returned: always
   type: int
+expected:
+  description: What was expected of supervised programs, as in O(programs).
+  returned: always
+  type: list
+  elements: dict
 evidence:
   description: What the host showed at the last look, by source (C(programs), C(nats), C(node)).
   returned: always

@@ -135,7 +135,20 @@ host:
       description: Programs in C(/etc/supervisor/conf.d/*.conf) whose names begin with C(autonomys-) or C(nats-server).
       type: list
       elements: dict
-      sample: [{name: nats-server, file: /etc/supervisor/conf.d/nats-server.conf}]
+      contains:
+        name:
+          description: Name of the program.
+          type: str
+        file:
+          description: The file that defines it.
+          type: str
+        cpus:
+          description: CPUs that the definition binds it to with C(numactl -C), V(null) when to none.
+          type: str
+        gpu:
+          description: C(CUDA_VISIBLE_DEVICES) of the definition, V(null) without.
+          type: str
+      sample: [{name: nats-server, file: /etc/supervisor/conf.d/nats-server.conf, cpus: null, gpu: null}]
 """
 
 import glob

@@ -80,6 +80,12 @@ options:
       directory:
         description: Working directory, an absolute path.
         type: str
+      autostart:
+        description:
+          - V(false) keeps this program in the file and stopped, while the others are as O(state) says. It stays so over a reboot and
+            in runs without O(programs), until a run gives its definition with V(true).
+        type: bool
+        default: true
       autorestart:
         description: Whether supervisord starts the program again whenever it ends.
         type: bool
@@ -129,7 +135,7 @@ options:
         default: []
   state:
     description:
-      - With V(started), all programs run and start with the host.
+      - With V(started), all programs run and start with the host, apart from those with O(programs[].autostart=false).
       - V(restarted) is V(started), and every program is restarted.
       - With V(stopped), the file is written, no program runs, and none starts with the host (C(autostart=false)).
       - With V(absent), all programs are stopped and removed together with the file.
@@ -304,6 +310,7 @@ ARGUMENTS = {
             "cpus": {"type": "str"},
             "user": {"type": "str"},
             "directory": {"type": "str"},
+            "autostart": {"type": "bool", "default": True},
             "autorestart": {"type": "bool", "default": True},
             "startsecs": {"type": "int", "default": 10},
             "startretries": {"type": "int", "default": 1000000},
@@ -431,6 +438,7 @@ class Run:
         self.spawn_faults = {}
         self.reload_fault = None
         self.wanted = {}
+        self.held = set()
         self.plan = planning.Plan([], {})
 
     # --- files -----------------------------------------------------------------------------------------------------
@@ -533,7 +541,7 @@ class Run:
             directory = program["directory"]
             if directory and not os.path.isdir(directory) and directory.rstrip("/") not in created:
                 raise ProgramError(f"program {name}: its directory {directory} does not exist")
-            if self.state not in ("started", "restarted"):
+            if self.state not in ("started", "restarted") or not program["autostart"]:
                 continue
             if program["cpus"] and not shutil.which("numactl"):
                 raise ProgramError(f"program {name}: cpus needs numactl, which is not on this host: install the package numactl")
@@ -809,6 +817,7 @@ class Run:
         sections = conf.parse(new or "", self.path)
         self.module.no_log_values.update(conf.secrets(old_sections) | conf.secrets(sections))
         self.wanted = conf.groups(sections)
+        self.held = conf.held(new)
         others, broken = self.other_files() if known else ({}, {})
         self.check_names(sections, others)
         if not self.check:
@@ -832,7 +841,7 @@ class Run:
 
         def make_plan(reload, active, state=self.state):
             leaving = planning.to_leave(known_groups, self.wanted, reload.removed, active, names)
-            return planning.make_plan(state, self.restart, self.wanted, leaving, reload, active, changes)
+            return planning.make_plan(state, self.restart, self.wanted, leaving, reload, active, changes, self.held)
 
         foreign = {group for theirs in others.values() for group in conf.groups(theirs)}
         if down and self.state in ("stopped", "absent"):
@@ -885,7 +894,7 @@ class Run:
         for name in self.killed:
             self.module.warn(f"{name} did not end within its stopwaitsecs and was killed")
         if self.state in ("started", "restarted"):
-            return self.wait({group: longest(group, "startsecs", 1) for group in self.wanted if group not in self.plan.pending})
+            return self.wait({group: longest(group, "startsecs", 1) for group in self.wanted if group not in self.plan.pending and group not in self.held})
         return planning.by_group(self.supervisor.processes())
 
     def finish_diff(self, old, new, before, active):

@@ -39,5 +39,6 @@ def test_custom_proof_server_has_every_setting(custom, until, version):
     environment = custom.environment("autonomys-proof-server")
     assert environment["CUDA_VISIBLE_DEVICES"] == gpus(custom)[1]
     assert environment["RUST_LOG"] == "debug"
+    assert custom.masks("autonomys-proof-server") == {"0"}
     assert custom.definition("autonomys-proof-server")["stopwaitsecs"] == "45"
     assert custom.host.file("/srv/log/autonomys-proof-server.log").size > 0

@@ -7,8 +7,17 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import parse_cpu_list
-from ansible_collections.autonomys.cluster.plugins.module_utils._programs import plot_server_plan
+from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import format_cpu_list, parse_cpu_list
+from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import pci_order
+from ansible_collections.autonomys.cluster.plugins.module_utils._programs import (
+    pinned_gpus,
+    plot_server_plan,
+    proof_gpu,
+    proof_server_cpus,
+    remembered_slots,
+    renumbered,
+    renumbering,
+)
 from ansible_collections.autonomys.cluster.plugins.module_utils._rules._view import ERROR, INFO, WARNING, Rule, finding, names, shown
 
 RULES = {
@@ -19,19 +28,22 @@ RULES = {
     "GPU005": Rule(ERROR, "host", "The proof server's GPU does not exist"),
     "GPU006": Rule(ERROR, "inventory", "A GPU is listed twice"),
     "GPU007": Rule(ERROR, "inventory", "A GPU's name is malformed"),
+    "GPU008": Rule(ERROR, "host", "Plot servers would be renumbered"),
     "NUMA001": Rule(WARNING, "host", "Plot servers share CPUs"),
     "NUMA002": Rule(WARNING, "host", "A plot server gets few CPUs"),
     "NUMA003": Rule(WARNING, "host", "A plot server's CPUs are not on its GPU's NUMA node"),
     "NUMA004": Rule(WARNING, "host", "A GPU's NUMA node is unknown"),
     "NUMA005": Rule(ERROR, "host", "The CPUs of the plot servers cannot be planned"),
     "NUMA006": Rule(INFO, "host", "The machine's topology was read with doubts"),
+    "NUMA007": Rule(WARNING, "host", "The proof server shares CPUs with plot servers"),
+    "NUMA008": Rule(ERROR, "host", "The proof server cannot be bound to its CPUs"),
 }
 
 MIN_DRIVER = "525.60.13"
 
 UUID = re.compile(r"^GPU-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
-PLAN = ("gpus", "reserve_cores", "max_cpus", "min_cpus", "numa_scope", "gpu_numa_nodes")
+PLAN = ("gpus", "reserve_cores", "max_cpus", "min_cpus", "numa_scope", "gpu_numa_nodes", "state")
 OPTIONAL = ("max_cpus",)
 
 
@@ -61,7 +73,7 @@ def _listed(view, host):
 
 def _host(view, host, users, answer):
     topology = answer.get("topology") or {}
-    gpus = sorted(topology.get("gpus") or [], key=lambda gpu: gpu["bus_id"])
+    gpus = sorted(topology.get("gpus") or [], key=pci_order)
     if answer.get("gpu_error") or not gpus:
         message = "No GPU can be used: %s" % " ".join((answer.get("gpu_error") or "nvidia-smi lists none").split())
         remedy = "Install the NVIDIA driver (%s or newer) and look whether nvidia-smi lists the GPUs" % MIN_DRIVER
@@ -74,12 +86,16 @@ def _host(view, host, users, answer):
         yield finding("GPU002", [host], users[-1], message, "Install a newer driver and reboot the host.")
     proving = None
     if "proof_server" in users and view.value(host, "proof_server_gpu") is not None:
-        proving = _proof_gpu(gpus, str(view.value(host, "proof_server_gpu")))
-        if proving is None:
+        gpu = proof_gpu(gpus, str(view.value(host, "proof_server_gpu")))
+        proving = gpu and gpu["uuid"]
+        if gpu is None:
             message = "proof_server_gpu is %s; the host has %s" % (shown(view.value(host, "proof_server_gpu")), _described(gpus))
             yield finding("GPU005", [host], "proof_server", message, "Choose one of them.")
+    plan = None
     if "plot_server" in users and view.value(host, "plot_server_gpus") is not None:
-        yield from _plotting(view, host, gpus, proving, topology)
+        plan = yield from _plotting(view, host, gpus, proving, topology)
+    if proving is not None and view.value(host, "proof_server_cpus") is not None:
+        yield from _proof_cpus(view, host, topology, plan)
     for warning in answer.get("warnings") or []:
         remedy = "Compare with what lscpu and nvidia-smi topo -m say on the host; docs/numa.md explains the sources."
         yield finding("NUMA006", [host], users[-1], " ".join(str(warning).split()), remedy)
@@ -90,11 +106,26 @@ def _older(version, least):
     return bool(numbers) and numbers < [int(number) for number in least.split(".")]
 
 
-def _proof_gpu(gpus, wanted):
-    """The UUID of the proof server's GPU, None when there is none such."""
-    if wanted.isdigit():
-        return gpus[int(wanted)]["uuid"] if int(wanted) < len(gpus) else None
-    return wanted if wanted in [gpu["uuid"] for gpu in gpus] else None
+def _proof_cpus(view, host, topology, plan):
+    """Rules about the CPUs of the proof server, on a host whose plot servers have ``plan`` (None without any)."""
+    settings = {name: view.value(host, name) for name in ("proof_server_gpu", "proof_server_cpus")}
+    usable = parse_cpu_list(topology["cpus"]["usable"])
+    remedy = "Set it to node, all, or CPUs of %s." % topology["cpus"]["usable"]
+    try:
+        cpus = proof_server_cpus(settings, topology)
+    except ValueError as error:
+        yield finding("NUMA008", [host], "proof_server", str(error), remedy)
+        return
+    bound = parse_cpu_list(cpus) if cpus else usable
+    if bound - usable:
+        message = "proof_server_cpus has the CPUs %s, which programs of this host may not use" % format_cpu_list(bound - usable)
+        yield finding("NUMA008", [host], "proof_server", message, remedy)
+    shared = bound.intersection(cpu for gpu in (plan or {"gpus": []})["gpus"] for cpu in parse_cpu_list(gpu["cpus"]))
+    if shared:
+        free = (bound & parse_cpu_list(plan["pool"])) or parse_cpu_list(plan["pool"])
+        message = "The proof server may run on the CPUs %s of plot servers" % format_cpu_list(shared)
+        remedy = 'Set proof_server_cpus: "%s", which no plot server gets' % format_cpu_list(free) if free else "Let plot servers leave CPUs free"
+        yield finding("NUMA007", [host], "proof_server", message, remedy + "; plot_server_reserve_cores says how many stay free.")
 
 
 def _described(gpus):
@@ -106,28 +137,44 @@ def _plotting(view, host, gpus, proving, topology):
     present = [gpu["uuid"] for gpu in gpus]
     missing = [gpu for gpu in listed if gpu not in present]
     plotting = [gpu for gpu in listed or present if gpu in present]
+    settings, remembered = _settings(view, host), remembered_slots((view.facts[host].get("host") or {}).get("programs"))
+    plan = None
+    if settings:
+        try:
+            plan = plot_server_plan(settings, topology, remembered)
+        except ValueError as error:
+            yield finding("NUMA005", [host], "plot_server", str(error), "Correct the variables plot_server_*; docs/numa.md explains them.")
     if missing:
         message = "plot_server_gpus has %s; the host has %s" % (names(missing, most=16), _described(gpus))
-        remedy = "Look for the GPU with nvidia-smi and dmesg, or take it out of the list: its slot stays empty meanwhile."
+        remedy = "Look for the GPU with nvidia-smi and dmesg, or replace it in the list."
+        if plan and plotting:
+            kept = ["%d (CPUs %s)" % (gpu["slot"], gpu["cpus"]) for gpu in plan["gpus"] if gpu["missing"]]
+            remedy += " Meanwhile its plot server is kept stopped, and its slot free: %s." % names(kept, most=16)
         yield finding("GPU003", [host], "plot_server", message, remedy, None if plotting else ERROR)
     if proving in plotting:
         message = "Both the proof server and a plot server use the GPU %s" % proving
         yield finding("GPU004", [host], "plot_server", message, "Leave it out of plot_server_gpus, or choose another proof_server_gpu.")
-    if plotting:
-        yield from _plan(view, host, topology)
+    moved = renumbered(settings, topology, remembered) if settings else []
+    if moved:
+        remedy = "List the GPUs so that each keeps its number: plot_server_gpus: [%s]." % ", ".join(pinned_gpus(remembered, topology))
+        remedy += " Or stop the plot servers first (plot_server_state: stopped), or accept this."
+        yield finding("GPU008", [host], "plot_server", renumbering(moved), remedy)
+    if plotting and plan:
+        yield from _placement(host, plan, settings)
+    return plan
 
 
-def _plan(view, host, topology):
+def _settings(view, host):
+    """The variables of the plan, None where one is missing or wrong."""
     settings = {"plot_server_" + name: view.value(host, "plot_server_" + name) for name in PLAN}
-    if any(settings["plot_server_" + name] is None for name in PLAN if name not in OPTIONAL):
-        return
-    try:
-        plan = plot_server_plan(settings, topology)
-    except ValueError as error:
-        yield finding("NUMA005", [host], "plot_server", str(error), "Correct the variables plot_server_*; docs/numa.md explains them.")
-        return
+    return None if any(settings["plot_server_" + name] is None for name in PLAN if name not in OPTIONAL) else settings
+
+
+def _placement(host, plan, settings):
     shared, few = {}, {}
     for gpu in plan["gpus"]:
+        if gpu["missing"]:
+            continue
         cpus, least = len(parse_cpu_list(gpu["cpus"])), settings["plot_server_min_cpus"]
         if not gpu["exclusive"]:
             shared.setdefault(gpu["cpus"], []).append(gpu["slot"])

@@ -214,6 +214,24 @@ def test_a_hold_survives_a_restart_of_supervisord_and_is_released(host):
     assert "autostart=false" not in host.text()
 
 
+def test_one_program_is_kept_stopped_until_its_definition_says_otherwise(host):
+    def programs(autostart):
+        return [host.program("a"), host.program("b", autostart=autostart)]
+
+    apply_checked(host, programs(True))
+    pid = host.pids()["a"]
+    left = apply_checked(host, programs(False), restart="never")
+    assert left["reasons"] == ["b runs but should not"]
+    assert summary(apply_checked(host)) == {"a": "RUNNING", "b": "STOPPED"}
+    assert not apply_checked(host, state="started")["changed"]
+    apply_checked(host, state="stopped")
+    assert summary(apply_checked(host)) == {"a": "RUNNING", "b": "STOPPED"}
+    assert host.pids()["a"] != pid
+    pid = host.pids()["a"]
+    assert summary(apply_checked(host, programs(True), restart="never")) == {"a": "RUNNING", "b": "RUNNING"}
+    assert host.pids()["a"] == pid
+
+
 def test_a_hold_without_programs_keeps_their_definitions(host):
     host.apply([host.program("a", environment={"X": "1"})])
     text = host.text()

@@ -37,6 +37,9 @@ CORRECTIONS = {
     "-C 144-175": ("-C 73-95,169-191", "cores shared with GPU 2's node are dealt out whole"),
 }
 
+# The proof server runs beside its GPU. On a machine with one NUMA node, as the tutorial's node hosts may be, its command is the tutorial's.
+BOUND = {"autonomys-proof-server": "numactl -C 0-47,96-143 -l "}
+
 # Options that only our files have.
 ADDED_OPTIONS = {
     "autostart": "the maintenance hold",
@@ -72,7 +75,7 @@ def corrected(name, command):
     command = command.replace(servers, " ".join("--nats-server nats://%s:4222" % address for address in (first, second, third)))
     for there, (here, _reason) in CORRECTIONS.items():
         command = command.replace(there, here.get(name, there) if isinstance(here, dict) else here)
-    return shlex.split(command)
+    return shlex.split(BOUND.get(name, "") + command)
 
 
 def ours(tutorial_model, host, component, topology=None):
@@ -119,6 +122,12 @@ def test_program_equals_the_tutorials(tutorial_model, topology, host, component,
 
     assert set(here) - set(there) == set(ADDED_OPTIONS)
     assert {key: here[key] for key in there} == there
+
+
+def test_a_proof_server_on_one_numa_node_is_bound_as_in_the_tutorial(tutorial_model):
+    one_node = json.loads((ROOT / "tests/fixtures/machines/single-gpu-single-node.json").read_text())["topology"]
+    [here] = ours(tutorial_model, "node-1", "proof_server", one_node).values()
+    assert parse_command(here["command"])[0] == RELEASE + "autonomys-farmer"
 
 
 def test_programs_are_the_tutorials_and_no_others(tutorial_model, topology):

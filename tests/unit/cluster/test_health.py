@@ -11,6 +11,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._health import n
 EXPECTED = {
     "name": "autonomys-plot-server-0",
     "cpus": "1-23,97-119",
+    "memory_policy": "local",
+    "environment": {"CUDA_VISIBLE_DEVICES": "GPU-a", "GPU_CONCURRENCY": "12"},
     "listening": [9966],
     "connected_any": ["10.0.0.1:4222", "10.0.0.2:4222"],
     "connected_all": ["10.0.0.1:9944"],
@@ -20,7 +22,10 @@ EXPECTED = {
 PROGRAM = {
     "name": "autonomys-plot-server-0",
     "state": "RUNNING",
+    "pid": 7,
     "cpus_allowed": "1-23,97-119",
+    "memory_policy": "local",
+    "environment": {"CUDA_VISIBLE_DEVICES": "GPU-a", "GPU_CONCURRENCY": "12", "CUDA_HOME": "/usr/local/cuda"},
     "listening": [9966, 40000],
     "connected": ["10.0.0.2:4222", "10.0.0.1:9944"],
     "gpus": ["GPU-a"],
@@ -55,6 +60,13 @@ def test_a_healthy_program_has_no_problem():
         ({"connected": ["10.0.0.1:4222"]}, "has no connection to 10.0.0.1:9944"),
         ({"listening": []}, "does not listen on port 9966; it listens on nothing"),
         ({"cpus_allowed": "0-191"}, "may run on the CPUs 0-191, planned are 1-23,97-119"),
+        ({"memory_policy": "default"}, "has the memory policy default, planned is local"),
+        ({"memory_policy": "bind:0,local"}, "has the memory policy bind:0,local, planned is local"),
+        (
+            {"environment": {"CUDA_VISIBLE_DEVICES": "GPU-b", "GPU_CONCURRENCY": "12"}},
+            "autonomys-plot-server-0 runs with CUDA_VISIBLE_DEVICES=GPU-b, planned is GPU-a",
+        ),
+        ({"environment": {"CUDA_VISIBLE_DEVICES": "GPU-a"}}, "autonomys-plot-server-0 runs without GPU_CONCURRENCY, planned is 12"),
         ({"gpus": []}, "holds the GPUs nothing, expected are GPU-a"),
         ({"gpus": ["GPU-b"]}, "holds the GPUs GPU-b, expected are GPU-a"),
         ({"open_files": ["/mnt/nvme0n10/plot.bin"]}, "has no file open in /mnt/nvme0n1"),
@@ -64,6 +76,17 @@ def test_a_sick_program_is_named_with_what_was_seen(seen, problem):
     problems = program_problems(EXPECTED, dict(PROGRAM, **seen))
     assert len(problems) == 1
     assert problem in problems[0]
+
+
+def test_a_kernel_without_numa_tells_no_memory_policy():
+    assert program_problems(EXPECTED, dict(PROGRAM, memory_policy=None)) == []
+
+
+def test_a_program_whose_gpu_is_missing_must_not_run():
+    expected = {"name": "p", "stopped": "its GPU GPU-a is missing"}
+    assert program_problems(expected, dict(PROGRAM, state="STOPPED", pid=None)) == []
+    assert program_problems(expected, None) == []
+    assert program_problems(expected, PROGRAM) == ["p runs, though its GPU GPU-a is missing"]
 
 
 def test_a_program_that_supervisord_does_not_know():

@@ -73,7 +73,18 @@ def test_programs():
         "[program:nats-server]\ncommand=x\n[program: autonomys-node ]\n; [program:autonomys-old]\n"
         "[group:autonomys-plot-server]\n[program:other]\n[program:autonomys-plot-server-0]\n"
     )
-    assert _host.parse_programs(text, "/f") == [{"name": name, "file": "/f"} for name in ("nats-server", "autonomys-node", "autonomys-plot-server-0")]
+    names = ("nats-server", "autonomys-node", "autonomys-plot-server-0")
+    assert _host.parse_programs(text, "/f") == [{"name": name, "file": "/f", "cpus": None, "gpu": None} for name in names]
+
+
+def test_programs_tell_their_cpus_and_gpu():
+    text = '[program:autonomys-plot-server-0]\ncommand=numactl -C 1-23,97-119 -l /x/farmer\nenvironment=CUDA_VISIBLE_DEVICES="GPU-a",X="1"\n'
+    assert _host.parse_programs(text, "/f") == [{"name": "autonomys-plot-server-0", "file": "/f", "cpus": "1-23,97-119", "gpu": "GPU-a"}]
+
+
+@pytest.mark.parametrize("damage", ["command=numactl -C\n", "command='\n", "command=x\nenvironment=A\n", "no option\n"])
+def test_a_program_damaged_by_hand_is_named_without_the_rest(damage):
+    assert _host.parse_programs("[program:autonomys-node]\n" + damage, "/f") == [{"name": "autonomys-node", "file": "/f", "cpus": None, "gpu": None}]
 
 
 @pytest.mark.skipif(not shutil.which("timedatectl"), reason="needs timedatectl to compare with")

@@ -41,6 +41,16 @@ def gpu(cluster, host="plotter-1", index=0):
 
 
 # rule, severity, hosts, part of message or remedy, what breaks the cluster
+def lose_gpu(cluster, host="plotter-1", index=0, **variables):
+    """A GPU of a host whose plot servers run is no longer there."""
+    gpus = cluster.gpus(host)
+    sets = ["1-23,97-119", "25-47,121-143", "49-71,145-167", "73-95,169-191"]
+    programs = [{"name": f"autonomys-plot-server-{n}", "file": "f", "cpus": sets[n], "gpu": gpus[n]["uuid"]} for n in range(4)]
+    cluster.set(host, **variables)
+    cluster.facts[host]["host"]["programs"] = programs
+    del gpus[index]
+
+
 TRIGGERS = [
     # Variables
     ("VAR001", "error", "all", "cluster_version is not set", lambda c: unset(c, "cluster_version")),
@@ -215,6 +225,24 @@ TRIGGERS = [
     ("NUMA004", "warning", "plotter-1", "does not tell the NUMA node of plot server 0", lambda c: c.gpus("plotter-1")[0].update(numa_node=None)),
     ("NUMA005", "error", "plotter-1", "", lambda c: c.set("plotter-1", plot_server_reserve_cores=-1)),
     ("NUMA006", "info", "plotter-1", "cut after six", lambda c: c.facts["plotter-1"]["gpus"].update(warnings=["nvidia-smi's list is cut after six ranges"])),
+    ("GPU003", "warning", "plotter-1", "its slot free: 0 (CPUs 1-23,97-119)", lambda c: lose_gpu(c, plot_server_gpus=[gpu(c, index=n) for n in range(4)])),
+    ("GPU008", "error", "plotter-1", "GPU GPU-0b0356b2-0000-0000-0000-000000000001 from 1 to 0", lambda c: lose_gpu(c)),
+    (
+        "GPU008",
+        "error",
+        "plotter-1",
+        "plot_server_gpus: [GPU-2bab36a3-0000-0000-0000-000000000000, GPU-0b0356b2-0000-0000-0000-000000000001, ",
+        lambda c: lose_gpu(c),
+    ),
+    (
+        "NUMA007",
+        "warning",
+        "plotter-1",
+        'Set proof_server_cpus: "0,24,96,120"',
+        lambda c: (c.groups["proof_server"].append("plotter-1"), c.set("plotter-1", plot_server_gpus=[gpu(c, index=1), gpu(c)])),
+    ),
+    ("NUMA008", "error", "node-1", "proof_server_cpus must be node, all or a CPU list", lambda c: c.set("node-1", proof_server_cpus="first")),
+    ("NUMA008", "error", "node-1", "has the CPUs 4000", lambda c: c.set("node-1", proof_server_cpus="0,4000")),
     # Hosts
     (
         "HOST001",
@@ -274,6 +302,10 @@ NEAR_MISSES = [
     ("GPU004", lambda c: (c.groups["proof_server"].append("plotter-1"), c.set("plotter-1", plot_server_gpus=[gpu(c, index=1)]))),
     ("GPU005", lambda c: c.set("node-1", proof_server_gpu=gpu(c, "node-1"))),
     ("NUMA002", lambda c: c.set("plotter-1", plot_server_min_cpus=46)),
+    ("GPU008", lambda c: lose_gpu(c, plot_server_gpus=[gpu(c, index=n) for n in range(4)])),
+    ("GPU008", lambda c: lose_gpu(c, index=3)),
+    ("GPU008", lambda c: lose_gpu(c, plot_server_state="stopped")),
+    ("NUMA007", lambda c: (c.groups["proof_server"].append("plotter-1"), c.set("plotter-1", proof_server_cpus="0,24,96,120"))),
     ("HOST004", lambda c: c.facts["plotter-1"]["host"].update(addresses=[])),
     ("HOST005", lambda c: c.facts["plotter-1"]["host"].update(clock_synchronized=None)),
 ]

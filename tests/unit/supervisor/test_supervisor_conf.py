@@ -215,6 +215,15 @@ def test_groups_are_read_as_supervisord_does():
     assert conf.program_names(sections) == ["autonomys-plot-server-0", "autonomys-plot-server-1", "other"]
 
 
+def test_what_is_kept_stopped_stays_so_when_a_hold_is_released():
+    programs = [program("a"), program("b", autostart=False), program("c")]
+    text = conf.render(programs)
+    assert conf.held(text) == {"b"}
+    assert conf.set_autostart(conf.set_autostart(text, False), True) == text
+    assert conf.set_autostart(text, False) == conf.render(programs, autostart=False)
+    assert {name: config.autostart for name, config in read_by_supervisor(text).items()} == {"a": True, "b": False, "c": True}
+
+
 def test_a_hold_changes_autostart_and_nothing_else():
     held = conf.set_autostart(TUTORIAL, False)
     found = read_by_supervisor(held)

@@ -109,6 +109,20 @@ def test_programs_that_run_inside_an_old_group_are_left_alone_and_not_doubled():
     assert dict(plan.pending) == {"g": "g runs but is no longer wanted", "a": "a still runs inside the group g"}
 
 
+@pytest.mark.parametrize("restart, process, expected, pending", [
+    ("now", "RUNNING", "stop remove add", {}),
+    ("never", "RUNNING", "", {"p": "p runs but should not"}),
+    ("never", "STOPPED", "", {}),
+    ("never", None, "add", {}),
+    ("never", "BACKOFF", "stop remove add", {}),
+])  # fmt: skip
+def test_a_program_that_is_kept_stopped(restart, process, expected, pending):
+    active = {"p": [info("p", process)]} if process else {}
+    reload = Reload({"p"}, set()) if process == "RUNNING" else NOTHING
+    plan = planning.make_plan("started", restart, {"p": ["p"]}, set(), reload, active, {}, {"p"})
+    assert (" ".join(steps(plan.actions[0])), dict(plan.pending)) == (expected, pending)
+
+
 def test_a_group_with_one_dead_member_is_completed_not_restarted():
     active = {"g": [info("a", "RUNNING", "g"), info("b", "FATAL", "g")]}
     plan = planning.make_plan("started", "now", {"g": ["a", "b"]}, set(), NOTHING, active)
