@@ -24,12 +24,11 @@ $(VENV): requirements.txt requirements-dev.txt tests/setup.sh
 	@tests/setup.sh
 
 demo: setup ## Bring up the tutorial's seven servers in local containers and deploy the cluster on them
-	@started=$$SECONDS
 	@echo "demo: creating seven hosts (the first time with their image, about a minute)"
 	@ansible-playbook -i $(INVENTORY) tests/hosts/create.yml
-	@echo "demo: deploying the cluster, the same way as on real servers: ansible-playbook -i $(INVENTORY) site.yml"
+	@echo "demo: deploying the cluster as on real servers: ansible-playbook -i $(INVENTORY) site.yml"
 	@ansible-playbook -i $(INVENTORY) site.yml
-	@echo "demo: the cluster runs. Look around: ssh or docker exec -it autonomys-node-1 supervisorctl status. Remove it: make demo-down"
+	@echo "demo: the cluster runs. Look at a host: docker exec -it autonomys-node-1 supervisorctl status. Remove all: make demo-down"
 
 demo-down: $(VENV) ## Remove the demo's hosts with their network and disks
 	@ansible-playbook -i $(INVENTORY) tests/hosts/destroy.yml
