@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
 # Install what the Makefile's targets need: system packages (as root, with apt), .venv, and the collection's name for this checkout.
+#
+#   setup.sh            what all targets need
+#   setup.sh machine    the packages that the virtual machine of `make test-numa` needs besides
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,17 +23,21 @@ missing=()
 need() { # command package
   command -v "$1" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null || missing+=("$2")
 }
-"$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-# A client alone does not run containers.
-docker version >/dev/null 2>&1 || need dockerd docker.io
-need mkfs.ext4 e2fsprogs
-need mmdebstrap mmdebstrap
-need numactl numactl
-need pgrep procps
-need ssh openssh-client
-need unzip unzip
-# The distribution's, beside the newest one of .venv: supervisor_program is tested with both.
-[ -x /usr/bin/supervisord ] || missing+=(supervisor)
+if [ "${1:-}" = machine ]; then
+  need qemu-system-x86_64 qemu-system-x86
+else
+  "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+  # A client alone does not run containers.
+  docker version >/dev/null 2>&1 || need dockerd docker.io
+  need mkfs.ext4 e2fsprogs
+  need mmdebstrap mmdebstrap
+  need numactl numactl
+  need pgrep procps
+  need ssh openssh-client
+  need unzip unzip
+  # The distribution's, beside the newest one of .venv: supervisor_program is tested with both.
+  [ -x /usr/bin/supervisord ] || missing+=(supervisor)
+fi
 if [ "${#missing[@]}" -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "setup: installing with apt: ${missing[*]}"
@@ -44,6 +51,8 @@ if [ "${#missing[@]}" -gt 0 ]; then
     exit 1
   fi
 fi
+
+[ "${1:-}" != machine ] || exit 0
 
 echo "setup: installing Python packages into .venv with $("$python" --version)"
 [ -x .venv/bin/python ] || "$python" -m venv .venv
