@@ -8,11 +8,11 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
 VENV := .venv/.complete
 INVENTORY ?= inventories/demo
-# Parts of `make test`, and the molecule scenarios of `make molecule` (all by default).
+# Parts of `make test`, and the molecule scenarios of `make molecule`: by default all but the slow one of `make test-numa`.
 PARTS ?= lint unit molecule
-SCENARIOS ?= $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
+SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 
-.PHONY: help setup demo demo-down test lint unit molecule bench-numa pictures hosts clean
+.PHONY: help setup demo demo-down test test-numa lint unit molecule bench-numa pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ bench-numa: setup ## Compare ways to choose the CPUs of GPUs on all recorded mac
 
 pictures: $(VENV) ## Draw the pictures of docs/numa.md again
 	@PYTHONPATH=.ansible/collections python tests/pictures.py
+
+test-numa: setup ## Run the molecule scenario numa, on a virtual machine with two NUMA nodes in software (minutes)
+	@command -v qemu-system-x86_64 >/dev/null || tests/setup.sh qemu-system-x86_64 qemu-system-x86
+	@tests/run.sh molecule numa
 
 clean: ## Remove the demo, molecule's hosts, the hosts' image and everything that was built
 	@tests/hosts/clean.sh

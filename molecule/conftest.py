@@ -20,9 +20,9 @@ RELEASE = json.loads((Path(__file__).parents[1] / "build/fakes/release.json").re
 class Server:
     """One test host."""
 
-    def __init__(self, name):
+    def __init__(self, name, host=None):
         self.name = name
-        self.host = testinfra.get_host(f"docker://{os.environ.get('TEST_HOSTS_PREFIX', 'molecule-')}{name}")
+        self.host = host or testinfra.get_host(f"docker://{os.environ.get('TEST_HOSTS_PREFIX', 'molecule-')}{name}")
 
     def run(self, command):
         """Output of a shell command that has to succeed."""

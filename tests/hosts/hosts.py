@@ -116,8 +116,8 @@ def ensure_image() -> None:
     if docker("images", "--quiet", name):
         return
     if os.geteuid() != 0:
-        raise HostsError(f"the test hosts' image is missing and only root can build it: sudo {IMAGE_RECIPE} {name}")
-    run(IMAGE_RECIPE, name)
+        raise HostsError(f"the test hosts' image is missing and only root can build it: sudo {IMAGE_RECIPE} container {name}")
+    run(IMAGE_RECIPE, "container", name)
     changed(f"image {name} built")
 
 
