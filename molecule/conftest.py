@@ -20,9 +20,9 @@ RELEASE = json.loads((Path(__file__).parents[1] / "build/fakes/release.json").re
 class Server:
     """One test host."""
 
-    def __init__(self, name):
+    def __init__(self, name, host=None):
         self.name = name
-        self.host = testinfra.get_host(f"docker://{os.environ.get('TEST_HOSTS_PREFIX', 'molecule-')}{name}")
+        self.host = host or testinfra.get_host(f"docker://{os.environ.get('TEST_HOSTS_PREFIX', 'molecule-')}{name}")
 
     def run(self, command):
         """Output of a shell command that has to succeed."""
@@ -34,8 +34,13 @@ class Server:
         """Every supervised program with its state."""
         return dict(line.split()[:2] for line in self.host.run("supervisorctl status").stdout.splitlines())
 
+    def pids(self):
+        """Every running program with the number of its process."""
+        return {name: int(pid) for name, pid in re.findall(r"^(\S+) +RUNNING +pid (\d+)", self.host.run("supervisorctl status").stdout, re.MULTILINE)}
+
     def pid(self, program):
-        return int(self.run(f"supervisorctl pid {program}"))
+        """The number of the program's process, 0 while it does not run."""
+        return self.pids().get(program, 0)
 
     def command(self, program):
         """The command line of the running process, without the interpreter and the wrapper that it was started by."""

@@ -5,7 +5,7 @@
 #   run.sh lint
 #   run.sh molecule SCENARIO...   each scenario's output goes to build/molecule/SCENARIO.log and is shown when it fails
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 failed=()
 summary=()
@@ -36,7 +36,7 @@ case $kind in
   lint)
     step ruff ruff check --quiet .
     step yamllint yamllint --strict .
-    step ansible-lint ansible-lint --quiet
+    step ansible-lint ansible-lint -q
     step 'ansible-test sanity' tests/sanity/run.sh
     ;;
   molecule) for name in "$@"; do step "molecule $name" scenario "$name"; done ;;

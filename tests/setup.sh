@@ -22,13 +22,16 @@ need() { # command package
   command -v "$1" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null || missing+=("$2")
 }
 "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-need docker docker.io
+# A client alone does not run containers.
+docker version >/dev/null 2>&1 || need dockerd docker.io
 need mkfs.ext4 e2fsprogs
 need mmdebstrap mmdebstrap
 need numactl numactl
 need pgrep procps
 need ssh openssh-client
 need unzip unzip
+# The distribution's, beside the newest one of .venv: supervisor_program is tested with both.
+[ -x /usr/bin/supervisord ] || missing+=(supervisor)
 [ $# -lt 2 ] || need "$1" "$2"
 if [ "${#missing[@]}" -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

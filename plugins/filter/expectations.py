@@ -41,13 +41,12 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.module_utils import _programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import NumaPlanError
 
 
 def expectations(settings, component, facts=None):
     try:
         return _programs.expectations(component, settings, facts)
-    except (_programs.SettingsError, NumaPlanError) as error:
+    except ValueError as error:  # a variable, a plan or a value that supervisord cannot carry; each message says which
         raise AnsibleFilterError(str(error)) from error
 
 

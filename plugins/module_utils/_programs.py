@@ -17,6 +17,7 @@ import json
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import CpuSetError, format_cpu_list, parse_cpu_list
 from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import numa_plan, pci_order
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor_conf import environment_text
 
 # Component → the file of supervised programs, in the order in which a cluster is started.
 COMPONENTS = {
@@ -116,7 +117,7 @@ def _program(s, component, name, command, log=None, environment=None, log_max="1
         more,
         name=name,
         command=[str(argument) for argument in command],
-        environment={key: str(value) for key, value in dict(environment or {}, **s[component + "_environment"]).items()},
+        environment={key: environment_text(value) for key, value in dict(environment or {}, **s[component + "_environment"]).items()},
         user=s["cluster_user"],
         startsecs=s["cluster_program_startsecs"],
         stopwaitsecs=s[component + "_stopwaitsecs"],

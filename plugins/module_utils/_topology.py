@@ -31,6 +31,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._nvidia import (
 )
 
 NVIDIA_VENDOR = "0x10de"
+PCI_DISPLAY = "0x03"
 _PCI_RE = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\Z")
 
 # pynvml runs in a process of its own: a hanging driver then costs the timeout instead of hanging the module.
@@ -427,8 +428,9 @@ def _place_gpu(host, gpu, row, online, node_sets, warnings):
     nvml_cpus = gpu.get("nvml_cpus")
     node = host.integer(folder + "/numa_node")
     cpus = host.cpus(folder + "/local_cpulist", folder + "/local_cpus")
-    # Another maker's device at this address: the bus is not the one that nvidia-smi speaks of.
-    here = host.read(folder + "/vendor") in (NVIDIA_VENDOR, None)
+    # The address is nvidia-smi's own. Where something else than a display device is there, the bus is not the one that nvidia-smi speaks of,
+    # as in a container that sees another machine's sysfs. The maker does not matter: a bridge or an emulator may show its own.
+    here = host.read(folder + "/vendor") in (NVIDIA_VENDOR, None) or (host.read(folder + "/class") or "").startswith(PCI_DISPLAY)
     if here and (cpus is not None or node is not None):
         source = "sysfs"
         cpus = (cpus if cpus is not None else node_sets.get(str(node), frozenset())) & online

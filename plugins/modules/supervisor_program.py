@@ -206,7 +206,9 @@ file:
   type: str
   sample: /etc/supervisor/conf.d/autonomys-node.conf
 programs:
-  description: The programs of the file as supervisord has them at the end, in check mode as it has them now.
+  description:
+    - The programs of the file, and what should go but still runs, as supervisord has them at the end. In check mode as
+      supervisord has them now.
   returned: always
   type: list
   elements: dict
@@ -434,6 +436,7 @@ class Run:
         self.changed = False
         self.killed = []
         self.spawn_faults = {}
+        self.reload_fault = None
         self.wanted = {}
         self.held = set()
         self.plan = planning.Plan([], {})
@@ -498,6 +501,7 @@ class Run:
 
     def write(self, text):
         """Replace the file, whole or not at all; None removes it."""
+        self.changed = True
         try:
             if text is None:
                 if os.path.lexists(self.path):
@@ -612,7 +616,8 @@ class Run:
             time.sleep(POLL)
 
     def reload(self, others, broken):
-        """Let supervisord read its files again. Gives None when it cannot read this run's own file."""
+        """Let supervisord read its files again. Gives None, and sets reload_fault, when it does not accept this run's own file."""
+        self.reload_fault = None
         try:
             return planning.Reload(*self.supervisor.reload())
         except rpc.SupervisorFault as exc:
@@ -650,7 +655,6 @@ class Run:
 
     def apply(self, actions, patience):
         """Do what the plan says. Each group goes through its steps on its own, so a slow stop holds up no other group."""
-        self.spawn_faults = {}
         stopping = {action.group: {} for action in actions if action.stop}
         adding = []
         for action in actions:
@@ -826,6 +830,8 @@ class Run:
         before = planning.Reload(set(), set())
         if not down:
             before = self.reload(others, broken) or before
+            if self.reload_fault and new == old:
+                raise ProgramError(f"supervisord does not accept {self.path}: {self.reload_fault}")
 
         old_definitions, definitions = definitions_of(old_sections), definitions_of(sections)
         changes = {group: changed_options(old_definitions[group], definitions[group]) for group in definitions if group in old_definitions}

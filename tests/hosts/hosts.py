@@ -116,8 +116,8 @@ def ensure_image() -> None:
     if docker("images", "--quiet", name):
         return
     if os.geteuid() != 0:
-        raise HostsError(f"the test hosts' image is missing and only root can build it: sudo {IMAGE_RECIPE} {name}")
-    run(IMAGE_RECIPE, name)
+        raise HostsError(f"the test hosts' image is missing and only root can build it: sudo {IMAGE_RECIPE} container {name}")
+    run(IMAGE_RECIPE, "container", name)
     changed(f"image {name} built")
 
 
@@ -312,6 +312,8 @@ def destroy(options: argparse.Namespace) -> None:
         return
     ensure_engine()
     remove_containers(containers(options.prefix))
+    for disks in DISKS.glob(f"{options.prefix}*"):
+        unmount_disks(disks.name)
     if run("docker", "network", "inspect", f"{options.prefix}network", check=False).returncode == 0:
         docker("network", "rm", f"{options.prefix}network")
         changed(f"network {options.prefix}network removed")

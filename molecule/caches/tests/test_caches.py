@@ -26,13 +26,16 @@ def test_minimal_caches_run_as_the_tutorial_has_them(minimal):
 
 
 def test_custom_caches_have_every_setting(custom, until, version):
-    paths = {"autonomys-sharded-cache": "/srv/caches/sharded", "autonomys-full-piece": "/srv/caches/full"}
+    arguments = {
+        "autonomys-sharded-cache": ["--mem-cache", "path=/srv/caches/sharded"],
+        "autonomys-full-piece": ["--visible", "path=/srv/caches/full"],
+    }
     for program, word in PROGRAMS.items():
         assert until(lambda name=program: "10.213.8.12:14222" in custom.connections(name))
         assert custom.user(program) == "operator"
         assert custom.command(program) == [
             *(f"/srv/autonomys/releases/{version}/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222"),
-            *(word, f"path={paths[program]}"),
+            *(word, *arguments[program]),
         ]
         assert custom.environment(program)["RUST_LOG"] == "debug"
         assert custom.definition(program)["stopwaitsecs"] == "45"

@@ -14,6 +14,7 @@ import subprocess
 import time
 
 import pytest
+from ansible_collections.autonomys.cluster.plugins.modules import supervisor_program
 
 NEVER_UP = "echo one; echo last words; exit 3"
 IGNORES_TERM = "trap '' TERM; while :; do sleep 0.1; done"
@@ -291,12 +292,12 @@ def test_a_file_with_a_group_can_be_acted_on_as_it_stands(host):
 
 def test_other_peoples_programs_and_pending_changes_are_not_touched(host):
     foreign = host.conf_d / "foreign.conf"
-    foreign.write_text("[program:foreign]\ncommand=/bin/sleep 1000\n")
+    foreign.write_text("[program:foreign]\ncommand=/bin/sleep 1000\nstartsecs=0\n")
     host.rpc.reload()
     host.rpc.add("foreign")
     time.sleep(0.3)
     before = host.pids()["foreign"]
-    foreign.write_text("[program:foreign]\ncommand=/bin/sleep 2000\n[program:new]\ncommand=/bin/sleep 1000\n")
+    foreign.write_text("[program:foreign]\ncommand=/bin/sleep 2000\nstartsecs=0\n[program:new]\ncommand=/bin/sleep 1000\n")
     apply_checked(host, [host.program("a")])
     apply_checked(host, state="restarted")
     apply_checked(host, state="absent")
@@ -372,8 +373,8 @@ def test_a_slow_stop_holds_up_no_other_program(host):
     host.apply([host.program("slow", IGNORES_TERM, stopwaitsecs=4), host.program("fast")])
     before = host.pids()
     run = host.popen(name="app", programs=[host.program("slow", stopwaitsecs=4, environment={"X": "1"}), host.program("fast", environment={"X": "1"})])
-    for _attempt in range(30):
-        if host.pids()["fast"] not in (0, before["fast"]):
+    for _attempt in range(35):
+        if host.pids().get("fast", 0) not in (0, before["fast"]):
             break
         time.sleep(0.1)
     assert host.processes()["slow"]["statename"] == "STOPPING"
@@ -442,6 +443,40 @@ def test_our_own_broken_file_is_mended(host):
         assert host.pids() == before
 
 
+def test_our_own_broken_file_as_it_stands_is_an_error(host):
+    host.apply([host.program("a")])
+    before = host.pids()
+    (host.conf_d / "app.conf").write_text(host.text().replace("startsecs=0", "startsecs=soon"))
+    for check in (True, False):
+        assert host.apply(check=check)["msg"].startswith(f"supervisord does not accept {host.conf_d}/app.conf: ")
+    assert host.pids() == before
+    assert host.apply(state="absent")["changed"]
+    assert host.pids() == {}
+
+
+def test_a_file_that_supervisord_does_not_accept_is_taken_back(host, monkeypatch):
+    host.apply([host.program("a")])
+    text, before = host.text(), host.pids()
+    monkeypatch.setattr(supervisor_program.Run, "check_host", lambda self: None)
+    result = host.apply([host.program("a", user="nobody-here")])
+    assert result["msg"].startswith(f"supervisord does not accept the new {host.conf_d}/app.conf, the old one is back: ")
+    assert "Invalid user name nobody-here" in result["msg"]
+    assert (host.text(), host.pids()) == (text, before)
+    assert not host.apply([host.program("a")])["changed"]
+
+
+def test_a_new_file_that_supervisord_does_not_accept_is_removed_again(host, monkeypatch):
+    monkeypatch.setattr(supervisor_program.Run, "check_host", lambda self: None)
+    assert "the old one is back" in host.apply([host.program("a", user="nobody-here")])["msg"]
+    assert list(host.conf_d.iterdir()) == []
+
+
+def test_an_empty_list_leaves_no_program(host):
+    host.apply([host.program("a")])
+    result = apply_checked(host, [])
+    assert (result["programs"], host.pids()) == ([], {})
+
+
 def test_a_name_defined_twice_is_an_error_that_names_both_files(host):
     (host.conf_d / "foreign.conf").write_text("[program:a]\ncommand=/bin/sleep 1000\n")
     for check in (True, False):
@@ -502,12 +537,12 @@ def test_a_stopped_supervisord_is_started_by_its_service(cold_host, monkeypatch)
     result = apply_checked_cold(cold_host, programs)
     assert summary(result) == {"a": "RUNNING", "b": "RUNNING"}
     assert not cold_host.apply(programs, restart="never")["changed"]
-    cold_host.stop_by_pid()
+    cold_host.stop()
     # what was changed in between is what starts
     result = apply_checked_cold(cold_host, [cold_host.program("a", environment={"X": "1"})], restart="never")
     assert summary(result) == {"a": "RUNNING"}
     assert not result["restart_required"]
-    cold_host.stop_by_pid()
+    cold_host.stop()
 
 
 def apply_checked_cold(host, programs, **arguments):
@@ -539,7 +574,7 @@ def test_a_supervisord_that_shuts_down_is_waited_for(host, monkeypatch):
     time.sleep(0.3)
     result = host.apply(programs)
     assert summary(result) == {"a": "RUNNING"}
-    host.stop_by_pid()
+    host.stop()
 
 
 def test_holds_and_removals_need_no_running_supervisord(cold_host):
@@ -623,7 +658,7 @@ def test_programs_get_exactly_the_given_arguments_and_environment(host):
     pieces = [*" \t;#%'\"\\$`,=:[]{}()<>&|*?~!aZ09äß€", "%(here)s", "%(ENV_X)s", "%%", " ;", " #", "a"]
     programs = []
     for index in range(60):
-        arguments = ["".join(chance.choices(pieces, k=chance.randrange(12))) for _ in range(4)]
+        arguments = ["".join(chance.choices(pieces, k=chance.randrange(12))) for _number in range(4)]
         value = "".join(chance.choices([piece for piece in pieces if piece not in ("'", " ;", " #", "%(here)s", ";", "#")], k=8))
         programs.append(
             host.program(f"p{index}", command=["/bin/sh", "-c", "while :; do sleep 9; done", *arguments], environment={"X": f"<{value}>"}, log=None)

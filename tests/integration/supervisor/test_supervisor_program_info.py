@@ -17,6 +17,7 @@ PROGRAM = (
     "child = subprocess.Popen([sys.executable, '-c', "
     '\'import socket, sys, time; c = socket.create_connection(("127.0.0.1", int(sys.argv[1]))); time.sleep(60)\', str(port)])\n'
     "held = open(sys.argv[1])\n"
+    "accepted = server.accept()\n"
     "print(port, flush=True)\n"
     "time.sleep(60)\n"
 )

@@ -309,11 +309,20 @@ def test_gpu_without_a_pci_device_takes_nvidia_smis_word(seed, tmp_path):
         (0, "0-47,96-143", "nvidia-smi"), (1, "48-95,144-191", "nvidia-smi")]
 
 
-def test_another_makers_device_at_the_address_is_not_the_gpu(seed, tmp_path):
+def test_another_kind_of_device_at_the_address_is_not_the_gpu(seed, tmp_path):
     files = files_of(seed)
-    files.update({f"{PCI}/0000:01:00.0/vendor": "0x144d\n", f"{PCI}/0000:01:00.0/local_cpulist": "48-95,144-191\n"})
+    device = f"{PCI}/0000:01:00.0"
+    files.update({f"{device}/vendor": "0x144d\n", f"{device}/class": "0x010802\n", f"{device}/local_cpulist": "48-95,144-191\n"})
     gpu = read_topology(write_tree(tmp_path, files), run=fake_nvidia(seed, matrix(seed)))["topology"]["gpus"][0]
     assert (gpu["numa_node"], gpu["cpus_source"]) == (0, "nvidia-smi")
+
+
+def test_any_display_device_at_the_address_is_the_gpu(seed, tmp_path):
+    files = files_of(seed)
+    device = f"{PCI}/0000:01:00.0"
+    files.update({f"{device}/vendor": "0x1234\n", f"{device}/class": "0x038000\n", f"{device}/numa_node": "1\n", f"{device}/local_cpulist": "48-95,144-191\n"})
+    gpu = read_topology(write_tree(tmp_path, files), run=fake_nvidia(seed, matrix(seed)))["topology"]["gpus"][0]
+    assert (gpu["numa_node"], gpu["cpus"], gpu["cpus_source"]) == (1, "48-95,144-191", "sysfs")
 
 
 def test_cut_list_of_a_gpu_without_a_pci_device_is_doubted(seed, tmp_path):
