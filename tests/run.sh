@@ -22,7 +22,7 @@ scenario() {
   local log=build/molecule/$1.log
   mkdir -p build/molecule
   echo "molecule: $1 (output in $log)"
-  if ! molecule test --scenario-name "$1" >"$log" 2>&1; then
+  if ! NO_COLOR=1 molecule test --no-command-borders --scenario-name "$1" >"$log" 2>&1; then
     tail -n 150 "$log"
     return 1
   fi

@@ -22,8 +22,8 @@ PROGRAM = {
 }
 
 
-def row(healthy=True, expected=EXPECTED, **seen):
-    health = {"healthy": healthy, "evidence": {"programs": [dict(PROGRAM, **seen)]}, "expected": [expected]}
+def row(healthy=True, expected=None, **seen):
+    health = {"healthy": healthy, "evidence": {"programs": [dict(PROGRAM, **seen)]}, "expected": [expected or EXPECTED]}
     [only] = rows(HOSTS, {"plotter-1": {"plot_server": {"program": {"programs": [{"name": NAME, "state": "RUNNING"}]}, "health": health}}})
     return only
 

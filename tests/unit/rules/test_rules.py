@@ -226,13 +226,13 @@ TRIGGERS = [
     ("NUMA005", "error", "plotter-1", "", lambda c: c.set("plotter-1", plot_server_reserve_cores=-1)),
     ("NUMA006", "info", "plotter-1", "cut after six", lambda c: c.facts["plotter-1"]["gpus"].update(warnings=["nvidia-smi's list is cut after six ranges"])),
     ("GPU003", "warning", "plotter-1", "its slot free: 0 (CPUs 1-23,97-119)", lambda c: lose_gpu(c, plot_server_gpus=[gpu(c, index=n) for n in range(4)])),
-    ("GPU008", "error", "plotter-1", "GPU GPU-0b0356b2-0000-0000-0000-000000000001 from 1 to 0", lambda c: lose_gpu(c)),
+    ("GPU008", "error", "plotter-1", "GPU GPU-0b0356b2-0000-0000-0000-000000000001 from 1 to 0", lose_gpu),
     (
         "GPU008",
         "error",
         "plotter-1",
         "plot_server_gpus: [GPU-2bab36a3-0000-0000-0000-000000000000, GPU-0b0356b2-0000-0000-0000-000000000001, ",
-        lambda c: lose_gpu(c),
+        lose_gpu,
     ),
     (
         "NUMA007",
