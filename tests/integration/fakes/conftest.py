@@ -42,7 +42,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(question, seconds: float = 20):
+def wait_for(question, seconds: float = 60):
     """Ask until the answer is true; return it."""
     end = time.monotonic() + seconds
     while True:
