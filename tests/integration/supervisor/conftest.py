@@ -145,7 +145,12 @@ class Host:
         arguments.setdefault("config", str(self.config))
         arguments.update({"_ansible_check_mode": check, "_ansible_diff": True})
         return subprocess.Popen(
-            [sys.executable, "-c", RUNNER, module, json.dumps(arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", RUNNER, module, json.dumps(arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # The collection is found where pytest found it.
+            env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
         )
 
     def run(self, module="supervisor_program", check=False, **arguments):
