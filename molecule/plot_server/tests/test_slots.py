@@ -29,7 +29,7 @@ def ansible(program, *arguments):
 
 def converge(host, **variables):
     """Run the role again on one host."""
-    return ansible("ansible-playbook", "--limit", host, "-e", json.dumps(variables), "molecule/shared/converge.yml")
+    return ansible("ansible-playbook", "--limit", host, "-e", json.dumps(variables), "molecule/common/converge.yml")
 
 
 def verify(host):
