@@ -345,7 +345,8 @@ def test_a_program_that_dies_while_another_still_starts_is_seen(host):
 def test_a_stop_that_takes_too_long_ends_in_a_kill_and_is_no_failure(host):
     host.apply([host.program("a", IGNORES_TERM, stopwaitsecs=1), host.program("b", IGNORES_TERM, stopwaitsecs=1)])
     begin = time.monotonic()
-    result = host.apply(state="restarted")
+    # a process of its own: where Ansible's controller has been imported, a module shows its warnings instead of returning them
+    result = json.loads(host.popen(name="app", state="restarted").communicate()[0])
     assert not result.get("failed"), result
     assert sorted(result["killed"]) == ["a", "b"]
     assert len(result["warnings"]) == 2
