@@ -215,7 +215,9 @@ def references(texts, root, versions):
 
 def texts_in_use(conf_glob="/etc/supervisor/conf.d/*.conf", proc="/proc"):
     """Yield the texts that name programs in use: supervised definitions, command lines and executables."""
-    for path in glob.glob(conf_glob):
+    folder, pattern = os.path.split(conf_glob)
+    # supervisor_program can go back to the definitions that it keeps in hidden files
+    for path in glob.glob(conf_glob) + glob.glob(os.path.join(folder, f".{pattern}.previous")):
         yield _read(path)
     for pid in os.listdir(proc):
         if pid.isdigit():

@@ -303,6 +303,42 @@ def program_names(sections):
     return [section[len(kind) :].strip() for section in sections for kind in _PROGRAM_KINDS if section.startswith(kind)]
 
 
+def on_hold(text):
+    """Give the groups of *text* that are stopped as a whole, apart from programs that are kept stopped."""
+    sections = parse(text or "")
+    kept = held(text)
+    return {
+        group
+        for group, members in groups(sections).items()
+        if any(name not in kept and options_of(sections, name).get("autostart") == "false" for name in members)
+    }
+
+
+def group_texts(text):
+    """Give the text of every group of *text*: its sections as they stand, in one piece."""
+    pieces = OrderedDict()
+    lines = []
+    for line in with_leaving(text, []).splitlines():
+        found = re.match(r"^\[([^\]]+)\]", line)
+        if found:
+            lines = pieces.setdefault(found.group(1).strip(), [])
+        lines.append(line)
+    result = OrderedDict()
+    for group, members in groups(parse(text or "")).items():
+        sections = [f"group:{group}", *(kind + member for member in members for kind in _PROGRAM_KINDS)]
+        result[group] = "\n".join("\n".join(pieces[section]).rstrip("\n") + "\n" for section in sections if section in pieces)
+    return result
+
+
+def compose(old, kept, now, former):
+    """Give a text of the groups *now* of the text *old* and the groups *former* of the text *kept*, None without any."""
+    texts, others = group_texts(old), group_texts(kept)
+    if now == set(texts) and not former:
+        return with_leaving(old, []) if now else None
+    chosen = [texts[group] if group in now else others[group] for group in {**texts, **others} if group in now or group in former]
+    return "\n".join([HEADER + "\n", *chosen]) if chosen else None
+
+
 def options_of(sections, program):
     """Give the options of *program*, an empty dictionary when there is no such program."""
     for kind in _PROGRAM_KINDS:

@@ -38,15 +38,44 @@ def _any_in(infos, states):
     return any(info["statename"] in states for info in infos)
 
 
-def predict_reload(old, new, before, active, foreign):
-    """Predict what ``reloadConfig`` will tell once the file says *new* instead of *old*.
+def running(old, kept, before):
+    """Give the definitions that run, ``{group: comparable definition}``, None for one that is not known.
 
-    *old* and *new* are ``{group: comparable definition}``, *before* is what it tells now, *active* the names of the
-    groups that supervisord has, *foreign* the groups of other files.
+    *old* is what the file says, *kept* what is kept beside it as what ran before, *before* what ``reloadConfig`` tells now.
     """
-    changed = {group for group in new if group in active and (group in before.changed or old.get(group) != new[group])}
-    removed = {group for group in active if group not in new and group not in foreign and (group in old or group in before.removed)}
+    pending = before.changed | before.removed
+    return {group: kept.get(group) if group in pending else old[group] for group in pending.union(old)}
+
+
+def predict_reload(runs, new, active, foreign):
+    """Predict what ``reloadConfig`` will tell once the file says *new*.
+
+    *runs* is what :func:`running` gives, *new* alike, *active* the names of the groups that supervisord has, *foreign* the
+    groups of other files.
+    """
+    changed = {group for group in new if group in active and runs.get(group) != new[group]}
+    removed = {group for group in active if group in runs and group not in new and group not in foreign}
     return Reload(changed, removed)
+
+
+def what_ran(old, kept, new, before, active, on_hold):
+    """Give the groups that run as *old* says and those that ran as *kept* says, (None, None) when that is not known.
+
+    A group of *old* that crashes, or was never started because it was *on_hold*, has not run: going back to it would be no
+    way back. The definitions are ``{group: comparable definition}``, *before* is what ``reloadConfig`` tells now.
+    """
+    now, former = set(), set()
+    for group in {*old, *kept}:
+        infos = active.get(group, [])
+        pending = group in before.changed | before.removed
+        failed = _any_in(infos, ("BACKOFF", "FATAL")) or (group in on_hold and not _any_in(infos, RUNS))
+        if group in old and infos and not pending and (not failed or old[group] == new.get(group)):
+            now.add(group)
+        elif group in kept and (group in old or pending):
+            former.add(group)
+        elif pending and _any_in(infos, RUNS):
+            return None, None
+    return now, former
 
 
 def to_leave(known, wanted, removed, active, programs):

@@ -18,8 +18,8 @@ description:
     run left behind is removed by the next.
   - A run that changes nothing is one remote execution that reads a manifest and the attributes of the files.
   - >-
-    Versions beyond O(keep) are removed, the oldest first, unless a file in C(/etc/supervisor/conf.d) or a running
-    process still names them.
+    Versions beyond O(keep) are removed, the oldest first, unless a file in C(/etc/supervisor/conf.d), a definition
+    that M(autonomys.cluster.supervisor_program) keeps to go back to, or a running process still names them.
   - >-
     A source on the control node is verified there before anything happens on a host, and is transferred only to
     hosts that lack it.

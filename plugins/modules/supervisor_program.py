@@ -21,19 +21,21 @@ description:
   - Speaks with supervisord through the socket of its configuration. When supervisord does not run and programs are wanted,
     the systemd unit whose C(ExecStart) names O(config) is started.
   - A file with a C([group:]) section is converted to single programs, so that later changes can restart one alone.
+  - Keeps the definitions that ran before the file was last changed, in a hidden file beside it, RV(previous). O(state=reverted)
+    goes back to them.
 attributes:
   check_mode:
     support: full
     description:
-      - Predicts from the rendered text and from supervisord's answers, and works on a host without supervisor too.
-      - What an earlier, interrupted run wrote and did not apply is predicted to differ from the wanted definition, even where
-        the wanted one is what still runs.
+      - Predicts from the rendered text, from supervisord's answers and from RV(previous), and works on a host without supervisor too.
+      - Where a program runs a definition that is not known, because the file was changed by hand since the program started, check mode
+        predicts a restart, even where the wanted definition is what runs.
   diff_mode:
     support: full
     description: Shows the file, directories that are created or change their owner, and the programs that start, stop or restart.
   idempotent:
     support: partial
-    description: All states but V(restarted), which restarts every time.
+    description: All states but V(restarted), which restarts every time, and V(reverted), which fails the second time.
   platform:
     platforms: posix
     support: full
@@ -48,6 +50,7 @@ options:
     description:
       - The programs of the file. A program that is not listed is stopped and removed.
       - If left out, the file stays as it stands (apart from C(autostart)) and O(state) is applied to its programs.
+      - Must be left out with O(state=reverted).
     type: list
     elements: dict
     suboptions:
@@ -139,8 +142,10 @@ options:
       - V(restarted) is V(started), and every program is restarted.
       - With V(stopped), the file is written, no program runs, and none starts with the host (C(autostart=false)).
       - With V(absent), all programs are stopped and removed together with the file.
+      - With V(reverted), the definitions that ran before the file was last changed are written back and applied, as V(started) would.
+        What runs with them still keeps its process. It goes back once. The task fails where there is nothing to go back to.
     type: str
-    choices: [started, restarted, stopped, absent]
+    choices: [started, restarted, stopped, absent, reverted]
     default: started
   restart:
     description:
@@ -193,6 +198,11 @@ EXAMPLES = r"""
     name: autonomys-node
   when: node_converge.restart_required
 
+- name: Go back to what ran before the file was changed
+  autonomys.cluster.supervisor_program:
+    name: autonomys-node
+    state: reverted
+
 - name: Stop the programs of a file and keep them stopped over a reboot
   autonomys.cluster.supervisor_program:
     name: autonomys-plot-client
@@ -205,6 +215,14 @@ file:
   returned: always
   type: str
   sample: /etc/supervisor/conf.d/autonomys-node.conf
+previous:
+  description:
+    - Path of the kept definitions that ran before the file was last changed, null where there are none. In check mode as the real
+      run would leave it.
+    - A program that did not run then, because it was new or crashed, is kept as it last ran, or not at all.
+  returned: always
+  type: str
+  sample: /etc/supervisor/conf.d/.autonomys-node.conf.previous
 programs:
   description:
     - The programs of the file, and what should go but still runs, as supervisord has them at the end. In check mode as
@@ -331,7 +349,7 @@ ARGUMENTS = {
             "state_directories": {"type": "list", "elements": "str", "default": []},
         },
     },
-    "state": {"type": "str", "choices": ["started", "restarted", "stopped", "absent"], "default": "started"},
+    "state": {"type": "str", "choices": ["started", "restarted", "stopped", "absent", "reverted"], "default": "started"},
     "restart": {"type": "str", "choices": ["now", "never"], "default": "now"},
     "config": {"type": "path", "default": "/etc/supervisor/supervisord.conf"},
 }
@@ -426,11 +444,16 @@ class Run:
         self.check = module.check_mode
         self.name = module.params["name"]
         self.programs = module.params["programs"]
-        self.state = module.params["state"]
-        self.restart = module.params["restart"]
+        self.revert = module.params["state"] == "reverted"
+        self.state = "started" if self.revert else module.params["state"]
+        self.restart = "now" if self.revert else module.params["restart"]
         self.config = os.path.abspath(module.params["config"])
         self.settings = None
         self.path = None
+        self.previous = None
+        # what the file and the kept definitions beside it say now, and what they shall say at the end
+        self.text = self.kept = None
+        self.final = self.keep = None
         self.supervisor = None
         self.diffs = []
         self.changed = False
@@ -451,14 +474,19 @@ class Run:
         if text is None:
             if self.check or self.state == "absent":
                 # where Debian's package puts it, which is what a later run will find
-                self.path = os.path.join(os.path.dirname(self.config), "conf.d", self.name + ".conf")
+                self.set_path(os.path.join(os.path.dirname(self.config), "conf.d"), ".conf")
                 return False
             raise ProgramError(f"{self.config} does not exist: install supervisor first, or give its configuration with config")
         self.settings = conf.settings(conf.parse(text, self.config), self.config, os.environ, platform.node())
-        self.path = os.path.join(self.settings.folder, self.name + self.settings.suffix)
+        self.set_path(self.settings.folder, self.settings.suffix)
         if not self.check and not os.path.isdir(self.settings.folder):
             raise ProgramError(f"{self.settings.folder} does not exist, though {self.config} includes files from it")
         return True
+
+    def set_path(self, folder, suffix):
+        self.path = os.path.join(folder, self.name + suffix)
+        # hidden, because supervisord would read it too where it includes conf.d/*
+        self.previous = os.path.join(folder, f".{self.name}{suffix}.previous")
 
     def lock(self):
         """Wait until no other run works with this supervisord."""
@@ -499,32 +527,50 @@ class Run:
                 for name in sorted(own & set(members)):
                     raise ProgramError(f"program {name} of {self.path} is put into the group {group} by {path}: remove that group")
 
-    def write(self, text):
-        """Replace the file, whole or not at all; None removes it."""
-        self.changed = True
+    def write(self, text, kept):
+        """Give the file and what is kept beside it these texts, each whole or not at all; None is no file."""
+        # The kept one goes first: a run that is cut off in between has neither changed anything nor forgotten what runs.
+        targets = [(self.previous, kept)] if kept != self.kept else []
+        if text != self.text:
+            targets.append((self.path, text))
+            self.changed = True
+        staged = {}
+        # a new file is for root's eyes, because an environment may hold secrets; an existing one keeps its mode
+        mode = stat.S_IMODE(os.stat(self.path).st_mode) if os.path.exists(self.path) else 0o640
+        umask = os.umask(~mode & 0o777)
         try:
-            if text is None:
-                if os.path.lexists(self.path):
-                    os.unlink(self.path)
-                return
-            # the suffix keeps supervisord from reading the file before it has its final name
-            handle, temporary = tempfile.mkstemp(prefix=f".{self.name}.", suffix=".new", dir=os.path.dirname(self.path))
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(text.encode("utf-8"))
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                # a new file is for root's eyes, because an environment may hold secrets; an existing one keeps its mode
-                umask = os.umask(0o027)
-                try:
-                    self.module.atomic_move(temporary, self.path)
-                finally:
-                    os.umask(umask)
-            finally:
-                if os.path.exists(temporary):
-                    os.unlink(temporary)
+            for path, content in targets:
+                if content is not None:
+                    staged[path] = self.stage(content)
+            for path, content in targets:
+                if content is not None:
+                    if path == self.previous and os.path.exists(path):
+                        os.chmod(path, mode)
+                    self.module.atomic_move(staged[path], path)
+                elif os.path.lexists(path):
+                    os.unlink(path)
         except OSError as exc:
             raise ProgramError(f"{self.path} cannot be written: {exc.strerror}; it is as before") from exc
+        finally:
+            os.umask(umask)
+            for temporary in staged.values():
+                if os.path.exists(temporary):
+                    os.unlink(temporary)
+        self.text, self.kept = text, kept
+
+    def stage(self, text):
+        """Write *text* to a new file in the folder and give its path."""
+        # the suffix keeps supervisord from reading the file before it has its final name
+        handle, temporary = tempfile.mkstemp(prefix=f".{self.name}.", suffix=".new", dir=os.path.dirname(self.path))
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(text.encode("utf-8"))
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError:
+            os.unlink(temporary)
+            raise
+        return temporary
 
     # --- what the programs need --------------------------------------------------------------------------------------
 
@@ -783,6 +829,12 @@ class Run:
         """Give the text that the file should have, None for no file."""
         if self.state == "absent":
             return None
+        if self.revert:
+            if self.programs is not None:
+                raise ProgramError("state=reverted takes no programs: it goes back to what ran before")
+            if self.kept is None:
+                raise ProgramError(f"nothing to go back to: no definition is kept that ran before the one of {self.path}")
+            return conf.set_autostart(self.kept, True)
         if self.programs is not None:
             return conf.render(self.programs, autostart=self.state != "stopped")
         if old is None:
@@ -791,10 +843,19 @@ class Run:
             raise ProgramError(f"{self.path} does not exist: give its programs")
         return conf.set_autostart(conf.with_leaving(old, []), self.state != "stopped")
 
-    def replace(self, current, text):
-        if text != current:
-            self.write(text)
-        return text
+    def what_ran(self, old, new, old_definitions, definitions, kept_definitions, down, before, active):
+        """Give the text of what runs now, None when nothing does, when it is not known, or when it is what is wanted."""
+        if self.revert or conf.with_leaving(old, []) == conf.with_leaving(new, []):
+            return self.kept
+        if self.reload_fault or not (old_definitions or kept_definitions):
+            return None
+        if down:
+            # the file says what would have been started
+            return conf.with_leaving(old, []) if old_definitions else None
+        readable = old if old_definitions else None
+        now, former = planning.what_ran(old_definitions, kept_definitions, definitions, before, active, conf.on_hold(readable))
+        text = conf.compose(readable, self.kept, now, former) if now is not None else None
+        return text if text != new else None
 
     def final_text(self, new):
         """Give the text of the file once the plan is carried out: it remembers only what was left running."""
@@ -806,16 +867,18 @@ class Run:
         known = self.load_settings()
         if os.path.isdir(os.path.dirname(self.config)):
             self.lock()
-        old = read_text(self.path)
+        old = self.text = read_text(self.path)
+        self.kept = read_text(self.previous)
+        kept_sections = conf.parse(self.kept or "", self.previous)
         try:
             old_sections = conf.parse(old or "", self.path)
         except conf.ConfError:
-            if self.programs is None and self.state != "absent":
+            if self.programs is None and self.state != "absent" and not self.revert:
                 raise
             old_sections = {}
         new = self.wanted_text(old)
         sections = conf.parse(new or "", self.path)
-        self.module.no_log_values.update(conf.secrets(old_sections) | conf.secrets(sections))
+        self.module.no_log_values.update(*(conf.secrets(known) for known in (old_sections, kept_sections, sections)))
         self.wanted = conf.groups(sections)
         self.held = conf.held(new)
         others, broken = self.other_files() if known else ({}, {})
@@ -833,8 +896,12 @@ class Run:
             if self.reload_fault and new == old:
                 raise ProgramError(f"supervisord does not accept {self.path}: {self.reload_fault}")
 
-        old_definitions, definitions = definitions_of(old_sections), definitions_of(sections)
-        changes = {group: changed_options(old_definitions[group], definitions[group]) for group in definitions if group in old_definitions}
+        old_definitions, kept_definitions, definitions = (definitions_of(each) for each in (old_sections, kept_sections, sections))
+        if self.kept == old:
+            # a run was cut off between its two writes, or on its way back: this is not what runs
+            kept_definitions = {}
+        running = planning.running(old_definitions, kept_definitions, before)
+        changes = {group: changed_options(running[group], definitions[group]) for group in definitions if running.get(group)}
         known_groups = set(old_definitions) | set(conf.leaving(old))
         active = {} if down else self.look(known_groups | set(definitions), sections)
         names = set(conf.program_names(sections))
@@ -848,7 +915,9 @@ class Run:
             # nothing runs, and supervisord will read the file whenever it comes up
             self.plan = planning.Plan([], {})
         else:
-            self.plan = make_plan(planning.predict_reload(old_definitions, definitions, before, set(active), foreign), active)
+            self.plan = make_plan(planning.predict_reload(running, definitions, set(active), foreign), active)
+        ran = self.what_ran(old, new, old_definitions, definitions, kept_definitions, down, before, active)
+        self.keep = None if self.revert or new is None else ran
 
         self.make_directories()
         if self.check:
@@ -857,7 +926,7 @@ class Run:
 
         if down:
             self.finish_diff(old, new, before, active)
-            self.replace(old, new)
+            self.write(new, ran if self.plan.actions else self.keep)
             if self.plan.actions:
                 if broken:
                     faults = "; ".join(broken.values())
@@ -865,23 +934,24 @@ class Run:
                 self.start_service()
                 active = planning.by_group(self.supervisor.processes())
                 self.plan = make_plan(planning.Reload(set(), set()), active, "started")
-                active = self.act(new, new, old_sections, sections)
+                active = self.act(new, old_sections, sections)
         else:
             # What is to go is remembered in the file until it is gone: an interrupted run would leave it behind for ever.
             going = [action.group for action in self.plan.actions if action.group not in self.wanted]
             current = conf.with_leaving(new, going) if going else new
             if current != old:
-                self.write(current)
+                kept = self.kept
+                self.write(current, ran)
                 reload = self.reload(others, broken)
                 if reload is None:
-                    self.write(old)
+                    self.write(old, kept)
                     raise ProgramError(f"supervisord does not accept the new {self.path}, the old one is back: {self.reload_fault}")
                 self.plan = make_plan(reload, self.look(known_groups | set(definitions), sections))
             self.finish_diff(old, new, before, active)
-            active = self.act(current, new, old_sections, sections)
+            active = self.act(new, old_sections, sections)
         return self.result(active)
 
-    def act(self, current, new, old_sections, sections):
+    def act(self, new, old_sections, sections):
         """Carry out the plan, give the file its final text, wait for what was started, and give the processes by group."""
 
         def longest(group, key, default):
@@ -890,7 +960,7 @@ class Run:
 
         working = [action for action in self.plan.actions if planning.has_work(action)]
         self.apply(working, max([longest(action.group, "stopwaitsecs", 60) for action in working if action.stop] or [0]))
-        self.replace(current, self.final_text(new))
+        self.write(self.final_text(new), self.keep)
         for name in self.killed:
             self.module.warn(f"{name} did not end within its stopwaitsecs and was killed")
         if self.state in ("started", "restarted"):
@@ -898,9 +968,9 @@ class Run:
         return planning.by_group(self.supervisor.processes())
 
     def finish_diff(self, old, new, before, active):
-        final = self.final_text(new)
+        final = self.final = self.final_text(new)
         self.add_diff(self.path, old or "", final or "")
-        self.changed = self.changed or old != final or any(planning.has_work(action) for action in self.plan.actions)
+        self.changed = self.changed or old != final or self.keep != self.kept or any(planning.has_work(action) for action in self.plan.actions)
         self.add_diff("programs", *planning.describe(self.plan, before, active))
 
     def result(self, active):
@@ -927,10 +997,12 @@ class Run:
 
     def outcome(self, **more):
         """Give what every end of the module returns, a failure too."""
+        text, kept = (self.final, self.keep) if self.check else (self.text, self.kept)
         result = {
             "changed": self.changed,
             "diff": self.diffs,
             "file": self.path,
+            "previous": self.previous if kept and kept != text else None,
             "programs": [],
             "restart_required": False,
             "reasons": [],

@@ -158,7 +158,7 @@ def test_pending_changes_are_seen_by_a_later_run_and_applied(host):
     host.apply(wanted, restart="never")
     again = host.apply(wanted, restart="never")
     assert not again["changed"]
-    assert again["reasons"] == ["b runs an older definition than its file"]
+    assert again["reasons"] == ["b runs an older definition than its file (environment)"]
     assert host.pids() == before
     apply_checked(host)
     assert host.pids()["a"] == before["a"]
@@ -174,6 +174,155 @@ def test_going_back_before_anything_was_applied_restarts_nothing(host):
     assert result["changed"]
     assert not result["restart_required"]
     assert host.pids() == before
+
+
+def went_back(host, before=None):
+    """Go back, foretold by check mode. What ran in *before*, ``{name: pid}``, must still run."""
+    check = host.apply(state="reverted", check=True)
+    result = host.apply(state="reverted")
+    assert not result.get("failed"), result["msg"]
+    assert predicted(check) == predicted(result)
+    assert check["previous"] is result["previous"] is None
+    pids = host.pids()
+    assert {name: pids[name] for name in before or {}} == (before or {})
+    assert kept(host) is None
+    return result
+
+
+def kept(host):
+    path = host.conf_d / ".app.conf.previous"
+    return path.read_text() if path.exists() else None
+
+
+def test_a_definition_that_crashes_is_put_back(host):
+    old = [host.program("a", environment={"V": "1"}, startsecs=1)]
+    assert host.apply(old)["previous"] is None
+    text = host.text()
+    new = [host.program("a", NEVER_UP, environment={"V": "2"}, startsecs=1)]
+    result = host.apply(new, restart="never")
+    assert (result["previous"], kept(host)) == (f"{host.conf_d}/.app.conf.previous", text)
+    result = host.apply()
+    assert result["failed_programs"][0]["exit_status"] == "exit status 3"
+    assert (result["previous"], kept(host)) == (f"{host.conf_d}/.app.conf.previous", text)
+    assert summary(went_back(host)) == {"a": "RUNNING"}
+    assert host.text() == text
+    assert b"V=1" in open(f"/proc/{host.pids()['a']}/environ", "rb").read().split(b"\0")
+    # what is wanted differs again, and to go back twice would mean to go on
+    assert "nothing to go back to" in host.apply(state="reverted")["msg"]
+    result = host.apply(new, restart="never", check=True)
+    assert (result["changed"], result["restart_required"]) == (True, True)
+    result = host.apply(new, restart="never")
+    assert result["changed"]
+    assert result["reasons"] == ["a runs an older definition than its file (command, environment)"]
+    assert result["previous"]
+
+
+def test_going_back_touches_only_what_was_changed(host):
+    host.apply([host.program("a"), host.program("b"), host.program("gone")])
+    before = host.pids()
+    wanted = [host.program("a"), host.program("b", environment={"X": "1"}), host.program("new")]
+    host.apply(wanted)
+    after = host.pids()
+    assert after["a"] == before["a"]
+    went_back(host, {"a": before["a"]})
+    assert set(host.pids()) == {"a", "b", "gone"}
+    assert host.pids()["b"] not in (before["b"], after["b"])
+    result = apply_checked(host, wanted, restart="never")
+    assert result["reasons"] == ["gone runs but is no longer wanted", "b runs an older definition than its file (environment)"]
+
+
+def test_what_ran_is_kept_over_interrupted_runs(host):
+    def programs(value):
+        return [host.program("a", environment={"X": value}), host.program("b", environment={"X": value})]
+
+    host.apply(programs("A"))
+    before, text = host.pids(), host.text()
+    for value in "BCC":
+        result = host.apply(programs(value), restart="never")
+        assert result["reasons"] == [f"{name} runs an older definition than its file (environment)" for name in "ab"]
+        assert kept(host) == text
+    went_back(host, before)
+    assert host.text() == text
+    # one of the two has got the new definition
+    host.apply(programs("B"), restart="never")
+    host.rpc.stop("a")
+    while not host.rpc.remove("a"):
+        time.sleep(0.05)
+    host.rpc.add("a")
+    host.rpc.start("a")
+    before = host.pids()
+    host.apply(programs("C"), restart="never")
+    went_back(host, before)
+    assert 'X="A"' in host.text() and 'X="B"' in host.text() and 'X="C"' not in host.text()
+
+
+def test_going_back_is_finished_by_the_next_run_when_it_is_cut_off(host):
+    host.apply([host.program("a")])
+    text = host.text()
+    host.apply([host.program("a", IGNORES_TERM, stopwaitsecs=2)])
+    time.sleep(0.5)  # until the shell has set its trap
+    run = host.popen(name="app", state="reverted")
+    while host.processes()["a"]["statename"] != "STOPPING":
+        time.sleep(0.05)
+    run.kill()
+    run.wait()
+    assert host.text() == text
+    assert summary(went_back(host)) == {"a": "RUNNING"}
+
+
+def test_what_never_came_up_is_not_gone_back_to(host):
+    host.apply([host.program("a", environment={"V": "1"})])
+    text = host.text()
+    host.apply([host.program("a", NEVER_UP, startsecs=1)])
+    host.apply([host.program("a", NEVER_UP, startsecs=1, environment={"V": "3"})], restart="never")
+    went_back(host)
+    assert host.text() == text
+
+
+def test_a_hold_is_not_what_ran(host):
+    host.apply([host.program("a")])
+    text = host.text()
+    new = [host.program("a", NEVER_UP, startsecs=1)]
+    host.apply(new, state="stopped")
+    assert host.apply(new)["failed"]
+    assert summary(went_back(host)) == {"a": "RUNNING"}
+    assert host.text() == text
+
+
+def test_a_file_of_the_tutorial_is_put_back(host):
+    (host.conf_d / "app.conf").write_text(TUTORIAL)
+    host.apply()
+    text = host.text()
+    host.apply([host.program("a"), host.program("b")])
+    went_back(host)
+    assert host.text() == text
+    assert {info["group"] for info in host.processes().values()} == {"app"}
+
+
+def test_what_is_kept_has_the_mode_of_the_file_and_goes_with_it(host):
+    host.apply([host.program("a", environment={"API_TOKEN": "sesame-open-1"})])
+    (host.conf_d / "app.conf").chmod(0o600)
+    for value in "12":
+        host.apply([host.program("a", environment={"X": value})])
+        assert stat.S_IMODE((host.conf_d / ".app.conf.previous").stat().st_mode) == 0o600
+        assert stat.S_IMODE((host.conf_d / "app.conf").stat().st_mode) == 0o600
+    apply_checked(host, state="absent")
+    assert list(host.conf_d.iterdir()) == []
+
+
+def test_there_is_nothing_to_go_back_to(host):
+    message = f"nothing to go back to: no definition is kept that ran before the one of {host.conf_d}/app.conf"
+    for check in (True, False):
+        assert host.apply(state="reverted", check=check)["msg"] == message
+    host.apply([host.program("a")])
+    assert host.apply(state="reverted")["msg"] == message
+    # what runs is not known after a change by hand
+    (host.conf_d / "app.conf").write_text(host.text() + "priority=5\n")
+    result = host.apply([host.program("a", environment={"X": "1"})], restart="never")
+    assert (result["previous"], result["restart_required"]) == (None, True)
+    assert host.apply(state="reverted")["msg"] == message
+    result = host.apply([host.program("a")], state="reverted")
+    assert result["msg"] == "state=reverted takes no programs: it goes back to what ran before"
 
 
 def test_a_run_killed_while_a_program_stops_is_finished_by_the_next(host):

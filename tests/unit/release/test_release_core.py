@@ -430,13 +430,14 @@ def test_a_version_named_by_a_definition_or_a_process_is_in_use():
 def test_texts_in_use_reads_definitions_and_processes(tmp_path):
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "a.conf").write_text("[program:a]\ncommand=/opt/a/v1/farmer\n")
+    (tmp_path / "conf" / ".a.conf.previous").write_text("[program:a]\ncommand=/opt/a/v4/farmer\n")
     (tmp_path / "proc" / "12").mkdir(parents=True)
     (tmp_path / "proc" / "12" / "cmdline").write_bytes(b"python3\0/opt/a/v2/farmer\0")
     (tmp_path / "proc" / "12" / "exe").symlink_to("/opt/a/v3/farmer")
     (tmp_path / "proc" / "13").mkdir()
     (tmp_path / "proc" / "self").mkdir()
     texts = list(texts_in_use(str(tmp_path / "conf" / "*.conf"), str(tmp_path / "proc")))
-    assert references(texts, "/opt/a", ["v1", "v2", "v3"]) == {"v1", "v2", "v3"}
+    assert references(texts, "/opt/a", ["v1", "v2", "v3", "v4"]) == {"v1", "v2", "v3", "v4"}
 
 
 def test_texts_in_use_sees_this_process():

@@ -316,3 +316,24 @@ def test_settings_of_a_system_with_ini_files():
 def test_settings_that_cannot_be_used_are_refused(old, new, message):
     with pytest.raises(conf.ConfError, match=message):
         conf.settings(conf.parse(CONFIG.replace(old, new)), "/etc/supervisor/supervisord.conf")
+
+
+def test_a_text_is_composed_of_the_groups_of_two():
+    old = conf.render([program(name="a", environment={"V": "2"}), program(name="b", environment={"V": "2"}, autostart=False), program(name="new")])
+    kept = conf.render([program(name="a", environment={"V": "1"}), program(name="gone"), program(name="b")])
+    assert conf.compose(old, kept, {"a", "b", "new"}, set()) == old
+    assert conf.compose(conf.with_leaving(old, ["gone"]), None, {"a", "b", "new"}, set()) == old
+    assert conf.compose(old, kept, set(), {"a", "b", "gone"}).split("\n[")[1:] == [kept.split("\n[")[index] for index in (1, 3, 2)]
+    mixed = conf.compose(old, kept, {"b"}, {"a", "gone"})
+    assert conf.program_names(conf.parse(mixed)) == ["a", "b", "gone"]
+    assert 'V="1"' in mixed and conf.held(mixed) == {"b"}
+    assert conf.compose(old, kept, set(), set()) is None
+    assert conf.compose(None, kept, set(), {"a", "b", "gone"}).count("[program:") == 3
+
+
+def test_the_groups_of_a_text_that_are_on_hold():
+    programs = [program(name="a"), program(name="b", autostart=False)]
+    assert conf.on_hold(conf.render(programs)) == set()
+    assert conf.on_hold(conf.render(programs, autostart=False)) == {"a"}
+    assert conf.on_hold("[group:g]\nprograms=x,y\n[program:x]\ncommand=z\n[program:y]\ncommand=z\nautostart=false\n") == {"g"}
+    assert conf.on_hold(None) == set()

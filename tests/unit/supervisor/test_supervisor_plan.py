@@ -136,10 +136,37 @@ def test_what_has_to_go_is_what_this_file_knew_or_what_runs_its_programs():
 
 
 def test_the_prediction_of_reload():
-    old = {"same": 1, "edited": 1, "dropped": 1, "moved": 1, "pending": 1}
-    new = {"same": 1, "edited": 2, "pending": 1, "new": 1}
-    found = planning.predict_reload(old, new, Reload({"pending", "foreign"}, {"gone"}), {*old, "gone", "foreign"}, {"moved", "foreign"})
-    assert found == Reload({"edited", "pending"}, {"dropped", "gone"})
+    old = {"same": 1, "edited": 1, "dropped": 1, "moved": 1, "pending": 2, "back": 2, "unknown": 1}
+    new = {"same": 1, "edited": 2, "pending": 2, "back": 1, "unknown": 1, "again": 1, "new": 1}
+    before = Reload({"pending", "foreign", "back", "unknown"}, {"gone", "again"})
+    runs = planning.running(old, {"pending": 1, "back": 1, "again": 1, "same": 7}, before)
+    found = planning.predict_reload(runs, new, {*old, "gone", "again", "foreign"}, {"moved", "foreign"})
+    assert found == Reload({"edited", "pending", "unknown"}, {"dropped", "gone"})
+
+
+@pytest.mark.parametrize("old, kept, new, process, before, on_hold, expected", [
+    (1, None, 2, "RUNNING", NOTHING, False, "now"),
+    (1, 0, 2, "RUNNING", NOTHING, False, "now"),
+    (1, 0, 2, "RUNNING", CHANGED, False, "former"),
+    (1, None, 2, "RUNNING", CHANGED, False, "unknown"),
+    (1, None, 2, "STOPPED", CHANGED, False, "none"),
+    (1, 0, 2, "STOPPED", NOTHING, False, "now"),
+    (1, 0, 2, "STOPPED", NOTHING, True, "former"),
+    (1, None, 2, "STOPPED", NOTHING, True, "none"),
+    (1, 0, 2, "BACKOFF", NOTHING, False, "former"),
+    (1, 0, 2, "FATAL", NOTHING, False, "former"),
+    (1, 0, 1, "BACKOFF", NOTHING, False, "now"),
+    (1, None, 2, "BACKOFF", NOTHING, False, "none"),
+    (1, 0, 2, None, NOTHING, False, "former"),
+    (1, None, 2, None, NOTHING, False, "none"),
+    (None, 0, 2, "RUNNING", Reload(set(), {"p"}), False, "former"),
+    (None, 0, 2, None, NOTHING, False, "none"),
+])  # fmt: skip
+def test_what_ran(old, kept, new, process, before, on_hold, expected):
+    active = {"p": [info("p", process)]} if process else {}
+    texts = [{"p": value} if value is not None else {} for value in (old, kept, new)]
+    found = planning.what_ran(*texts, before, active, {"p"} if on_hold else set())
+    assert found == {"now": ({"p"}, set()), "former": (set(), {"p"}), "none": (set(), set()), "unknown": (None, None)}[expected]
 
 
 def test_the_description_lists_only_what_becomes_different():
