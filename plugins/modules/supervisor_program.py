@@ -28,8 +28,8 @@ attributes:
     support: full
     description:
       - Predicts from the rendered text, from supervisord's answers and from RV(previous), and works on a host without supervisor too.
-      - Where a program runs a definition that is not known, because the file was changed by hand since the program started, check mode
-        predicts a restart, even where the wanted definition is what runs.
+      - Where the file was changed or removed by hand since its programs started, it is not known what they run, and the prediction of
+        what restarts can differ from the real run.
   diff_mode:
     support: full
     description: Shows the file, directories that are created or change their owner, and the programs that start, stop or restart.

@@ -10,6 +10,8 @@ import signal
 import sys
 import time
 
+import pytest
+
 PROGRAM = (
     "import socket, subprocess, sys, time\n"
     "server = socket.create_server(('127.0.0.1', 0))\n"
@@ -88,12 +90,18 @@ def test_restarts_are_counted_from_the_last_deliberate_start(host):
     assert restarts() == [0, 0]
 
 
-def test_a_replaced_executable_is_told(host):
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_a_replaced_executable_is_told(host, how):
     binary = host.folder / "binary"
     binary.write_bytes(open("/bin/sleep", "rb").read())
     binary.chmod(0o755)
     host.apply([host.program("a", command=[str(binary), "60"])])
-    os.unlink(binary)
+    if how == "deleted":
+        os.unlink(binary)
+    else:
+        # what an installation does that is whole or not at all
+        (host.folder / "other").write_bytes(b"#!/bin/sh\n")
+        os.replace(host.folder / "other", binary)
     found = host.run("supervisor_program_info", name="app")["programs"][0]
     assert (found["executable"], found["executable_deleted"]) == (str(binary), True)
 

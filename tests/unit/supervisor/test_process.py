@@ -13,6 +13,7 @@ import time
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils import _process as process
+from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import parse_cpu_list
 
 
 def make_process(root, pid, parent, name="x", masks=("0-3",), **files):
@@ -117,12 +118,13 @@ def test_a_real_process():
         "import os, socket, sys, threading, time\n"
         "s = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(s.getsockname())\n"
         "f = open(sys.argv[1])\n"
-        "def wide():\n    os.sched_setaffinity(0, {int(sys.argv[2])}); print(s.getsockname()[1], flush=True); time.sleep(60)\n"
+        "os.sched_setaffinity(0, {int(sys.argv[2])})\n"
+        "def wide():\n    os.sched_setaffinity(0, {int(sys.argv[3])}); print(s.getsockname()[1], flush=True); time.sleep(60)\n"
         "threading.Thread(target=wide, daemon=True).start(); time.sleep(60)\n"
     )
     allowed = sorted(os.sched_getaffinity(0))
     child = subprocess.Popen(
-        [sys.executable, "-c", script, __file__, str(allowed[0])], stdout=subprocess.PIPE, text=True, env={**os.environ, "CUDA_X": "1"}
+        [sys.executable, "-c", script, __file__, str(allowed[0]), str(allowed[-1])], stdout=subprocess.PIPE, text=True, env={**os.environ, "CUDA_X": "1"}
     )
     try:
         port = int(child.stdout.readline())
@@ -135,7 +137,8 @@ def test_a_real_process():
         assert os.path.realpath(found["executable"]) == os.path.realpath(sys.executable)
         assert not found["executable_deleted"]
         assert found["fd_count"] >= 6
-        assert found["cpus_allowed"].startswith(str(allowed[0]))
+        # one thread has left the mask of its program
+        assert parse_cpu_list(found["cpus_allowed"]) == {allowed[0], allowed[-1]}
     finally:
         child.kill()
         child.wait()
