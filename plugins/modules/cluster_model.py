@@ -14,13 +14,8 @@ description:
     the roles, and returns it as the fact C(cluster_model).
   - Runs on the control node and contacts no host. Run it once in a playbook, delegating the fact to one host that all read it from.
 options: {}
-attributes:
-  check_mode:
-    description: Can run in check mode and change nothing.
-    support: full
-  diff_mode:
-    description: Returns what has changed.
-    support: none
+extends_documentation_fragment:
+  - autonomys.cluster.reads
 notes:
   - Host variables that the inventory sets win over what is derived from it.
 """

@@ -30,13 +30,8 @@ options:
     description: Bytes of each filesystem to leave free.
     type: int
     default: 0
-attributes:
-  check_mode:
-    support: full
-    description: The module only reads.
-  diff_mode:
-    support: none
-    description: The module changes nothing, so there is no difference to show.
+extends_documentation_fragment:
+  - autonomys.cluster.reads
 author:
   - autonomys.cluster contributors (@autonomys-cluster)
 """

@@ -52,13 +52,8 @@ options:
           - NUMA nodes of GPUs for which the host does not know or says a wrong one, by PCI address, UUID or index.
         type: dict
         default: {}
-attributes:
-  check_mode:
-    support: full
-    description: The module only reads.
-  diff_mode:
-    support: none
-    description: The module changes nothing, so there is no difference to show.
+extends_documentation_fragment:
+  - autonomys.cluster.reads
 author:
   - autonomys.cluster contributors (@autonomys-cluster)
 """

@@ -88,11 +88,9 @@ options:
     default: 2
 attributes:
   check_mode:
-    description: Can run in check mode and change nothing.
-    support: full
-  diff_mode:
-    description: Returns what has changed.
-    support: none
+    description: Changes no host, and looks only once.
+extends_documentation_fragment:
+  - autonomys.cluster.reads
 seealso:
   - module: autonomys.cluster.supervisor_program_info
   - module: autonomys.cluster.nats_info

@@ -29,16 +29,8 @@ options:
     description: Name of the systemd service to look up.
     type: str
     default: supervisor
-attributes:
-  check_mode:
-    support: full
-    description: Changes nothing, so that it runs in check mode as always.
-  diff_mode:
-    support: none
-    description: Changes nothing, so that there is nothing to compare.
-  idempotent:
-    support: full
-    description: Never changes the host.
+extends_documentation_fragment:
+  - autonomys.cluster.reads
 author:
   - autonomys.cluster contributors (@autonomys-cluster)
 """

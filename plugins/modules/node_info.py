@@ -22,16 +22,8 @@ options:
     description: Seconds to wait for the connection and for each answer.
     type: int
     default: 5
-attributes:
-  check_mode:
-    support: full
-    description: Changes nothing, so that it runs in check mode as always.
-  diff_mode:
-    support: none
-    description: Changes nothing, so that there is nothing to compare.
-  idempotent:
-    support: full
-    description: Never changes the host.
+extends_documentation_fragment:
+  - autonomys.cluster.reads
 seealso:
   - module: autonomys.cluster.nats_info
 author:

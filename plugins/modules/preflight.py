@@ -21,7 +21,7 @@ options:
     type: bool
     default: true
   file:
-    description: File on the control node that the findings are written to, as JSON. It is written in check mode too.
+    description: File on the control node that the findings are written to, as JSON.
     type: path
   query:
     description:
@@ -30,11 +30,9 @@ options:
     type: str
 attributes:
   check_mode:
-    description: Can run in check mode and change nothing.
-    support: full
-  diff_mode:
-    description: Returns what has changed.
-    support: none
+    description: Changes no host. O(file) is written in check mode too.
+extends_documentation_fragment:
+  - autonomys.cluster.reads
 notes:
   - Findings that C(cluster_accept) names on all their hosts are shown as accepted and never fail, except for errors of the inventory.
 """

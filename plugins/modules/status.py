@@ -14,13 +14,8 @@ description:
   - Fails when hosts with components were left out of the run, naming them.
   - Runs on the control node and contacts no host.
 options: {}
-attributes:
-  check_mode:
-    description: Can run in check mode and change nothing.
-    support: full
-  diff_mode:
-    description: Returns what has changed.
-    support: none
+extends_documentation_fragment:
+  - autonomys.cluster.reads
 """
 
 EXAMPLES = r"""

@@ -36,10 +36,8 @@ attributes:
   idempotent:
     support: partial
     description: All states but V(restarted), which restarts every time, and V(reverted), which fails the second time.
-  platform:
-    platforms: posix
-    support: full
-    description: Linux with supervisor 4.
+extends_documentation_fragment:
+  - autonomys.cluster.supervisor
 options:
   name:
     description:
@@ -156,10 +154,6 @@ options:
     type: str
     choices: [now, never]
     default: now
-  config:
-    description: Configuration file of supervisord. The socket and the folder of included files are read from it.
-    type: path
-    default: /etc/supervisor/supervisord.conf
 seealso:
   - module: autonomys.cluster.supervisor_program_info
 author:

@@ -12,20 +12,9 @@ description:
   - Gathers, for each program, what supervisord says and what the kernel says of its process and all descendants. That is the
     evidence by which a health check can tell a program that works from one that only runs.
   - The mask of CPUs is the union over all threads of all processes, because a program may widen the mask that it was started with.
-attributes:
-  check_mode:
-    support: full
-    description: Reads only.
-  diff_mode:
-    support: N/A
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
-  platform:
-    platforms: posix
-    support: full
-    description: Linux with supervisor 4.
+extends_documentation_fragment:
+  - autonomys.cluster.reads
+  - autonomys.cluster.supervisor
 options:
   name:
     description: Name of a file of programs, as in M(autonomys.cluster.supervisor_program); all its programs are told of.
@@ -34,10 +23,6 @@ options:
     description: Names of programs, as in C(supervisorctl status).
     type: list
     elements: str
-  config:
-    description: Configuration file of supervisord. The socket and the folder of included files are read from it.
-    type: path
-    default: /etc/supervisor/supervisord.conf
 seealso:
   - module: autonomys.cluster.supervisor_program
 author:
