@@ -445,9 +445,8 @@ class Run:
         self.settings = None
         self.path = None
         self.previous = None
-        # what the file and the kept definitions beside it say now, and what they shall say at the end
-        self.text = self.kept = None
-        self.final = self.keep = None
+        # what the file and the kept definitions beside it say now, and what shall be kept at the end
+        self.text = self.kept = self.keep = None
         self.supervisor = None
         self.diffs = []
         self.changed = False
@@ -891,10 +890,9 @@ class Run:
                 raise ProgramError(f"supervisord does not accept {self.path}: {self.reload_fault}")
 
         old_definitions, kept_definitions, definitions = (definitions_of(each) for each in (old_sections, kept_sections, sections))
-        if self.kept == old:
-            # a run was cut off between its two writes, or on its way back: this is not what runs
-            kept_definitions = {}
-        running = planning.running(old_definitions, kept_definitions, before)
+        # a run that was cut off on its way back has left what it wants, not what runs
+        reverting = self.kept is not None and conf.with_leaving(old, []) == conf.set_autostart(self.kept, True)
+        running = planning.running(old_definitions, {} if reverting else kept_definitions, before)
         changes = {group: changed_options(running[group], definitions[group]) for group in definitions if running.get(group)}
         known_groups = set(old_definitions) | set(conf.leaving(old))
         active = {} if down else self.look(known_groups | set(definitions), sections)
@@ -962,7 +960,7 @@ class Run:
         return planning.by_group(self.supervisor.processes())
 
     def finish_diff(self, old, new, before, active):
-        final = self.final = self.final_text(new)
+        final = self.final_text(new)
         self.add_diff(self.path, old or "", final or "")
         self.changed = self.changed or old != final or self.keep != self.kept or any(planning.has_work(action) for action in self.plan.actions)
         self.add_diff("programs", *planning.describe(self.plan, before, active))
@@ -991,12 +989,11 @@ class Run:
 
     def outcome(self, **more):
         """Give what every end of the module returns, a failure too."""
-        text, kept = (self.final, self.keep) if self.check else (self.text, self.kept)
         result = {
             "changed": self.changed,
             "diff": self.diffs,
             "file": self.path,
-            "previous": self.previous if kept and kept != text else None,
+            "previous": self.previous if (self.keep if self.check else self.kept) else None,
             "programs": [],
             "restart_required": False,
             "reasons": [],

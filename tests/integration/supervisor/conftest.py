@@ -118,6 +118,13 @@ class Host:
         if self.process:
             self.process.wait(5)
 
+    def wait_until_deaf(self, *names):
+        """Wait until programs ignore SIGTERM: they count as started before their shell has read the script."""
+        for name in names:
+            status = Path(f"/proc/{self.pids()[name]}/status")
+            while not int(re.search(r"SigIgn:\s*(\w+)", status.read_text()).group(1), 16) >> (signal.SIGTERM - 1) & 1:
+                time.sleep(0.02)
+
     def start_command(self):
         """A shell command that starts supervisord in the background."""
         return f"{' '.join(KINDS[self.kind])} -c {self.config}"

@@ -304,15 +304,21 @@ def test_what_ran_is_kept_over_interrupted_runs(host):
 def test_going_back_is_finished_by_the_next_run_when_it_is_cut_off(host):
     host.apply([host.program("a")])
     text = host.text()
-    host.apply([host.program("a", IGNORES_TERM, stopwaitsecs=2)])
-    time.sleep(0.5)  # until the shell has set its trap
+    host.apply([host.program("a", IGNORES_TERM, stopwaitsecs=2), host.program("new", IGNORES_TERM, stopwaitsecs=2)])
+    host.wait_until_deaf("a", "new")
     run = host.popen(name="app", state="reverted")
     while host.processes()["a"]["statename"] != "STOPPING":
         time.sleep(0.05)
     run.kill()
     run.wait()
-    assert host.text() == text
+    assert kept(host) == text
+    # what a run with another wish would keep is still what ran well
+    check = host.apply([host.program("a", environment={"X": "1"})], check=True)
+    assert check["previous"]
+    assert check["diff"][0]["before"].startswith(text)
     assert summary(went_back(host)) == {"a": "RUNNING"}
+    assert host.text() == text
+    assert set(host.pids()) == {"a"}
 
 
 def test_what_never_came_up_is_not_gone_back_to(host):
@@ -372,6 +378,7 @@ def test_there_is_nothing_to_go_back_to(host):
 
 def test_a_run_killed_while_a_program_stops_is_finished_by_the_next(host):
     host.apply([host.program("a"), host.program("b", IGNORES_TERM, stopwaitsecs=3)])
+    host.wait_until_deaf("b")
     before = host.pids()
     run = host.popen(name="app", programs=[host.program("a")])
     while host.processes()["b"]["statename"] != "STOPPING":
@@ -539,6 +546,7 @@ def test_a_program_that_dies_while_another_still_starts_is_seen(host):
 
 def test_a_stop_that_takes_too_long_ends_in_a_kill_and_is_no_failure(host):
     host.apply([host.program("a", IGNORES_TERM, stopwaitsecs=1), host.program("b", IGNORES_TERM, stopwaitsecs=1)])
+    host.wait_until_deaf("a", "b")
     begin = time.monotonic()
     # a process of its own: where Ansible's controller has been imported, a module shows its warnings instead of returning them
     result = json.loads(host.popen(name="app", state="restarted").communicate()[0])
@@ -560,13 +568,15 @@ def test_the_kill_reaches_the_children(host):
     script = "trap '' TERM; (trap '' TERM; while :; do sleep 0.1; done) & while :; do sleep 0.1; done"
     host.apply([host.program("a", script, stopwaitsecs=1)])
     group = host.pids()["a"]
-    assert len(members(group)) >= 2
+    while len(members(group)) < 2:
+        time.sleep(0.05)
     host.apply(state="absent")
     assert members(group) == []
 
 
 def test_a_slow_stop_holds_up_no_other_program(host):
     host.apply([host.program("slow", IGNORES_TERM, stopwaitsecs=4), host.program("fast")])
+    host.wait_until_deaf("slow")
     before = host.pids()
     run = host.popen(name="app", programs=[host.program("slow", stopwaitsecs=4, environment={"X": "1"}), host.program("fast", environment={"X": "1"})])
     for _attempt in range(35):
@@ -765,6 +775,7 @@ def test_a_broken_foreign_file_is_named_when_supervisord_cannot_start(cold_host)
 def test_a_supervisord_that_shuts_down_is_waited_for(host, monkeypatch):
     programs = [host.program("a", IGNORES_TERM, stopwaitsecs=2)]
     host.apply(programs)
+    host.wait_until_deaf("a")
     fake_systemctl(host, monkeypatch, host.start_command())
     host.process.terminate()
     time.sleep(0.3)
@@ -837,7 +848,7 @@ def test_a_slow_supervisord_is_waited_for(host):
 
 def test_a_supervisord_that_is_killed_while_a_program_stops_is_told_and_the_next_run_finishes(host):
     host.apply([host.program("a", IGNORES_TERM, stopwaitsecs=3)])
-    time.sleep(0.3)  # until the shell has set its trap
+    host.wait_until_deaf("a")
     run = host.popen(name="app", programs=[host.program("a")])
     while host.processes()["a"]["statename"] != "STOPPING":
         time.sleep(0.05)
