@@ -12,10 +12,10 @@ INVENTORY ?= inventories/demo
 PARTS ?= lint unit molecule
 SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 
-.PHONY: help setup demo demo-down test test-numa lint unit molecule bench-numa pictures clean
+.PHONY: help setup demo demo-down test test-numa lint unit molecule bench-numa bench-upgrade pictures clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV) ## Install what everything else needs (system packages with root's rights, .venv, the packed fakes)
 	@python tests/fakes/pack.py
@@ -49,6 +49,9 @@ molecule: setup ## Run the molecule scenarios (SCENARIOS="nats node" for some of
 bench-numa: setup ## Compare ways to choose the CPUs of GPUs on all recorded machines (uses hwloc; a wheel of PyTorch where it can be had)
 	@command -v hwloc-distrib >/dev/null || tests/setup.sh hwloc-distrib hwloc-nox
 	@PYTHONPATH=.ansible/collections python tests/bench/bench_numa.py
+
+bench-upgrade: setup ## Upgrade a cluster of seven hosts under load, with site.yml and the naive way, and compare what that cost (a quarter of an hour)
+	@python tests/bench/bench_upgrade.py
 
 pictures: $(VENV) ## Draw the pictures of docs/numa.md again
 	@PYTHONPATH=.ansible/collections python tests/pictures.py

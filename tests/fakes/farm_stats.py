@@ -87,10 +87,10 @@ async def ignore(_error) -> None:
 
 
 async def connect(url: str):
-    """Connect to one server, and stay with it."""
+    """Connect to one server, and stay with it; be back before the programs are when it was away."""
     client = nats.NATS()
     await asyncio.wait_for(
-        client.connect(servers=[url], max_reconnect_attempts=-1, reconnect_time_wait=1, ping_interval=3, error_cb=ignore),
+        client.connect(servers=[url], max_reconnect_attempts=-1, reconnect_time_wait=0.2, ping_interval=3, error_cb=ignore),
         10,
     )
     return client
@@ -123,11 +123,8 @@ async def first_connection(urls: list):
     return await connect(urls[-1])
 
 
-async def watch(urls: list, seconds: float, progress) -> dict:
-    """Watch the answers on all servers; progress(result) is called every five seconds."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def listen(urls: list) -> tuple:
+    """Begin to watch the answers on all servers; return the connections, which the caller closes, and the Watch."""
     clients = await asyncio.gather(*(connect(url) for url in urls))
     watcher = Watch(time.time())
 
@@ -136,6 +133,15 @@ async def watch(urls: list, seconds: float, progress) -> dict:
 
     for client in clients:
         await client.subscribe(bus.ANSWERED, cb=receive)
+    return clients, watcher
+
+
+async def watch(urls: list, seconds: float, progress) -> dict:
+    """Watch the answers on all servers; progress(result) is called every five seconds."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    clients, watcher = await listen(urls)
     end = time.monotonic() + seconds
     while not stop.is_set() and (left := end - time.monotonic()) > 0:
         try:

@@ -181,6 +181,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--version", default=version_of_source(), help="version that the programs say they have")
     parser.add_argument("--output", type=Path, default=OUTPUT)
+    parser.add_argument("--beside", action="store_true", help="leave release.json as it is: what is packed here is not what the demo deploys")
     beside_python = Path(sys.executable).with_name("nats-server")
     found = str(beside_python) if beside_python.exists() else shutil.which("nats-server")
     parser.add_argument("--nats-server", type=Path, default=found, help="the real server to repack")
@@ -193,8 +194,9 @@ def main() -> int:
     write(output / "nvidia-smi", INTERPRETER + NVIDIA_SMI.read_bytes(), 0o755)
     text = (json.dumps(release, indent=2, sort_keys=True) + os.linesep).encode()
     write(output / arguments.version / "release.json", text, 0o644)
-    write(output / "release.json", text, 0o644)
-    sys.stdout.write(f"{output / 'release.json'}: {arguments.version}, nats-server {release['nats']['version']}\n")
+    if not arguments.beside:
+        write(output / "release.json", text, 0o644)
+    sys.stdout.write(f"{output / arguments.version / 'release.json'}: {arguments.version}, nats-server {release['nats']['version']}\n")
     return 0
 
 
