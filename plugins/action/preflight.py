@@ -17,6 +17,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._model import PR
 from ansible_collections.autonomys.cluster.plugins.module_utils._programs import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._rules._releases import sources
 from ansible_collections.autonomys.cluster.plugins.module_utils._rules._table import counts, table
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._secrets import clear_secrets
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._sources import cached_checksum, find_source
 
 ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
@@ -97,7 +98,7 @@ class ActionModule(ActionBase):
             result.update(changed=False, failed=True, msg=f"{counted(judged['stopping'])} in the table above ({', '.join(rules)}). Nothing was changed.")
             return result
         ready = [host for host in sorted(facts) if host in model["hosts"] and model["hosts"][host]["components"] and host not in judged["left_out"]]
-        result.update(changed=False, findings=found, ready=ready, left_out=judged["left_out"])
+        result.update(changed=False, findings=found, ready=ready, left_out=judged["left_out"], orphans=_rules.orphans(model, facts))
         if query:
             result["selected"] = selected
         return result
@@ -105,16 +106,20 @@ class ActionModule(ActionBase):
     def _control(self, model, task_vars):
         """What the rules need to know of the control node."""
         hostvars = task_vars["hostvars"]
-        others = {}
+        others, secrets = {}, {}
         for host in model["hosts"]:
-            for name in hostvars[host]:
+            variables = hostvars.raw_get(host)
+            for name in variables:
                 if not name.startswith(PREFIXES + ("ansible_", "__")):
                     others.setdefault(name, []).append(host)
+            for name in clear_secrets(variables):
+                secrets.setdefault(name, []).append(host)
         return {
             "specs": read_specs(),
             "nats_checksums": read_yaml("common", "vars", "main", "nats_checksums.yml")["__common_nats_checksums"],
             "groups": {name: list(hosts) for name, hosts in task_vars["groups"].items() if name not in ("all", "ungrouped")},
             "other_variables": others,
+            "clear_secrets": secrets,
             "files": {src: self._file(src, task_vars) for src in sources(model)},
         }
 

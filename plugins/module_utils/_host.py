@@ -63,10 +63,16 @@ def parse_addresses(output):
     return interfaces
 
 
-def parse_programs(text, path):
-    """Return ``[{name, file, cpus, gpu}]`` of the supervised programs in a file that bear one of this collection's names.
+def filters_packets(ruleset, ip_tables):
+    """Tell whether anything looks at incoming packets: a chain in the output of ``nft list ruleset``, or a table of the older iptables."""
+    return bool(re.search(r"type filter hook (input|prerouting|ingress)\b", ruleset)) or "filter" in ip_tables.split()
 
-    ``cpus`` is what numactl binds the program to, ``gpu`` its CUDA_VISIBLE_DEVICES; None where the file does not say or cannot be read.
+
+def parse_programs(text, path):
+    """Return ``[{name, file, cpus, gpu, command}]`` of the supervised programs in a file that bear one of this collection's names.
+
+    ``cpus`` is what numactl binds the program to, ``gpu`` its CUDA_VISIBLE_DEVICES, ``command`` the words behind numactl; None and
+    empty where the file does not say or cannot be read.
     """
     names = [match.strip() for match in _PROGRAM.findall(text)]
     return [dict(_binding(text, name), name=name, file=path) for name in names if name.startswith(_OURS)]
@@ -78,8 +84,11 @@ def _binding(text, name):
         command = conf.parse_command(options.get("command") or "")
         environment = conf.parse_environment(options.get("environment") or "")
     except conf.ConfError:
-        return {"cpus": None, "gpu": None}
-    return {"cpus": command[2] if command[:2] == ["numactl", "-C"] and len(command) > 2 else None, "gpu": environment.get("CUDA_VISIBLE_DEVICES")}
+        return {"cpus": None, "gpu": None, "command": []}
+    cpus = command[2] if command[:2] == ["numactl", "-C"] and len(command) > 2 else None
+    # numactl's own words end at the program, which is an absolute path.
+    start = next((index for index, word in enumerate(command) if word.startswith("/")), 0) if command[:1] == ["numactl"] else 0
+    return {"cpus": cpus, "gpu": environment.get("CUDA_VISIBLE_DEVICES"), "command": command[start:]}
 
 
 class _Timex(ctypes.Structure):

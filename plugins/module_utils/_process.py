@@ -219,3 +219,16 @@ def gpus_by_pid(text):
         if pid.strip().isdigit() and uuid.strip():
             result.setdefault(int(pid), []).append(uuid.strip())
     return result
+
+
+def owner(pid, root="/proc"):
+    """Give ``{program, command}`` of a process: the supervised program that it belongs to, None for none, and the beginning of its command line.
+
+    None where it cannot be told: the process is gone, or not ours to look at.
+    """
+    environ, command = _read(root, str(pid), "environ"), _read(root, str(pid), "cmdline")
+    if not environ or not command:
+        return None
+    variables = dict(item.split("=", 1) for item in environ.split("\0") if "=" in item)
+    # supervisord tells each program its name, and its children inherit that.
+    return {"program": variables.get("SUPERVISOR_PROCESS_NAME"), "command": " ".join(command.split("\0")[:3]).strip()[:120]}

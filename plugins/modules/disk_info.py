@@ -30,6 +30,10 @@ options:
     description: Bytes of each filesystem to leave free.
     type: int
     default: 0
+  timeout:
+    description: Seconds that all disks together get to answer. One that does not is reported by RV(disks.error).
+    type: int
+    default: 20
 extends_documentation_fragment:
   - autonomys.cluster.reads
 author:
@@ -53,8 +57,13 @@ disks:
   type: dict
   contains:
     exists:
-      description: Whether the path exists.
+      description: Whether the path exists. V(null) where RV(disks.error) says why it cannot be told.
       type: bool
+    error:
+      description:
+        - Why the disk cannot be read, V(null) when it can. The table of mounts still tells RV(disks.mountpoint), RV(disks.device), RV(disks.fstype) and
+          RV(disks.options) then; sizes and numbers are V(null).
+      type: str
     mountpoint:
       description: Where the filesystem is mounted that the path is on or would be created on.
       type: str
@@ -86,17 +95,27 @@ disks:
     max_sectors:
       description: How many sectors a farm at this path can have; all farms of one filesystem share this number.
       type: int
+    farm:
+      description:
+        - The farm at this path, V(null) where there is none. C(id) and C(genesis_hash) stand in its C(single_disk_farm.json), C(identity) is a digest of
+          its C(identity.bin), which never leaves the host; each is V(null) when its file does not tell.
+      type: dict
+      sample: {id: 01JBXYZ, genesis_hash: 66455a580aabff303720aa83adbe6c44502922251c03ba73686d5245da9e21bd, identity: 9f86d081884c7d65}
+    direct_io:
+      description: Whether the farm's files can be opened for direct access (C(O_DIRECT)), V(null) where there are none yet.
+      type: bool
   sample:
     /mnt/nvme0: {exists: true, mountpoint: /mnt/nvme0, is_mountpoint: true, device: /dev/nvme0n1, fstype: ext4, options: [rw, relatime],
-                 read_only: false, size: 7936000000000, available: 7535000000000, existing_plot_bytes: 0, max_sectors: 7129}
+                 read_only: false, size: 7936000000000, available: 7535000000000, existing_plot_bytes: 0, max_sectors: 7129,
+                 error: null, farm: null, direct_io: null}
 """
 
+import hashlib
+import json
 import os
-import pwd
-from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.autonomys.cluster.plugins.module_utils._mounts import find_mount, parse_mountinfo
+from ansible_collections.autonomys.cluster.plugins.module_utils._disks import PATIENCE_S, read_disks
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import SectorsError, max_sectors
 
 ARGUMENT_SPEC = {
@@ -104,22 +123,11 @@ ARGUMENT_SPEC = {
     "user": {"type": "str", "default": "root"},
     "pieces_in_sector": {"type": "int", "default": 1000},
     "margin_bytes": {"type": "int", "default": 0},
+    "timeout": {"type": "int", "default": PATIENCE_S},
 }
 FARM_FILES = ("plot.bin", "metadata.bin")
-
-
-def is_root(user):
-    """Tell whether a user, by name or number, may use the blocks kept back for root."""
-    try:
-        return pwd.getpwnam(user).pw_uid == 0
-    except KeyError:
-        return user == "0"
-
-
-def existing_ancestor(path):
-    """Return the path, symbolic links followed, or its nearest parent that exists."""
-    path = Path(path).resolve()
-    return next(parent for parent in [path, *path.parents] if parent.exists())
+# Identity and description of a farm have some hundred bytes.
+MAX_SMALL_FILE = 65536
 
 
 def file_bytes(path):
@@ -131,41 +139,72 @@ def file_bytes(path):
     return info.st_size, min(info.st_size, info.st_blocks * 512)
 
 
-def read_disk(path, mounts, root, pieces_in_sector, margin_bytes):
-    """Return the answer for one path."""
-    real = existing_ancestor(path)
-    exists = real == Path(path).resolve()
-    mount = find_mount(mounts, str(real)) or {"mountpoint": None, "device": None, "fstype": None, "options": []}
-    space = os.statvfs(real)
-    available = space.f_frsize * (space.f_bfree if root else space.f_bavail)
-    files = [file_bytes(real / name) for name in FARM_FILES] if exists else []
+def small_file(path):
+    """Return the bytes of a small file, empty when there is none or it cannot be read."""
+    try:
+        with open(str(path), "rb") as handle:
+            return handle.read(MAX_SMALL_FILE)
+    except OSError:
+        return b""
+
+
+def read_farm(folder):
+    """Return what the files of a farm say of it, None where there is no farm."""
+    identity, description = small_file(folder / "identity.bin"), small_file(folder / "single_disk_farm.json")
+    try:
+        # The only key is the version of the format.
+        [fields] = json.loads(description.decode("utf-8")).values()
+        known = {key: str(fields[name]) if fields.get(name) else None for key, name in (("id", "id"), ("genesis_hash", "genesisHash"))}
+    except (ValueError, AttributeError):
+        known = {"id": None, "genesis_hash": None}
+    if not identity and not description:
+        return None
+    # The identity is the farm's private key: it never leaves the host.
+    return dict(known, identity=hashlib.sha256(identity).hexdigest()[:16] if identity else None)
+
+
+def direct_io(folder):
+    """Return whether files of a farm can be opened for direct access, None where no file tells."""
+    for name in FARM_FILES:
+        try:
+            os.close(os.open(str(folder / name), os.O_RDONLY | os.O_DIRECT))
+        except FileNotFoundError:
+            continue
+        except OSError:
+            # EINVAL says no; anything else, such as missing rights, says nothing.
+            return False if os.access(str(folder / name), os.R_OK) else None
+        return True
+    return None
+
+
+def add_farm(folder, disk, pieces_in_sector, margin_bytes):
+    """Add to the answer about a disk what concerns a farm."""
+    files = [file_bytes(folder / name) for name in FARM_FILES] if folder else []
     # The holes of a file that was not allocated yet are still counted as free by the filesystem.
     allocated = sum(taken for _size, taken in files)
-    return {
-        "exists": exists,
-        "mountpoint": mount["mountpoint"],
-        "is_mountpoint": exists and mount["mountpoint"] == str(real),
-        "device": mount["device"],
-        "fstype": mount["fstype"],
-        "options": mount["options"],
-        "read_only": "ro" in mount["options"] or bool(space.f_flag & os.ST_RDONLY),
-        "size": space.f_frsize * space.f_blocks,
-        "available": available,
-        "existing_plot_bytes": sum(size for size, _taken in files),
-        "max_sectors": max_sectors(available, allocated, pieces_in_sector, margin_bytes),
-    }
+    return dict(
+        disk,
+        existing_plot_bytes=sum(size for size, _taken in files),
+        max_sectors=max_sectors(disk["available"], allocated, pieces_in_sector, margin_bytes),
+        farm=read_farm(folder) if folder else None,
+        direct_io=direct_io(folder) if folder else None,
+    )
 
 
 def run_module(params):
     """Return the module's result."""
-    mounts = parse_mountinfo(Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape"))
-    root = is_root(params["user"])
-    disks = {}
     for path in params["paths"]:
         if not path.startswith("/"):
             raise SectorsError(f"the path {path} is not absolute")
-        disks[path] = read_disk(path, mounts, root, params["pieces_in_sector"], params["margin_bytes"])
-    return {"disks": disks}
+    # Wrong numbers are said here, not by every disk.
+    max_sectors(0, 0, params["pieces_in_sector"], params["margin_bytes"])
+
+    def more(folder, disk):
+        return add_farm(folder, disk, params["pieces_in_sector"], params["margin_bytes"])
+
+    disks = read_disks(params["paths"], params["user"], more, params.get("timeout") or PATIENCE_S)
+    unread = {"existing_plot_bytes": None, "max_sectors": None, "farm": None, "direct_io": None}
+    return {"disks": {path: dict(unread, **disk) for path, disk in disks.items()}}
 
 
 def main():

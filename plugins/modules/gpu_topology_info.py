@@ -25,6 +25,10 @@ options:
     description: How many seconds each external command may take.
     type: int
     default: 30
+  processes:
+    description: Whether to tell the processes that use a GPU too.
+    type: bool
+    default: false
   plan:
     description:
       - When given, RV(plan) is computed too. An empty dictionary plans with the defaults.
@@ -118,6 +122,14 @@ warnings:
   returned: when there is something
   type: list
   elements: str
+processes:
+  description:
+    - The processes that use a GPU, as far as this user may look at them. C(program) is the name of the supervised program that the process belongs to,
+      V(null) when it belongs to none; C(command) the beginning of its command line.
+  returned: when O(processes) is true
+  type: list
+  elements: dict
+  sample: [{pid: 4711, gpu_uuids: [GPU-2bab36a3-0000-0000-0000-000000000000], program: null, command: ./miner --all}]
 plan:
   description:
     - The sets of CPUs; see the filter P(autonomys.cluster.numa_plan#filter) for the meaning of its fields.
@@ -133,11 +145,13 @@ plan:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import NumaPlanError, numa_plan
-from ansible_collections.autonomys.cluster.plugins.module_utils._topology import read_topology
+from ansible_collections.autonomys.cluster.plugins.module_utils._process import gpus_by_pid, owner
+from ansible_collections.autonomys.cluster.plugins.module_utils._topology import CommandError, find_nvidia_smi, read_topology, run_command
 
 ARGUMENT_SPEC = {
     "root": {"type": "path", "default": "/"},
     "timeout": {"type": "int", "default": 30},
+    "processes": {"type": "bool", "default": False},
     "plan": {
         "type": "dict",
         "options": {
@@ -151,9 +165,23 @@ ARGUMENT_SPEC = {
 }
 
 
+def read_processes(timeout):
+    """Return the processes that use a GPU; none where nvidia-smi does not tell."""
+    program = find_nvidia_smi()
+    try:
+        status, text, _errors = run_command([program, "--query-compute-apps=pid,gpu_uuid", "--format=csv,noheader"], timeout) if program else (1, "", "")
+    except CommandError:
+        return []
+    found = [dict(owner(pid) or {}, pid=pid, gpu_uuids=sorted(uuids)) for pid, uuids in sorted(gpus_by_pid(text).items())] if status == 0 else []
+    return [process for process in found if "program" in process]
+
+
 def run_module(module):
     """Read the host, plan when asked to, and return the module's result."""
     result = read_topology(module.params["root"], timeout=module.params["timeout"])
+    if module.params["processes"]:
+        # A driver that hung just now would cost the time a second time.
+        result["processes"] = [] if result["gpu_error"] else read_processes(module.params["timeout"])
     if module.params["plan"] is not None:
         result["plan"] = numa_plan(result["topology"], **module.params["plan"])
     return result

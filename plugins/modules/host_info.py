@@ -29,6 +29,11 @@ options:
     description: Name of the systemd service to look up.
     type: str
     default: supervisor
+  paths:
+    description: Absolute paths of folders with data, to be told what filesystem they are on or would be created on, and how much they hold.
+    type: list
+    elements: path
+    default: []
 extends_documentation_fragment:
   - autonomys.cluster.reads
 author:
@@ -79,7 +84,7 @@ host:
           type: list
           elements: str
         speed_mbps:
-          description: Speed in Mbit/s, V(null) when the kernel does not know it.
+          description: Speed in Mbit/s, V(null) when the kernel does not know it, or has made it up for a virtual interface.
           type: int
     memory_mib:
       description: Memory in MiB.
@@ -123,6 +128,56 @@ host:
       description: Whether the service in O(service) is installed, enabled at boot and active now.
       type: dict
       sample: {installed: true, enabled: true, active: true}
+    limits:
+      description: >-
+        How many files may be open. C(service) is what the running main process of the service in O(service) gives to its programs, V(null) when it does not
+        run; C(kernel) what the kernel lets any process have.
+      type: dict
+      sample: {service: 1048576, kernel: 1073741816}
+    packet_filter:
+      description: Whether any rules of C(nft) or of the older iptables look at incoming packets, V(null) when it cannot be told.
+      type: bool
+    disks:
+      description: What each path in O(paths) is on, by the path as it was given.
+      type: dict
+      contains:
+        error:
+          description: Why the disk cannot be read, V(null) when it can; the fields that are not in the table of mounts are V(null) then.
+          type: str
+        exists:
+          description: Whether the path exists.
+          type: bool
+        mountpoint:
+          description: Where the filesystem is mounted that the path is on or would be created on.
+          type: str
+        is_mountpoint:
+          description: Whether the path itself is that place.
+          type: bool
+        device:
+          description: What is mounted there.
+          type: str
+        fstype:
+          description: The type of the filesystem.
+          type: str
+        options:
+          description: The options of the mount and of the filesystem.
+          type: list
+          elements: str
+        read_only:
+          description: Whether it is read-only.
+          type: bool
+        size:
+          description: Bytes of the filesystem.
+          type: int
+        available:
+          description: Bytes that the account in O(user) may still write.
+          type: int
+        used:
+          description: Bytes that the folder's files take, 0 where it does not exist, V(null) where there are too many to count.
+          type: int
+        empty:
+          description: Whether the folder holds nothing, or does not exist.
+          type: bool
     programs:
       description: Programs in C(/etc/supervisor/conf.d/*.conf) whose names begin with C(autonomys-) or C(nats-server).
       type: list
@@ -140,19 +195,36 @@ host:
         gpu:
           description: C(CUDA_VISIBLE_DEVICES) of the definition, V(null) without.
           type: str
-      sample: [{name: nats-server, file: /etc/supervisor/conf.d/nats-server.conf, cpus: null, gpu: null}]
+        command:
+          description: The words of its command line, without numactl; empty when it cannot be read.
+          type: list
+          elements: str
+        state:
+          description: The state that supervisord tells, as V(RUNNING) or V(BACKOFF); V(null) when it cannot be asked or does not know the program.
+          type: str
+        reason:
+          description: Of a program that does not stay up (V(BACKOFF), V(FATAL)) what supervisord says and the last line of its log, else V(null).
+          type: str
+      sample: [{name: nats-server, file: /etc/supervisor/conf.d/nats-server.conf, cpus: null, gpu: null,
+                command: [/opt/autonomys/nats/2.12.8/nats-server, --config, /etc/nats-server.conf], state: RUNNING, reason: null}]
 """
 
 import glob
 import grp
 import os
+import platform
 import pwd
 import stat
+import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_conf as conf
+from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_rpc as rpc
+from ansible_collections.autonomys.cluster.plugins.module_utils._disks import read_disks, used_bytes
 from ansible_collections.autonomys.cluster.plugins.module_utils._host import (
     MAX_FILE,
     clock_synchronized,
+    filters_packets,
     parse_addresses,
     parse_memory_mib,
     parse_os_release,
@@ -160,9 +232,16 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._host import (
     parse_programs,
     parse_service,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._process import open_file_limit
 
 CONF_GLOB = "/etc/supervisor/conf.d/*.conf"
+SUPERVISOR_CONFIG = "/etc/supervisor/supervisord.conf"
 PACKAGE_FORMAT = "${Package}\\t${db:Status-Status}\\t${Version}\\n"
+SERVICE_FIELDS = "LoadState,UnitFileState,ActiveState,MainPID"
+# Seconds for each program that is run, and for supervisord to answer.
+PATIENCE_S = 10
+FAILING = ("BACKOFF", "FATAL")
+LOG_TAIL = 4000
 
 
 def read_text(path):
@@ -174,21 +253,86 @@ def read_text(path):
         return ""
 
 
+def run_command(command):
+    """Return status and output of a command; None and nothing when it cannot be run to its end."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PATIENCE_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None, ""
+    return done.returncode, done.stdout.decode("utf-8", "replace")
+
+
+def ask(module, command):
+    """Return status and output of a program of the host; None and nothing when there is no such program."""
+    path = module.get_bin_path(command[0], opt_dirs=["/usr/sbin", "/sbin"])
+    return run_command([path, *command[1:]]) if path else (None, "")
+
+
 def output(module, command):
     """Return what a command writes, empty when there is no such program or it fails."""
-    path = module.get_bin_path(command[0])
-    return module.run_command([path, *command[1:]])[1] if path else ""
+    return ask(module, command)[1]
+
+
+def is_real(interface, depth=0):
+    """Tell whether an interface is a device, or rests on one; the kernel makes up the speed of others."""
+    folder = f"/sys/class/net/{interface}"
+    if os.path.exists(folder + "/device"):
+        return True
+    lower = [name[len("lower_") :] for name in os.listdir(folder) if name.startswith("lower_")] if os.path.isdir(folder) else []
+    return depth < 4 and any(is_real(name, depth + 1) for name in lower)
 
 
 def read_interfaces(addresses):
     """Return the interfaces of the parsed addresses with their speeds."""
     interfaces = []
     for name, values in addresses.items():
-        speed = read_text(f"/sys/class/net/{name}/speed").strip()
-        # A link that is down or virtual reads as -1, or not at all.
+        speed = read_text(f"/sys/class/net/{name}/speed").strip() if is_real(name) else ""
+        # A link that is down reads as -1, or not at all.
         mbps = int(speed) if speed.isdigit() and int(speed) > 0 else None
         interfaces.append({"name": name, "addresses": values, "speed_mbps": mbps})
     return interfaces
+
+
+def read_packet_filter(module):
+    """Tell whether anything filters incoming packets, None when it cannot be told."""
+    status, rules = ask(module, ["nft", "list", "ruleset"])
+    return filters_packets(rules, read_text("/proc/net/ip_tables_names")) if status == 0 else None
+
+
+def read_states():
+    """Return (supervisord's connection, {program: what it says of its process}); None and nothing when it cannot be asked."""
+    try:
+        settings = conf.settings(conf.parse(read_text(SUPERVISOR_CONFIG), SUPERVISOR_CONFIG), SUPERVISOR_CONFIG, os.environ, platform.node())
+        supervisor = rpc.Supervisor(settings.socket, settings.username, settings.password, timeout=PATIENCE_S)
+        return supervisor, {info["name"]: info for info in supervisor.processes()}
+    except (conf.ConfError, rpc.SupervisorError):
+        return None, {}
+
+
+def read_reason(supervisor, info):
+    """Return why a program does not stay up."""
+    try:
+        lines = [line.strip() for line in supervisor.call("tailProcessStdoutLog", rpc.full_name(info), 0, LOG_TAIL)[0].splitlines() if line.strip()]
+    except rpc.SupervisorError:
+        lines = []
+    said = info.get("spawnerr") or info.get("description") or info["statename"]
+    return f"{said}; its log ends with: {lines[-1][:300]}" if lines else said
+
+
+def read_programs():
+    """Return the supervised programs of this collection's names, with their states."""
+    programs = [entry for path in sorted(glob.glob(CONF_GLOB)) for entry in parse_programs(read_text(path), path)]
+    supervisor, states = read_states() if programs else (None, {})
+    for program in programs:
+        info = states.get(program["name"])
+        program["state"] = info["statename"] if info else None
+        program["reason"] = read_reason(supervisor, info) if info and info["statename"] in FAILING else None
+    return programs
+
+
+def add_content(folder, disk):
+    """Add to the answer about a disk how much the folder holds."""
+    return dict(disk, used=used_bytes(folder) if folder else 0, empty=not (folder and any(os.scandir(str(folder)))))
 
 
 def read_user(name):
@@ -235,7 +379,7 @@ def read_host(module):
     if params["packages"]:
         packages = output(module, ["dpkg-query", "-W", "-f", PACKAGE_FORMAT, *params["packages"]])
     unit = params["service"] + ".service"
-    service = output(module, ["systemctl", "show", "-p", "LoadState,UnitFileState,ActiveState", "--", unit])
+    service = output(module, ["systemctl", "show", "-p", SERVICE_FIELDS, "--", unit])
     interfaces = read_interfaces(parse_addresses(output(module, ["ip", "-j", "address"])))
     uname = os.uname()
     return {
@@ -251,8 +395,25 @@ def read_host(module):
         "user": read_user(params["user"]) if params["user"] else None,
         "files": {path: read_file(path) for path in params["files"]},
         "service": parse_service(service),
-        "programs": [entry for path in sorted(glob.glob(CONF_GLOB)) for entry in parse_programs(read_text(path), path)],
+        "limits": {"service": service_limit(service), "kernel": kernel_limit()},
+        "packet_filter": read_packet_filter(module),
+        "disks": {
+            path: dict({"used": None, "empty": None}, **disk) for path, disk in read_disks(params["paths"], params["user"] or "root", add_content).items()
+        },
+        "programs": read_programs(),
     }
+
+
+def service_limit(output_of_show):
+    """Return how many files the main process of a service may open, None when it does not run."""
+    pid = dict(line.split("=", 1) for line in output_of_show.splitlines() if "=" in line).get("MainPID", "0")
+    return open_file_limit(int(pid)) if pid.isdigit() and int(pid) else None
+
+
+def kernel_limit():
+    """Return how many files the kernel lets a process open, None when it does not tell."""
+    text = read_text("/proc/sys/fs/nr_open").strip()
+    return int(text) if text.isdigit() else None
 
 
 def run_module():
@@ -263,6 +424,7 @@ def run_module():
             "user": {"type": "str"},
             "files": {"type": "list", "elements": "path", "default": []},
             "service": {"type": "str", "default": "supervisor"},
+            "paths": {"type": "list", "elements": "path", "default": []},
         },
         supports_check_mode=True,
     )

@@ -85,6 +85,11 @@ left_out:
   returned: unless the module fails
   type: dict
   sample: {storage-2: [DISK001]}
+orphans:
+  description: Per host the files of supervised programs, without their ending, that belong to components whose group the host has left.
+  returned: unless the module fails
+  type: dict
+  sample: {storage-2: [autonomys-plot-client]}
 selected:
   description: What O(query) selected.
   returned: when O(query) is given, unless the module fails

@@ -9,14 +9,28 @@ there, a test that triggers it, one that does not, and its section in docs/findi
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._rules import _gpus, _hosts, _inventory, _nats, _node, _releases, _storage, _variables
+from ansible_collections.autonomys.cluster.plugins.module_utils._rules import (
+    _changes,
+    _gpus,
+    _hardware,
+    _hosts,
+    _inventory,
+    _masks,
+    _nats,
+    _node,
+    _releases,
+    _storage,
+    _supervised,
+    _variables,
+)
 from ansible_collections.autonomys.cluster.plugins.module_utils._rules._view import CONTROL, ERROR, SEVERITIES, View
 
-__all__ = ["CONTROL", "RULES", "STOPPING", "findings", "judge"]
+__all__ = ["CONTROL", "RULES", "STOPPING", "findings", "judge", "orphans"]
 
-_CONCERNS = (_inventory, _releases, _nats, _node, _storage, _gpus, _hosts)
+_CONCERNS = (_inventory, _releases, _nats, _node, _storage, _gpus, _hosts, _hardware, _supervised, _changes)
 
-RULES = {rule: entry for concern in (_variables,) + _CONCERNS for rule, entry in concern.RULES.items()}
+# _gpus asks _masks, which has no check of its own.
+RULES = {rule: entry for concern in (_variables, _masks) + _CONCERNS for rule, entry in concern.RULES.items()}
 
 # Components that all others need: an error on one of their hosts stops the run.
 STOPPING = ("nats", "node", "controller")
@@ -40,6 +54,13 @@ def findings(model, facts):
     for concern in _CONCERNS:
         found.extend(concern.check(view))
     return sorted(_merged(found), key=_order)
+
+
+def orphans(model, facts):
+    """Per host the files of programs that can be removed because the host has left their component's group; see ``PROG003``."""
+    view = View(model, facts, {})
+    found = {host: _supervised.orphans(view, host) for host in view.hosts}
+    return {host: files for host, files in found.items() if files}
 
 
 def judge(model, found, strict=False):

@@ -18,6 +18,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._programs import
     renumbered,
     renumbering,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._rules._masks import masks
 from ansible_collections.autonomys.cluster.plugins.module_utils._rules._view import ERROR, INFO, WARNING, Rule, finding, names, shown
 
 RULES = {
@@ -29,6 +30,7 @@ RULES = {
     "GPU006": Rule(ERROR, "inventory", "A GPU is listed twice"),
     "GPU007": Rule(ERROR, "inventory", "A GPU's name is malformed"),
     "GPU008": Rule(ERROR, "host", "Plot servers would be renumbered"),
+    "GPU009": Rule(WARNING, "host", "A GPU is busy with a foreign program"),
     "NUMA001": Rule(WARNING, "host", "Plot servers share CPUs"),
     "NUMA002": Rule(WARNING, "host", "A plot server gets few CPUs"),
     "NUMA003": Rule(WARNING, "host", "A plot server's CPUs are not on its GPU's NUMA node"),
@@ -96,6 +98,8 @@ def _host(view, host, users, answer):
         plan = yield from _plotting(view, host, gpus, proving, topology)
     if proving is not None and view.value(host, "proof_server_cpus") is not None:
         yield from _proof_cpus(view, host, topology, plan)
+    yield from _foreign(host, gpus, users, answer.get("processes") or [])
+    yield from masks(host, topology, gpus, plan, (view.facts[host].get("host") or {}).get("programs") or [], _chosen(view, host, proving))
     for warning in answer.get("warnings") or []:
         remedy = "Compare with what lscpu and nvidia-smi topo -m say on the host; docs/numa.md explains the sources."
         yield finding("NUMA006", [host], users[-1], " ".join(str(warning).split()), remedy)
@@ -126,6 +130,26 @@ def _proof_cpus(view, host, topology, plan):
         message = "The proof server may run on the CPUs %s of plot servers" % format_cpu_list(shared)
         remedy = 'Set proof_server_cpus: "%s", which no plot server gets' % format_cpu_list(free) if free else "Let plot servers leave CPUs free"
         yield finding("NUMA007", [host], "proof_server", message, remedy + "; plot_server_reserve_cores says how many stay free.")
+
+
+def _chosen(view, host, proving):
+    """The proof server's GPU and the CPUs that the inventory gives it, None where it gives none."""
+    try:
+        return (proving, parse_cpu_list(str(view.value(host, "proof_server_cpus")))) if proving else None
+    except ValueError:
+        return None
+
+
+def _foreign(host, gpus, users, processes):
+    for gpu in gpus:
+        busy = ["%s (pid %s)" % (process["command"], process["pid"]) for process in processes if gpu["uuid"] in process["gpu_uuids"] and _is_foreign(process)]
+        if busy:
+            message = "GPU %s (%s) is used by %s" % (gpu["index"], gpu["uuid"], names(busy))
+            yield finding("GPU009", [host], users[-1], message, "Stop it: plotting and proving share the GPU's memory and time with it.")
+
+
+def _is_foreign(process):
+    return not str(process["program"] or "").startswith("autonomys-")
 
 
 def _described(gpus):

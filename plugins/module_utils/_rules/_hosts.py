@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from ansible_collections.autonomys.cluster.plugins.module_utils._programs import ARCHITECTURES
 from ansible_collections.autonomys.cluster.plugins.module_utils._rules._view import ERROR, HOST, WARNING, Rule, finding, names
 
@@ -36,6 +38,15 @@ def _line(text):
     return text[len("Task failed: ") :] if text.startswith("Task failed: ") else text
 
 
+def _specific(address):
+    """Whether an address is that of one interface beside loopback."""
+    try:
+        parsed = ipaddress.ip_address(str(address))
+    except ValueError:
+        return False
+    return not (parsed.is_unspecified or parsed.is_loopback)
+
+
 def _host(view, host, facts):
     if facts["architecture"] not in ARCHITECTURES:
         message = "The host is %s; programs exist for %s" % (facts["architecture"], names(sorted(ARCHITECTURES)))
@@ -46,6 +57,10 @@ def _host(view, host, facts):
         message = "cluster_address is %s; the host's interfaces have %s" % (view.address(host), names(near))
         remedy = "Set cluster_address to the one on the cluster's network; accept this finding behind address translation."
         yield finding("HOST004", [host], HOST, message, remedy)
+    listen = view.value(host, "node_rpc_address")
+    if "node" in view.components(host) and addresses and _specific(listen) and listen not in addresses:
+        message = "node_rpc_address is %s; the host's interfaces have %s" % (listen, names([address for address in addresses if ":" not in address]))
+        yield finding("HOST004", [host], "node", message, "Set node_rpc_address to 0.0.0.0 or to the host's cluster_address.")
     if facts["clock_synchronized"] is False:
         remedy = "Install and start chrony or systemd-timesyncd: solutions are bound to slots of a second."
         yield finding("HOST005", [host], HOST, "The clock is not synchronized", remedy)

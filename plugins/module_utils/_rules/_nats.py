@@ -25,6 +25,7 @@ RULES = {
     "NATS010": Rule(ERROR, "inventory", "A NATS URL leads out of the inventory"),
     "NATS011": Rule(ERROR, "inventory", "A NATS URL is malformed"),
     "NATS012": Rule(WARNING, "inventory", "A NATS server is in no list of URLs"),
+    "NATS013": Rule(ERROR, "inventory", "The routes between NATS servers are wrong"),
 }
 
 MIN_MAX_PAYLOAD = 2 * 1024 * 1024
@@ -56,6 +57,7 @@ def check(view):
     for host in servers:
         yield from _sizes(view, host)
         yield from _version(view, host)
+    yield from _peers(view, servers)
     yield from _urls(view)
 
 
@@ -170,3 +172,27 @@ def _list(component, name, urls, hosts, servers):
     missing = sorted(set(servers) - set(listed))
     if missing and len(set(listed)) == len(listed):
         yield finding("NATS012", hosts, component, "%s lacks %s" % (name, names([servers[endpoint] + " (" + endpoint + ")" for endpoint in missing])), remedy)
+
+
+def _peers(view, servers):
+    """Routes that the inventory gives by hand."""
+    derived = {str(view.value(host, "nats_server_name")): view.address(host) for host in servers}
+    remedy = "Remove nats_peers from the inventory: it is derived from the group nats."
+    wrong = {}
+    for host in servers:
+        peers = view.value(host, "nats_peers")
+        if isinstance(peers, dict) and peers:
+            wrong.setdefault(tuple(sorted((str(name), str(address)) for name, address in peers.items())), []).append(host)
+    for peers, hosts in sorted(wrong.items()):
+        faults = []
+        foreign = sorted({address for _name, address in peers} - set(derived.values()))
+        if foreign:
+            faults.append("has %s, of no NATS server of the inventory" % names(foreign))
+        misnamed = sorted(name for name, address in peers if address in derived.values() and derived.get(name) != address)
+        if misnamed:
+            faults.append("calls servers %s, which have other names" % names(misnamed))
+        lacking = sorted(name for name, address in derived.items() if address not in [there for _name, there in peers])
+        if lacking:
+            faults.append("lacks %s" % names(["%s (%s)" % (name, derived[name]) for name in lacking]))
+        if faults:
+            yield finding("NATS013", hosts, "nats", "nats_peers %s" % " and ".join(faults), remedy)

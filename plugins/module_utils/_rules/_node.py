@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._rules._standing import option
 from ansible_collections.autonomys.cluster.plugins.module_utils._rules._view import ERROR, INFO, WARNING, Rule, finding, names, shown
 
 RULES = {
@@ -15,6 +16,8 @@ RULES = {
     "NODE003": Rule(ERROR, "inventory", "The node does not listen where its controller connects"),
     "NODE004": Rule(WARNING, "inventory", "The node refuses methods that its controller needs"),
     "NODE005": Rule(INFO, "inventory", "The node's unsafe RPC methods are reachable from the network"),
+    "NODE006": Rule(WARNING, "host", "Nothing guards the node's unsafe RPC methods"),
+    "NODE007": Rule(INFO, "inventory", "No node can export pieces"),
 }
 
 URL = re.compile(r"^ws://([0-9.]+):([0-9]+)/?$")
@@ -30,6 +33,7 @@ def check(view):
             yield from _controller(view, host, str(url), nodes)
     for host in view.members("node"):
         yield from _exposed(view, host)
+    yield from _exports(view)
 
 
 def _controller(view, host, url, nodes):
@@ -63,7 +67,26 @@ def _exposed(view, host):
     if methods != "unsafe" or listen is None or str(listen).startswith("127."):
         return
     message = "node_rpc_methods is unsafe and node_rpc_address is %s: who reaches port %s controls the node" % (listen, view.value(host, "node_rpc_port"))
+    if ((view.facts.get(host) or {}).get("host") or {}).get("packet_filter") is False:
+        remedy = "Set up a firewall on the host that opens the port to the cluster's own hosts only; accept this finding if the network has one."
+        yield finding("NODE006", [host], "node", message + ", and no packet filter stands in the way", remedy)
     public = view.ipv4(host) is not None and view.ipv4(host).is_global
     if public:
         message += ", and %s is a public address" % view.address(host)
     yield finding("NODE005", [host], "node", message, "Let a firewall open the port to the cluster's own hosts only.", WARNING if public else INFO)
+
+
+def _exports(view):
+    """The piece export reads a node that has synced fully and kept all blocks; neither can be had later."""
+    missing = {}
+    for host in view.members("node"):
+        sync, pruning = view.value(host, "node_sync"), view.value(host, "node_blocks_pruning")
+        if sync is None or pruning is None:
+            return
+        pruning = option(view.value(host, "node_extra_args") or [], "--blocks-pruning") or pruning
+        if sync == "full" and pruning.startswith("archive"):
+            return
+        missing.setdefault("node_sync %s and node_blocks_pruning %s" % (sync, pruning or "empty"), []).append(host)
+    for state, hosts in sorted(missing.items()):
+        remedy = "To export pieces, give one node node_sync: full, node_blocks_pruning: archive and node_state_pruning: archive before its database is created."
+        yield finding("NODE007", hosts, "node", "No node has full sync and archive pruning, which the piece export needs; here: %s" % state, remedy)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._release import ReleaseError, is_url, parse_checksum
+from ansible_collections.autonomys.cluster.plugins.module_utils._rules._standing import standing, version_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._rules._view import ERROR, INVENTORY, WARNING, Rule, differing, finding, shown
 
 RULES = {
@@ -16,6 +17,7 @@ RULES = {
     "REL005": Rule(ERROR, "inventory", "A binary's file has another checksum"),
     "REL006": Rule(ERROR, "inventory", "Hosts are on different chains"),
     "REL007": Rule(WARNING, "inventory", "The chain was removed"),
+    "REL008": Rule(WARNING, "host", "Programs of different versions stand on the hosts"),
 }
 
 REMOVED_CHAINS = {"taurus": "upstream removed it in August 2025; the test net is chronos"}
@@ -28,6 +30,7 @@ def check(view):
         message = "cluster_version differs: %s; components of different versions do not understand each other" % differing(versions)
         yield finding("REL001", hosts, INVENTORY, message, "Set cluster_version once, for the group all.")
     yield from _chains(view, hosts)
+    yield from _mixed(view, hosts)
     for host in hosts:
         binaries = view.value(host, "cluster_binaries")
         if binaries is not None:
@@ -53,6 +56,18 @@ def _chains(view, hosts):
     for chain in sorted(set(chains) & set(REMOVED_CHAINS)):
         message = "cluster_chain is %s: %s" % (chain, REMOVED_CHAINS[chain])
         yield finding("REL007", chains[chain], INVENTORY, message, "Choose mainnet or chronos; accept this finding only with binaries of 2024.")
+
+
+def _mixed(view, hosts):
+    """Versions of the definitions that stand, as an interrupted change or one with --limit leaves them."""
+    versions = {}
+    for host in hosts:
+        for version in {version_of(program) for program in standing(view, host)} - {None}:
+            versions.setdefault(version, []).append(host)
+    if len(versions) > 1:
+        concerned = {host for there in versions.values() for host in there}
+        message = "Programs of different versions stand on the hosts: %s; caches of one version are not found by the other" % differing(versions)
+        yield finding("REL008", concerned, INVENTORY, message, "Run site.yml for all hosts: it brings them to the cluster_version of the inventory.")
 
 
 def sources(model):

@@ -28,6 +28,8 @@ RULES = {
     "DISK006": Rule(ERROR, "host", "A farm has more sectors than its disk holds"),
     "DISK007": Rule(ERROR, "host", "A farm has fewer sectors than are plotted"),
     "DISK008": Rule(ERROR, "host", "A disk has no room for a farm"),
+    "DISK009": Rule(ERROR, "host", "A farm's files cannot be accessed directly"),
+    "DISK010": Rule(ERROR, "host", "A disk cannot be read"),
 }
 
 MAX_FARMS = 256
@@ -105,6 +107,11 @@ def _disks(view, host, farms, disks):
         disk = disks.get(path)
         if disk is None:
             continue
+        if disk.get("error"):
+            message = "%s (%s) cannot be read: %s" % (path, disk["device"], disk["error"])
+            remedy = "Look for errors of the disk with dmesg. One farm that cannot be read keeps the plot client from starting: list it with state: absent."
+            yield finding("DISK010", [host], "plot_client", message, remedy)
+            continue
         if not disk["exists"]:
             message = "%s does not exist; a farm there would fill the disk of %s" % (path, disk["mountpoint"])
             yield finding("DISK001", [host], "plot_client", message, "Mount the farm's disk there, or correct the path.")
@@ -132,6 +139,11 @@ def _filesystem(host, path, disk):
     if disk["read_only"]:
         message = "%s is mounted read-only (%s)" % (path, disk["device"])
         yield finding("DISK005", [host], "plot_client", message, "Look for errors of the disk with dmesg, repair the filesystem and mount it writable.")
+    journal = "data=journal" in disk["options"]
+    if journal or disk.get("direct_io") is False:
+        why = "is mounted with data=journal" if journal else "refuses to open the farm's files with O_DIRECT"
+        message = "%s (%s, %s) %s, so the farmer cannot pass the page cache by" % (path, disk["device"], disk["fstype"], why)
+        yield finding("DISK009", [host], "plot_client", message, "Use ext4 or xfs on the disk itself, mounted with their usual options.")
 
 
 def _capacity(host, farm, path, disk, pieces):

@@ -18,6 +18,7 @@ RULES = {
     "VAR004": Rule(ERROR, "inventory", "A variable's template has no value"),
     "VAR005": Rule(ERROR, "inventory", "A version is a number"),
     "VAR006": Rule(WARNING, "inventory", "cluster_accept names no rule"),
+    "VAR007": Rule(WARNING, "inventory", "A secret stands in clear text"),
 }
 
 # Variables with our prefixes that playbooks read and roles do not.
@@ -63,6 +64,9 @@ def check(model, control):
             found.append(_unresolved(host, name, message))
         if known:
             found += [_unknown(host, name, known, guesses) for name in sorted(set(settings) - set(known)) if not name.startswith(FOREIGN_PREFIXES)]
+    for name, hosts in sorted((control.get("clear_secrets") or {}).items()):
+        remedy = "Encrypt it with ansible-vault encrypt_string, or keep its file encrypted. Change it too if others have the file already."
+        found.append(finding("VAR007", hosts, _owner(name), "%s holds a secret and stands in clear text" % name, remedy))
     found += _misprefixed(control.get("other_variables") or {}, known)
     return found, values
 

@@ -44,7 +44,7 @@ class Inventory:
             "cluster_version": "v1.0.0",
             "cluster_binaries": {"autonomys-farmer": {"src": "farmer", "checksum": "sha256:" + hashlib.sha256(binary).hexdigest()}},
             # Nothing is wrong with this machine; these are about what stands in for a cluster.
-            "cluster_accept": ["HOST004", "HOST005", "INV001", "NATS002"],
+            "cluster_accept": ["DISK011", "HOST004", "HOST005", "INV001", "NATS002"],
         }
         self.hosts = {
             "node-1": {"ansible_host": "10.0.0.1"},
@@ -132,6 +132,30 @@ def test_an_unreachable_host_is_asked_once_and_left_out(inventory):
     assert status == 0, output
     assert "HOST001  storage-1" in output and output.count("UNREACHABLE") == 1
     assert "goes on: storage-2" in output and "goes on: storage-1" not in output
+
+
+def test_an_error_of_a_host_that_all_need_stops_the_run(inventory):
+    inventory.hosts["node-1"].update(ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=9, cluster_address="10.0.0.1")
+    playbook = inventory.folder / "site.yml"
+    playbook.write_text(THEN.format(preflight=ROOT / "playbooks" / "preflight.yml"), encoding="utf-8")
+    status, output = inventory.run(playbook=playbook)
+    assert status == 2 and "1 error in the table above (HOST001). Nothing was changed." in output
+    assert "goes on" not in output
+
+
+def test_findings_are_reported_when_no_host_can_be_read_and_secrets_are_not_told(inventory):
+    inventory.all["ansible_python_interpreter"] = "/nonexistent/python"
+    inventory.all.update(ansible_become_password="hunter2", proxy_password="{{ lookup('ansible.builtin.env', 'HOME') }}", api_token_file="/run/token")
+    inventory.hosts["node-1"]["nats_environment"] = {"PUSH_TOKEN": "hunter3"}
+    status, output, found = inventory.findings("-e", "other_password=hunter4")
+    assert status == 2 and "hunter" not in output
+    assert [(item["rule"], item["hosts"]) for item in found if item["rule"] in ("HOST002", "VAR007")] == [
+        ("HOST002", ["node-1", "storage-1", "storage-2"]),
+        ("VAR007", ["node-1"]),
+        ("VAR007", ["node-1", "storage-1", "storage-2"]),
+    ], output
+    said = " ".join(item["message"] for item in found)
+    assert "nats_environment holds a secret" in said and "ansible_become_password holds a secret" in said
 
 
 def test_limit_says_what_was_not_read(inventory):

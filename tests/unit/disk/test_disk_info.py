@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -104,3 +108,61 @@ def test_margin_and_pieces(tmp_path):
 def test_relative_path_is_refused():
     with pytest.raises(SectorsError, match="the path farm is not absolute"):
         answer(Path("farm"))
+
+
+def test_farm(tmp_path):
+    assert answer(tmp_path)["farm"] is None
+    (tmp_path / "identity.bin").write_bytes(b"secret")
+    assert answer(tmp_path)["farm"] == {"id": None, "genesis_hash": None, "identity": hashlib.sha256(b"secret").hexdigest()[:16]}
+    description = {"v0": {"id": "01JB", "genesisHash": "66455a58", "publicKey": "00", "piecesInSector": 1000, "allocatedSpace": 1}}
+    (tmp_path / "single_disk_farm.json").write_text(json.dumps(description))
+    assert answer(tmp_path)["farm"] == {"id": "01JB", "genesis_hash": "66455a58", "identity": hashlib.sha256(b"secret").hexdigest()[:16]}
+    for damage in ("", "{", "[1]", '{"v0": 1}', "{}"):
+        (tmp_path / "single_disk_farm.json").write_text(damage)
+        assert answer(tmp_path)["farm"]["id"] is None
+
+
+def test_direct_access(tmp_path, monkeypatch):
+    assert answer(tmp_path)["direct_io"] is None
+    (tmp_path / "plot.bin").write_bytes(b"x" * 4096)
+    assert answer(tmp_path)["direct_io"] in (True, False)
+    opened = os.open
+
+    def refuse(path, flags, *more):
+        if flags & os.O_DIRECT:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return opened(path, flags, *more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert answer(tmp_path)["direct_io"] is False
+
+
+def test_a_disk_that_does_not_answer_costs_the_limit_and_hides_no_other(tmp_path, monkeypatch):
+    dead, alive = tmp_path / "dead", tmp_path / "alive"
+    for folder in (dead, alive):
+        folder.mkdir()
+    statvfs = os.statvfs
+
+    def hang(path):
+        if path == str(dead):
+            time.sleep(60)
+        return statvfs(path)
+
+    monkeypatch.setattr(os, "statvfs", hang)
+    start = time.monotonic()
+    params = {"paths": [str(dead), str(alive)], "user": "root", "pieces_in_sector": 1000, "margin_bytes": 0, "timeout": 1}
+    disks = disk_info.run_module(params)["disks"]
+    assert time.monotonic() - start < 5
+    assert disks[str(dead)]["error"] == "it does not answer within 1 s"
+    assert (disks[str(dead)]["exists"], disks[str(dead)]["max_sectors"], disks[str(dead)]["size"]) == (None, None, None)
+    assert disks[str(dead)]["mountpoint"] == disks[str(alive)]["mountpoint"]
+    assert disks[str(alive)]["error"] is None and disks[str(alive)]["max_sectors"] >= 0
+    assert set(disks[str(dead)]) == set(disks[str(alive)])
+
+
+def test_a_disk_with_an_error(tmp_path, monkeypatch):
+    def fail(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "statvfs", fail)
+    assert answer(tmp_path)["error"] == "Input/output error"

@@ -46,8 +46,33 @@ def disk(mountpoint, **changes):
         "available": 7_236_000_000_000,
         "existing_plot_bytes": 0,
         "max_sectors": 6845,
+        "error": None,
+        "farm": None,
+        "direct_io": None,
     }
     return dict(good, **changes)
+
+
+def folder(mountpoint, **changes):
+    """What host_info says of a folder with data on a good disk of 3.8 TB."""
+    good = {
+        "exists": True,
+        "mountpoint": mountpoint,
+        "is_mountpoint": False,
+        "device": "/dev/sda1",
+        "fstype": "ext4",
+        "options": ["rw"],
+        "read_only": False,
+        "size": 3_800_000_000_000,
+        "available": 3_000_000_000_000,
+        "used": 500_000_000_000,
+        "empty": False,
+        "error": None,
+    }
+    return dict(good, **changes)
+
+
+FOLDERS = {"nats": ["/var/lib/nats"], "node": ["/var/autonomys-node"], "caches": ["/var/autonomys-sharded-cache", "/var/autonomys-full-piece"]}
 
 
 class Cluster:
@@ -82,11 +107,25 @@ class Cluster:
                     "autonomys-node": {"src": "https://example.org/autonomys-node", "checksum": SHA256},
                 },
             }
-            facts = {"architecture": "x86_64", "addresses": [address + "/16", "fe80::1/64"], "clock_synchronized": True}
+            facts = {
+                "architecture": "x86_64",
+                "addresses": [address + "/16", "fe80::1/64"],
+                "interfaces": [{"name": "eth0", "addresses": [address + "/16", "fe80::1/64"], "speed_mbps": 25000}],
+                "memory_mib": 515_000,
+                "cpus": 192,
+                "clock_synchronized": True,
+                "limits": {"service": 1048576, "kernel": 1073741816},
+                "packet_filter": True,
+                "files": {},
+                "disks": {path: folder("/var") for component, paths in FOLDERS.items() if host in self.groups[component] for path in paths},
+                "programs": [],
+            }
             self.facts[host] = {"reachable": True, "error": None, "host": facts, "gpus": None, "disks": None}
         for host in nodes:
+            self.variables[host]["node_blocks_pruning"] = "archive"
             self.facts[host]["gpus"] = {"topology": machine("single-gpu-single-node"), "gpu_error": None, "warnings": []}
         for host in plotters:
+            self.variables[host]["plot_server_extra_args"] = ["--record-encoding-concurrency", "32"]
             self.facts[host]["gpus"] = {"topology": machine("seed-2x48c-4gpu"), "gpu_error": None, "warnings": []}
         for host in storages:
             self.variables[host]["plot_client_reward_address"] = REWARD_ADDRESS
@@ -109,12 +148,25 @@ class Cluster:
         """Change the disk of the first farm of a host."""
         self.facts[host]["disks"]["/mnt/nvme0"].update(changes)
 
+    def host(self, host, **changes):
+        """Change what was read of a host."""
+        self.facts[host]["host"].update(changes)
+
+    def folder(self, host, path, **changes):
+        """Change the disk of a folder with data."""
+        self.facts[host]["host"]["disks"][path].update(changes)
+
+    def program(self, host, name, *command, file=None, **more):
+        """Let a program stand on a host."""
+        program = {"name": name, "file": "/etc/supervisor/conf.d/%s.conf" % (file or name), "cpus": None, "gpu": None, "state": "RUNNING", "reason": None}
+        self.facts[host]["host"]["programs"].append(dict(program, command=list(command), **more))
+
     def gpus(self, host):
         """The GPUs of a host."""
         return self.facts[host]["gpus"]["topology"]["gpus"]
 
-    def model(self):
-        """The model as the action plugin cluster_model makes it."""
+    def inventory(self):
+        """Groups, variables and defaults, as the action plugin cluster_model reads them."""
         variables, defaults = {}, {}
         for host in self.hosts:
             variables[host] = {name: value for name, value in self.variables[host].items() if name.startswith(PREFIXES)}
@@ -123,7 +175,11 @@ class Cluster:
             defaults[host]["cluster_address"] = self.variables[host]["ansible_host"]
             if "nats" in roles:
                 defaults[host]["nats_server_name"] = host
-        model = build_model(self.groups, variables, defaults)
+        return self.groups, variables, defaults
+
+    def model(self):
+        """The model as the action plugin cluster_model makes it."""
+        model = build_model(*self.inventory())
         for host, messages in self.unresolved.items():
             model["hosts"][host]["unresolved"] = messages
         return model

@@ -162,3 +162,15 @@ def test_little_endian_addresses_are_decoded():
 def test_gpus_by_pid():
     text = "10, GPU-aaaa\n10, GPU-bbbb\n11, GPU-aaaa\n\nNo running processes found\n[Insufficient Permissions], GPU-x\n"
     assert process.gpus_by_pid(text) == {10: ["GPU-aaaa", "GPU-bbbb"], 11: ["GPU-aaaa"]}
+
+
+def test_the_supervised_program_of_a_process(tmp_path):
+    ours, foreign = "A=1\0SUPERVISOR_PROCESS_NAME=autonomys-node\0", "A=1\0"
+    for pid, environ, command in (("7", ours, "/x/node\0run\0"), ("8", foreign, "./miner\0--all\0x\0y\0"), ("9", "", "init\0")):
+        (tmp_path / pid).mkdir()
+        (tmp_path / pid / "environ").write_text(environ)
+        (tmp_path / pid / "cmdline").write_text(command)
+    assert process.owner(7, str(tmp_path)) == {"program": "autonomys-node", "command": "/x/node run"}
+    assert process.owner(8, str(tmp_path)) == {"program": None, "command": "./miner --all x"}
+    assert process.owner(9, str(tmp_path)) is None  # not ours to look at
+    assert process.owner(10, str(tmp_path)) is None

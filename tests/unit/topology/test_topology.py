@@ -20,6 +20,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._topology import
     read_topology,
     run_command,
 )
+from ansible_collections.autonomys.cluster.plugins.modules import gpu_topology_info
 
 MACHINES = Path(__file__).parents[2] / "fixtures" / "machines"
 CPU = "/sys/devices/system/cpu"
@@ -471,3 +472,24 @@ def test_speed_on_192_cpus(seed, tmp_path):
         read_topology(root)
         best = min(best, time.perf_counter() - started)
     assert best < 0.2
+
+
+def test_processes_on_gpus(monkeypatch, tmp_path):
+    listed = f"{os.getpid()}, GPU-a\n{os.getpid()}, GPU-b\n999999999, GPU-a\n"
+    monkeypatch.setattr(gpu_topology_info, "find_nvidia_smi", lambda: "/usr/bin/nvidia-smi")
+    monkeypatch.setattr(gpu_topology_info, "run_command", lambda argv, timeout: (0, listed, ""))
+    # The second process is gone already: nothing is said about it.
+    [process] = gpu_topology_info.read_processes(5)
+    assert (process["pid"], process["gpu_uuids"], process["program"]) == (os.getpid(), ["GPU-a", "GPU-b"], os.environ.get("SUPERVISOR_PROCESS_NAME"))
+    assert "py" in process["command"]
+
+
+def test_processes_are_unknown_when_the_driver_hangs(monkeypatch):
+    def hang(argv, timeout):
+        raise CommandError("nvidia-smi did not end within 5 s")
+
+    monkeypatch.setattr(gpu_topology_info, "find_nvidia_smi", lambda: "/usr/bin/nvidia-smi")
+    monkeypatch.setattr(gpu_topology_info, "run_command", hang)
+    assert gpu_topology_info.read_processes(5) == []
+    monkeypatch.setattr(gpu_topology_info, "find_nvidia_smi", lambda: None)
+    assert gpu_topology_info.read_processes(5) == []
