@@ -32,15 +32,25 @@ PRINT_MODEL = """
 """
 
 
-@pytest.fixture(scope="session")
-def tutorial_model(tmp_path_factory):
-    """The model of inventories/tutorial, made by ansible-playbook as a user's run makes it; no host is contacted."""
-    folder = tmp_path_factory.mktemp("model")
+def model_of(inventory, folder):
+    """The model of an inventory, made by ansible-playbook as a user's run makes it; no host is contacted."""
     playbook, model = folder / "model.yml", folder / "model.json"
     playbook.write_text(PRINT_MODEL, encoding="utf-8")
-    command = [Path(sys.executable).parent / "ansible-playbook", "-i", ROOT / "inventories/tutorial", "-e", f"model_file={model}", playbook]
+    command = [Path(sys.executable).parent / "ansible-playbook", "-i", ROOT / inventory, "-e", f"model_file={model}", playbook]
     done = subprocess.run(
         command, cwd=ROOT, env=dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg")), capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(model.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def tutorial_model(tmp_path_factory):
+    """The model of inventories/tutorial."""
+    return model_of("inventories/tutorial", tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def literal_model(tmp_path_factory):
+    """The model of the tutorial with all its faults."""
+    return model_of("tests/fixtures/tutorial/inventory.yml", tmp_path_factory.mktemp("literal"))

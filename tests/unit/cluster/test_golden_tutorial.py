@@ -29,6 +29,8 @@ CORRECTIONS = {
     "stBR..S8V": ("st9QrFWVBdfJMgqZ4jVVJM7fHiWmxJNRipL64cxq7ddp9iCn1", "shortened in the tutorial"),
     "path=/mnt/nvme1n0/": ("path=/mnt/nvme1n2/", "no such disk in the tutorial's host table"),
     "sectors=8000": ("sectors=7507", "8000 sectors do not fit on a disk of 8 TB"),
+    "--rpc-cors all": ("--rpc-cors all --blocks-pruning archive --state-pruning archive", "the piece export from this node needs all blocks"),
+    " /var/plot-server/": (" --record-encoding-concurrency 32 /var/plot-server/", "as all releases after the tutorial's are run"),
     "-C 0-31": ("-C 1-23,97-119", "shared 32 cores with GPU 1 and GPU 2: CPU 0 and CPU 96 are threads of one core"),
     "-C 96-127": (
         {"autonomys-plot-server-1": "-C 25-47,121-143", "autonomys-plot-server-2": "-C 49-71,145-167"},
