@@ -358,6 +358,8 @@ def farm_sectors(s, farm, disk):
     """
     if str(farm.get("sectors", "auto")) != "auto":
         return int(farm["sectors"])
+    if disk.get("error"):
+        raise SettingsError("the disk of the farm %s cannot be read, so its sectors cannot be counted: %s" % (farm["path"], disk["error"]))
     return existing_sectors(disk["existing_plot_bytes"], s["plot_client_pieces_in_sector"]) or disk["max_sectors"]
 
 

@@ -88,6 +88,8 @@ def test_auto_keeps_the_sectors_of_an_existing_farm():
     assert _programs.farm_sectors(values, farm, {"existing_plot_bytes": 0, "max_sectors": 40}) == 40
     existing = sum(farm_files(38, 1000).values())
     assert _programs.farm_sectors(values, farm, {"existing_plot_bytes": existing, "max_sectors": 40}) == 38
+    with pytest.raises(_programs.SettingsError, match="cannot be read, so its sectors cannot be counted: Input/output error"):
+        _programs.farm_sectors(values, farm, {"existing_plot_bytes": None, "max_sectors": None, "error": "Input/output error"})
 
 
 @settings(max_examples=200)

@@ -10,8 +10,11 @@ import time
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils import _rules
+from ansible_collections.autonomys.cluster.plugins.module_utils._host import parse_programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._model import build_model
+from ansible_collections.autonomys.cluster.plugins.module_utils._programs import COMPONENTS, programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._rules._nats import vulnerabilities
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor_conf import render
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -652,6 +655,27 @@ def names(cases):
 
 
 def test_a_faultless_cluster_has_only_the_note_about_rpc(cluster):
+    assert [item["rule"] for item in cluster.findings()] == ["NODE005"]
+
+
+# What supervisor_program fills in.
+DEFAULTS = {"autorestart": True, "startretries": 1000000, "stopsignal": "TERM"}
+
+
+def test_a_cluster_that_was_deployed_from_its_inventory_has_no_further_findings(cluster):
+    """What site.yml wrote is no change, no hand-made set of CPUs, nothing left over."""
+    model = cluster.model()
+    for host in cluster.hosts:
+        facts = cluster.facts[host]
+        known = {"topology": (facts["gpus"] or {}).get("topology"), "disks": facts["disks"] or {}}
+        for component in model["hosts"][host]["components"]:
+            rendered = render([dict(DEFAULTS, **program) for program in programs(component, model["hosts"][host]["settings"], known)])
+            there = parse_programs(rendered, "/etc/supervisor/conf.d/%s.conf" % COMPONENTS[component])
+            facts["host"]["programs"] += [dict(program, state="RUNNING", reason=None) for program in there]
+    assert len(cluster.facts["plotter-1"]["host"]["programs"]) == 6
+    for host in cluster.groups["nats"]:
+        text = 'server_name: "%s"\njetstream {\n  store_dir: "/var/lib/nats"\n}\n' % host
+        cluster.host(host, files={"/etc/nats-server.conf": {"content": text}})
     assert [item["rule"] for item in cluster.findings()] == ["NODE005"]
 
 
