@@ -130,7 +130,7 @@ def read(model, topology, ssd, programs_there, packet_filter):
 @pytest.fixture(scope="module")
 def literal_findings(literal_model, topology):
     """What preflight finds where somebody followed the tutorial to the letter."""
-    files = {host: [name for _component, there, name in FILES if there.split("-")[0] == host.split("-")[0]] for host in literal_model["hosts"]}
+    files = {host: [name for _component, there, name in FILES if there[:-1] == host[:-1]] for host in literal_model["hosts"]}
     return _rules.findings(literal_model, read(literal_model, topology, 20 * 2**30, files, False))
 
 
