@@ -60,7 +60,13 @@ def _gpu_problems(expected, program):
 
 
 def nats_problems(expected, nats):
-    """Problems of a NATS server: ``expected`` is ``{peers: {server name: address}, version, max_payload}`` (bytes), ``nats`` what ``nats_info`` says."""
+    """Problems of a NATS server.
+
+    Args:
+        expected: ``{peers: {server name: address}, held: [server names], version, max_payload}``. ``held`` are peers that are kept stopped;
+            ``version`` and ``max_payload`` (bytes) are left out or None where any will do.
+        nats: what ``nats_info`` says.
+    """
     if not nats["reachable"]:
         return [_silent(nats)]
     problems = []
@@ -68,19 +74,23 @@ def nats_problems(expected, nats):
         problems.append("nats-server %s is not healthy: %s" % (nats["server_name"], nats["health_error"]))
     if not nats["jetstream"]:
         problems.append("nats-server %s runs without JetStream" % nats["server_name"])
-    if nats["version"] != expected["version"]:
+    if expected.get("version") not in (None, nats["version"]):
         problems.append("nats-server %s runs version %s, wanted is %s" % (nats["server_name"], nats["version"], expected["version"]))
-    if nats["max_payload"] != expected["max_payload"]:
+    if expected.get("max_payload") not in (None, nats["max_payload"]):
         problems.append("nats-server %s has max_payload %s, wanted is %s" % (nats["server_name"], nats["max_payload"], expected["max_payload"]))
     others = sorted(set(expected["peers"]) - {nats["server_name"]})
     if others:
-        missing = sorted(set(others) - set(nats["routes"]))
+        awaited = set(others) - set(expected.get("held", []))
+        missing = sorted(awaited - set(nats["routes"]))
         if missing:
             problems.append("nats-server %s has no route to %s" % (nats["server_name"], _list(missing)))
         if not nats["meta_leader"]:
             problems.append("JetStream has no meta leader")
         if nats["meta_size"] != len(expected["peers"]):
             problems.append("the JetStream meta group has %s members, the inventory has %d NATS servers" % (nats["meta_size"], len(expected["peers"])))
+        for replica in nats["meta_replicas"]:
+            if replica["name"] in awaited | {nats["server_name"]} and (replica["offline"] or not replica["current"]):
+                problems.append("nats-server %s is not current in the JetStream meta group" % replica["name"])
     return problems
 
 
@@ -96,7 +106,10 @@ def _silent(nats):
 
 
 def node_problems(expected, node):
-    """Problems of a node: ``expected`` is ``{chain, min_peers}``, ``node`` what ``node_info`` says."""
+    """Problems of a node: ``expected`` is ``{chain, min_peers, synced}``, ``node`` what ``node_info`` says.
+
+    A first sync takes days, so a node that syncs is healthy, unless it is expected to be ``synced`` because it was so before.
+    """
     if not node["reachable"]:
         return ["the node's RPC does not answer: %s" % node["error"]]
     unanswered = [what for what in ("chain", "peers") if node[what] is None]
@@ -107,7 +120,22 @@ def node_problems(expected, node):
         problems.append("the node is on the chain %s, wanted is %s" % (node["chain"], expected["chain"]))
     if node["peers"] < expected["min_peers"]:
         problems.append("the node has %d peers, at least %d are wanted" % (node["peers"], expected["min_peers"]))
+    if expected.get("synced") and node["syncing"]:
+        problems.append("the node is not synced: it is at block %s of %s" % (node["best"], node["target"]))
     return problems
+
+
+def at_work_problems(endpoints, programs):
+    """Why a host's part of a component does no work now, whatever definition it runs with.
+
+    Args:
+        endpoints: ``address:port`` of the NATS servers, one of which each program must be connected to.
+        programs: the programs of the component's file as ``supervisor_program_info`` shows them.
+    """
+    problems = ["%s is %s" % (program["name"], program["state"]) for program in programs if program["state"] not in ("RUNNING", "STOPPED")]
+    running = [program for program in programs if program["state"] == "RUNNING"]
+    problems += ["%s has no connection to NATS" % program["name"] for program in running if endpoints and not set(endpoints) & set(program["connected"])]
+    return problems or ([] if running else ["none of its programs runs"])
 
 
 def _list(values):

@@ -41,13 +41,14 @@ def build_model(groups, variables, defaults):
         return hosts[host]["settings"].get(key)
 
     nats_peers = {str(setting(host, "nats_server_name")): hosts[host]["address"] for host in members["nats"]}
+    held = [str(setting(host, "nats_server_name")) for host in members["nats"] if setting(host, "nats_state") == "stopped"]
     nats_servers = ["nats://%s:%s" % (hosts[host]["address"], setting(host, "nats_client_port")) for host in members["nats"]]
     node_urls = {host: "ws://%s:%s" % (hosts[host]["address"], setting(host, "node_rpc_port")) for host in members["node"]}
 
     for name, host in hosts.items():
         derived = {"cluster_components": host["components"]}
         if "nats" in host["components"]:
-            derived["nats_peers"] = nats_peers
+            derived.update(nats_peers=nats_peers, nats_held_peers=held)
         for component in NATS_CLIENTS:
             if component in host["components"]:
                 derived[component + "_nats_servers"] = nats_servers

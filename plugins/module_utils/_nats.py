@@ -22,6 +22,9 @@ MAX_REASONS = 20
 MAX_SILENCE = 5
 """Seconds since a replica was heard at most; leaders and followers exchange heartbeats every second."""
 
+MAX_LAG = 1000
+"""Entries that a replica may be behind at most; under load a few are always on their way."""
+
 META_GROUP = "meta group"
 
 _SIZE = re.compile(r"^(-?[0-9]+)([a-zA-Z]*)$")
@@ -114,11 +117,12 @@ def leader_view(name, group, server_name, views):
     return view[name]["replicas"], None
 
 
-def stop_reasons(server_name, peers, routes, jetstream, groups, views):
+def stop_reasons(server_name, peers, routes, jetstream, groups, views, max_silence=MAX_SILENCE, max_lag=MAX_LAG):
     """Return why this server must not be stopped now; an empty list means that it may.
 
     It may be stopped when all configured ``peers`` are routed, the meta group has a leader, and every raft group
-    that the server is in keeps a quorum of current replicas without it.
+    that the server is in keeps a quorum of current replicas without it. A replica that its leader has not heard for
+    ``max_silence`` seconds, or that is more than ``max_lag`` entries behind, does not count.
     """
     reasons = []
     if not jetstream:
@@ -140,7 +144,7 @@ def stop_reasons(server_name, peers, routes, jetstream, groups, views):
         if group["size"] == 1:
             continue
         replicas, unknown = leader_view(name, group, server_name, views)
-        reason = unknown or _quorum_reason(name, group, replicas, server_name, routes)
+        reason = unknown or _quorum_reason(name, group, replicas, server_name, lambda entry: _fault(entry, routes, max_silence, max_lag))
         if reason:
             reasons.append(reason)
     if len(reasons) > MAX_REASONS:
@@ -148,12 +152,12 @@ def stop_reasons(server_name, peers, routes, jetstream, groups, views):
     return reasons
 
 
-def _quorum_reason(name, group, replicas, server_name, routes):
+def _quorum_reason(name, group, replicas, server_name, fault_of):
     """Return why a group has no quorum of current replicas without this server, or None when it has one."""
     size = max(group["size"], len(replicas) + 1)
     quorum = size // 2 + 1
     others = [entry for entry in replicas if entry["name"] != server_name]
-    states = {entry["name"]: _fault(entry, routes) for entry in others}
+    states = {entry["name"]: fault_of(entry) for entry in others}
     left = sum(1 for fault in states.values() if not fault) + (group["leader"] != server_name)
     if left >= quorum:
         return None
@@ -162,16 +166,18 @@ def _quorum_reason(name, group, replicas, server_name, routes):
     return f"{reason}: {missing}" if missing else reason
 
 
-def _fault(entry, routes):
+def _fault(entry, routes, max_silence, max_lag):
     """Return why a replica does not count for a quorum, None when it does."""
     if entry["offline"]:
         return "is offline"
     if entry["name"] not in routes:
         return "has no route"
-    if entry["active"] > MAX_SILENCE:
+    if entry["active"] > max_silence:
         return f"was last heard {entry['active']:.0f} s ago"
+    if entry["lag"] > max_lag or (entry["lag"] and not entry["current"]):
+        return f"is {entry['lag']} entries behind"
     if not entry["current"]:
-        return f"is {entry['lag']} entries behind" if entry["lag"] else "is not current"
+        return "is not current"
     return None
 
 
@@ -180,11 +186,11 @@ def unreachable(error):
     return reading({"error": error})
 
 
-def reading(answers, peers=None, views=None):
+def reading(answers, peers=None, views=None, **thresholds):
     """Return the ``nats`` dictionary of one server.
 
     ``answers`` has the decoded ``varz``, ``healthz``, ``routez`` and ``jsz``, as far as they came, and ``error`` when
-    one did not; ``peers`` are the names of all configured servers; ``views`` is described at `leader_view`.
+    one did not; ``peers`` are the names of all configured servers; ``views`` is described at `leader_view`, ``thresholds`` at `stop_reasons`.
     """
     varz, routez, jsz = (answers.get(key) or {} for key in ("varz", "routez", "jsz"))
     healthz = answers.get("healthz") or {}
@@ -195,13 +201,14 @@ def reading(answers, peers=None, views=None):
     meta = groups.get(META_GROUP, {"leader": None, "size": None, "replicas": []})
     jetstream = bool(jsz) and not jsz.get("disabled")
     meta_replicas = leader_view(META_GROUP, meta, name, views or {})[0] or []
-    reasons = [error] if error else stop_reasons(name, peers, routes, jetstream, groups, views or {})
+    reasons = [error] if error else stop_reasons(name, peers, routes, jetstream, groups, views or {}, **thresholds)
     return {
         "reachable": bool(varz),
         "error": error,
         "server_name": name,
         "cluster_name": (varz.get("cluster") or {}).get("name"),
         "version": varz.get("version"),
+        "config_load_time": varz.get("config_load_time"),
         "healthy": healthz.get("status") == "ok",
         "health_error": None if healthz.get("status") == "ok" else healthz.get("error") or error,
         "max_payload": varz.get("max_payload"),

@@ -135,12 +135,13 @@ def _farmer(s, component, *arguments):
     return [_binary(s, "autonomys-farmer"), "cluster"] + servers + list(arguments)
 
 
-def _endpoints(urls):
+def endpoints(urls):
+    """``address:port`` of URLs."""
     return [url.split("://", 1)[-1].rstrip("/") for url in urls]
 
 
 def _connected(s, component):
-    return {"connected_any": _endpoints(s[component + "_nats_servers"])}
+    return {"connected_any": endpoints(s[component + "_nats_servers"])}
 
 
 def _nats(s, facts):
@@ -174,7 +175,7 @@ def _node(s, facts):
 def _controller(s, facts):
     tmp = ["--tmp"] if s["controller_tmp"] else []
     command = _farmer(s, "controller", "controller", *tmp) + ["--node-rpc-url", s["controller_node_rpc_url"]] + s["controller_extra_args"]
-    expected = dict(_connected(s, "controller"), connected_all=_endpoints([s["controller_node_rpc_url"]]))
+    expected = dict(_connected(s, "controller"), connected_all=endpoints([s["controller_node_rpc_url"]]))
     yield _program(s, "controller", "autonomys-controller", command), expected
 
 

@@ -19,7 +19,9 @@ options:
     type: str
     required: true
   name:
-    description: Name of the file of supervised programs, for O(programs).
+    description:
+      - Name of the file of supervised programs, for O(programs).
+      - With O(at_work) or O(report_only) its programs are evidence also where O(programs) is empty.
     type: str
   programs:
     description:
@@ -42,14 +44,17 @@ options:
         description: All servers of the cluster, server name to address.
         type: dict
         required: true
+      held:
+        description: Names of servers that are kept stopped, and so need no route.
+        type: list
+        elements: str
+        default: []
       version:
-        description: Version that must run.
+        description: Version that must run; any if left out.
         type: str
-        required: true
       max_payload:
-        description: Largest message, in NATS's notation, as C(3MB).
+        description: Largest message, in NATS's notation, as C(3MB); any if left out.
         type: str
-        required: true
   nats_stop:
     description: Before a NATS server is stopped, wait until the others can do without it (M(autonomys.cluster.nats_info), C(safe_to_stop)).
     type: dict
@@ -62,6 +67,14 @@ options:
         description: All servers of the cluster, server name to address.
         type: dict
         required: true
+      max_silence:
+        description: Seconds for which the leader of a group may not have heard of a replica that counts for its quorum.
+        type: float
+        default: 5
+      max_lag:
+        description: Entries by which a replica that counts for a quorum may be behind its leader.
+        type: int
+        default: 1000
   node:
     description: The Autonomys node expected on this host.
     type: dict
@@ -78,6 +91,25 @@ options:
         description: Peers that it must have at least.
         type: int
         required: true
+      synced:
+        description: Whether it must be synced. If not, a node that syncs is healthy, because a first sync takes days.
+        type: bool
+        default: false
+  at_work:
+    description:
+      - Judge only whether the component does its work now, whatever definition it runs with. Of O(programs) only C(connected_any) counts then.
+      - That is what matters of the others while one host restarts, and of a host whose former definition was put back.
+    type: bool
+    default: false
+  nats_servers:
+    description: URLs of the NATS servers, for O(at_work) without O(programs).
+    type: list
+    elements: str
+    default: []
+  report_only:
+    description: Look once, and return what is wrong without failing.
+    type: bool
+    default: false
   timeout:
     description: Seconds within which the component must become healthy.
     type: int

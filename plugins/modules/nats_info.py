@@ -13,8 +13,8 @@ description:
   - >-
     RV(nats.safe_to_stop) is V(true) only when this server can be taken away without harm: every configured peer is
     routed, there is a meta leader, and each raft group that the server is in keeps a quorum of current replicas without
-    it. A replica that its leader has not heard of for 5 seconds is not current. With one or two servers it is never
-    safe. Streams with one replica are reported in RV(nats.unreplicated) and do not count.
+    it. A replica that its leader has not heard of for O(max_silence), or that is more than O(max_lag) behind, does not count.
+    With one or two servers it is never safe. Streams with one replica are reported in RV(nats.unreplicated) and do not count.
   - >-
     Only the leader of a raft group knows how current the others are, so the monitoring ports of the servers that lead
     one of this server's groups are asked too.
@@ -37,6 +37,14 @@ options:
       - A peer that is not named is asked at the address of its route and the port of O(url).
     type: dict
     default: {}
+  max_silence:
+    description: Seconds for which the leader of a group may not have heard of a replica that counts. Heartbeats come every second.
+    type: float
+    default: 5
+  max_lag:
+    description: Entries (messages, in a stream) by which a replica that counts may be behind its leader.
+    type: int
+    default: 1000
   timeout:
     description: Seconds to wait for a connection and for each answer.
     type: int
@@ -84,6 +92,10 @@ nats:
       description: Version of the server.
       type: str
       sample: 2.12.8
+    config_load_time:
+      description: When the server read its configuration, at its start or with a reload, in its own notation.
+      type: str
+      sample: "2026-01-02T03:04:05.678901234Z"
     healthy:
       description: Whether the full C(/healthz) is ok.
       type: bool
@@ -166,6 +178,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.autonomys.cluster.plugins.module_utils._http import HttpError, JsonClient
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats import (
     JSZ,
+    MAX_LAG,
+    MAX_SILENCE,
     leaders_to_ask,
     raft_groups,
     reading,
@@ -200,8 +214,8 @@ def ask_leader(name, url, timeout):
         return str(exc)
 
 
-def ask_server(url, peers, peer_urls, timeout):
-    """Ask a server, then the leaders of its raft groups."""
+def ask_server(url, peers, peer_urls, timeout, **thresholds):
+    """Ask a server, then the leaders of its raft groups; ``thresholds`` are those of ``safe_to_stop``."""
     answers = {}
     try:
         client = JsonClient(url, timeout)
@@ -214,14 +228,14 @@ def ask_server(url, peers, peer_urls, timeout):
                 return unreachable(f"{url} is not the monitoring port of a NATS server")
     except HttpError as exc:
         answers["error"] = str(exc)
-        return reading(answers, peers)
+        return reading(answers, peers, **thresholds)
     finally:
         client.close()
     addresses = routed_peers(answers["routez"])
     views = {}
     for leader in leaders_to_ask(raft_groups(answers["jsz"]), answers["varz"].get("server_name")):
         views[leader] = ask_leader(leader, peer_url(leader, url, peer_urls, addresses), timeout)
-    return reading(answers, peers, views)
+    return reading(answers, peers, views, **thresholds)
 
 
 def run_module():
@@ -231,12 +245,14 @@ def run_module():
             "url": {"type": "str", "default": "http://127.0.0.1:8222"},
             "peers": {"type": "list", "elements": "str"},
             "peer_urls": {"type": "dict", "default": {}},
+            "max_silence": {"type": "float", "default": MAX_SILENCE},
+            "max_lag": {"type": "int", "default": MAX_LAG},
             "timeout": {"type": "int", "default": 5},
         },
         supports_check_mode=True,
     )
     params = module.params
-    nats = ask_server(params["url"], params["peers"], params["peer_urls"], params["timeout"])
+    nats = ask_server(params["url"], params["peers"], params["peer_urls"], params["timeout"], max_silence=params["max_silence"], max_lag=params["max_lag"])
     module.exit_json(changed=False, nats=nats)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 
 from ansible_collections.autonomys.cluster.plugins.modules.nats_info import ask_server
@@ -57,6 +58,24 @@ def test_the_promise_holds(cluster):
         assert not ask(cluster, name)["safe_to_stop"]
     cluster.stop(second)
     assert not cluster.publish(last, attempts=2)
+
+
+def test_lame_duck_mode_hands_the_leadership_over_before_the_server_ends(cluster):
+    """What supervisord's stop signal relies on: no second without a meta leader, and no request of our own to step down."""
+    leader = ask(cluster, PEERS[0])["meta_leader"]
+    other = next(name for name in PEERS if name != leader)
+    until(cluster, leader, lambda result: result["safe_to_stop"])
+    cluster.processes[leader].send_signal(signal.SIGUSR2)
+    assert until(cluster, other, lambda result: result["meta_leader"] not in (None, leader), seconds=1)["healthy"]
+    # It needs the cluster no longer, and ends by itself.
+    assert cluster.processes[leader].wait(30) in (0, 1)
+
+
+def test_the_thresholds_are_those_that_are_asked_for(cluster):
+    result = until(cluster, PEERS[0], lambda result: result["safe_to_stop"])
+    strict = ask_server(cluster.url(PEERS[0]), cluster.names, cluster.urls(), 5, max_silence=0)
+    assert not strict["safe_to_stop"] and result["config_load_time"]
+    assert "was last heard" in " ".join(strict["reasons"])
 
 
 def test_a_single_server(single):

@@ -43,6 +43,7 @@ NATS = {
     "routes": ["b", "c"],
     "meta_leader": "b",
     "meta_size": 3,
+    "meta_replicas": [],
 }
 NODE_EXPECTED = {"chain": "mainnet", "min_peers": 1}
 NODE = {"reachable": True, "chain": "Autonomys Mainnet", "peers": 12}
@@ -114,12 +115,24 @@ def test_a_healthy_nats_server_has_no_problem():
         ({"routes": ["b"]}, "has no route to c"),
         ({"meta_leader": None}, "no meta leader"),
         ({"meta_size": 2}, "has 2 members, the inventory has 3"),
+        ({"meta_replicas": [{"name": "b", "current": False, "offline": False}]}, "nats-server b is not current in the JetStream meta group"),
+        ({"meta_replicas": [{"name": "a", "current": True, "offline": True}]}, "nats-server a is not current in the JetStream meta group"),
     ],
 )
 def test_a_sick_nats_server_is_named_with_what_was_seen(seen, problem):
     problems = nats_problems(NATS_EXPECTED, dict(NATS, **seen))
     assert len(problems) == 1
     assert problem in problems[0]
+
+
+def test_a_nats_server_that_is_kept_stopped_is_not_missed():
+    held = dict(NATS_EXPECTED, held=["c"])
+    assert nats_problems(held, dict(NATS, routes=["b"], meta_replicas=[{"name": "c", "current": False, "offline": True}])) == []
+    assert nats_problems(held, dict(NATS, routes=["c"])) == ["nats-server a has no route to b"]
+
+
+def test_any_version_will_do_where_none_is_expected():
+    assert nats_problems({"peers": NATS_EXPECTED["peers"]}, NATS) == []
 
 
 def test_a_single_nats_server_needs_no_routes_and_no_meta_group():
@@ -136,6 +149,13 @@ def test_a_nats_server_that_the_others_need_may_not_stop():
 
 def test_a_healthy_node_has_no_problem():
     assert node_problems(NODE_EXPECTED, NODE) == []
+
+
+def test_a_node_that_syncs_is_healthy_unless_it_was_synced_before():
+    syncing = dict(NODE, syncing=True, best=5, target=9)
+    assert node_problems(NODE_EXPECTED, syncing) == []
+    assert node_problems(dict(NODE_EXPECTED, synced=True), syncing) == ["the node is not synced: it is at block 5 of 9"]
+    assert node_problems(dict(NODE_EXPECTED, synced=True), dict(NODE, syncing=False)) == []
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,7 @@ def test_a_renamed_server_is_noticed():
     ("change", "words"),
     [
         ({"current": False, "lag": 12}, "is 12 entries behind"),
+        ({"current": True, "lag": 1001}, "is 1001 entries behind"),
         ({"current": False}, "is not current"),
         ({"current": True, "offline": True}, "is offline"),
         ({"current": True, "active": 7 * 10**9}, "was last heard 7 s ago"),

@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.autonomys.cluster.plugins.action import health
+from ansible_collections.autonomys.cluster.plugins.module_utils import _roll
+
+ARGUMENTS = {
+    "component": {"type": "str", "required": True, "choices": list(_roll.COMPONENTS)},
+    "host": {"type": "str"},
+    "timeout": {"type": "int", "default": 0},
+    "interval": {"type": "int", "default": 2},
+}
+
+
+class ActionModule(health.ActionModule):
+    """Asks as ``health`` does, but with a question that the model gives, so that any host can be asked about any other."""
+
+    def run(self, tmp=None, task_vars=None):
+        result = super(health.ActionModule, self).run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(ARGUMENTS)
+        host = args["host"] or task_vars["inventory_hostname"]
+        model = task_vars["hostvars"][min(task_vars["groups"]["all"])]["cluster_model"]
+        asked = _roll.question(model, args["component"], host)
+        defaults = {name: option.get("default") for name, option in health.ARGUMENTS.items()}
+        answer = self._wait(dict(defaults, **asked, timeout=args["timeout"], interval=args["interval"]), task_vars)
+        leads = (answer["evidence"].get("nats") or {}).get("meta_leader")
+        result.update(
+            changed=False,
+            component=args["component"],
+            host=host,
+            at_work=answer["healthy"],
+            problems=answer["problems"],
+            restarts_last=bool(leads) and leads == str(model["hosts"][host]["settings"]["nats_server_name"]),
+        )
+        return result

@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: may_restart
+short_description: Refuse to restart a host that the others cannot do without
+version_added: 0.1.0
+author: autonomys.cluster contributors (@autonomys-cluster)
+description:
+  - Before a host of a component restarts in a rolling restart, judges by what the hosts told in this run (M(autonomys.cluster.at_work)
+    registered as C(__roll_at_work)) whether others are at work. A host that was restarted in this run counts as at work.
+  - For C(node), C(controller) and C(proof_server) one other host must be at work; for C(caches) and C(plot_client) all others; for C(plot_server)
+    those that are not at work count as part of C(plot_server_roll). NATS servers are asked themselves, see M(autonomys.cluster.health).
+  - Nothing is asked of an only host, nor for a host that is not at work itself. Hosts on which the component is kept stopped do not count.
+  - Runs on the control node and contacts no host. In check mode a refusal is a warning.
+options:
+  component:
+    description: The component.
+    type: str
+    required: true
+    choices: [nats, node, controller, proof_server, caches, plot_server, plot_client]
+  others:
+    description: Answers of M(autonomys.cluster.at_work) of hosts that the run leaves alone.
+    type: list
+    elements: dict
+    default: []
+attributes:
+  check_mode:
+    description: Can run in check mode and change nothing.
+    support: full
+  diff_mode:
+    description: Returns what has changed.
+    support: none
+seealso:
+  - module: autonomys.cluster.at_work
+"""
+
+EXAMPLES = r"""
+- name: Ask whether the others can do without this host
+  autonomys.cluster.may_restart:
+    component: controller
+"""
+
+RETURN = r"""
+problems:
+  description: Why the host must not be restarted now, a sentence each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["no other controller is at work (node-2: autonomys-controller is BACKOFF)"]
+"""
