@@ -200,8 +200,8 @@ def render(programs, autostart=True):
     return "\n".join([HEADER + "\n"] + [_render_program(program, autostart) for program in programs])
 
 
-def set_autostart(text, value):
-    """Change ``autostart`` of every program in *text* that is not kept stopped, and leave everything else as it is."""
+def set_autostart(text, value, only=None):
+    """Change ``autostart`` of every program in *text* (or of *only* these) that is not kept stopped, and leave everything else as it is."""
     lines = []
     kept = held(text)
     in_program = False
@@ -215,7 +215,8 @@ def set_autostart(text, value):
         section = re.match(r"^\[([^\]]+)\]", line)
         if section:
             finish()
-            in_program = section.group(1).startswith(("program:", "fcgi-program:")) and section.group(1).partition(":")[2] not in kept
+            kind, _colon, name = section.group(1).partition(":")
+            in_program = kind in ("program", "fcgi-program") and name not in kept and (only is None or name in only)
             header = len(lines) if in_program else None
         elif in_program and re.match(r"(?i)^autostart\s*[=:]", line):
             header = None

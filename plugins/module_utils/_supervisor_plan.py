@@ -88,18 +88,19 @@ def to_leave(known, wanted, removed, active, programs):
     return leaving
 
 
-def make_plan(state, restart, wanted, leaving, reload, active, changes=None, held=()):
+def make_plan(state, restart, wanted, leaving, reload, active, changes=None, held=(), only=None):
     """Decide what happens to every group.
 
     *state* and *restart* are the module's options, *wanted* the groups of the new text, ``{group: [programs]}``,
     *leaving* the groups that should go, *reload* a :class:`Reload`, *active* ``{group: [process info]}``, *changes*
     optionally says in words what is different for a group, *held* names the groups that are kept stopped whatever the state.
+    With *only*, all groups but those of these programs stay as they are.
     """
     leave_running = state == "started" and restart == "never"
     changes = changes or {}
     actions = []
     pending = OrderedDict()
-    for group in sorted(leaving):
+    for group in sorted(leaving if only is None else ()):
         if leave_running and _any_in(active.get(group, []), RUNS):
             pending[group] = f"{group} runs but is no longer wanted"
             actions.append(_action(group, ()))
@@ -107,6 +108,9 @@ def make_plan(state, restart, wanted, leaving, reload, active, changes=None, hel
             actions.append(_action(group, ("stop", "remove")))
 
     for group in wanted:
+        if only is not None and not set(only) & set(wanted[group]):
+            actions.append(_action(group, ()))
+            continue
         # The same programs may still run inside an old group: a second copy must not start beside it.
         hosts = [other for other in sorted(leaving) if any(info["name"] in wanted[group] and info["statename"] in EXISTS for info in active.get(other, []))]
         left = [other for other in hosts if other in pending]

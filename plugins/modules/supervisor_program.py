@@ -145,6 +145,12 @@ options:
     type: str
     choices: [started, restarted, stopped, absent, reverted]
     default: started
+  only:
+    description:
+      - Programs of the file to which O(state) is applied, while all others stay as they are; names that are not in the file are ignored.
+      - Needs O(programs) to be left out, and O(state) to be V(started), V(restarted) or V(stopped).
+    type: list
+    elements: str
   restart:
     description:
       - Matters only for O(state=started).
@@ -191,6 +197,12 @@ EXAMPLES = r"""
   autonomys.cluster.supervisor_program:
     name: autonomys-node
   when: node_converge.restart_required
+
+- name: Restart one program of a file
+  autonomys.cluster.supervisor_program:
+    name: autonomys-plot-server
+    only: [autonomys-plot-server-2]
+    state: restarted
 
 - name: Go back to what ran before the file was changed
   autonomys.cluster.supervisor_program:
@@ -344,6 +356,7 @@ ARGUMENTS = {
         },
     },
     "state": {"type": "str", "choices": ["started", "restarted", "stopped", "absent", "reverted"], "default": "started"},
+    "only": {"type": "list", "elements": "str"},
     "restart": {"type": "str", "choices": ["now", "never"], "default": "now"},
     "config": {"type": "path", "default": "/etc/supervisor/supervisord.conf"},
 }
@@ -438,6 +451,7 @@ class Run:
         self.check = module.check_mode
         self.name = module.params["name"]
         self.programs = module.params["programs"]
+        self.only = module.params["only"]
         self.revert = module.params["state"] == "reverted"
         self.state = "started" if self.revert else module.params["state"]
         self.restart = "now" if self.revert else module.params["restart"]
@@ -820,6 +834,8 @@ class Run:
 
     def wanted_text(self, old):
         """Give the text that the file should have, None for no file."""
+        if self.only is not None and (self.programs is not None or self.revert or self.state == "absent"):
+            raise ProgramError("only needs programs to be left out, and state to be started, restarted or stopped")
         if self.state == "absent":
             return None
         if self.revert:
@@ -834,6 +850,8 @@ class Run:
             if self.check or self.state == "stopped":
                 return None
             raise ProgramError(f"{self.path} does not exist: give its programs")
+        if self.only is not None:
+            return conf.set_autostart(old, self.state != "stopped", self.only)
         return conf.set_autostart(conf.with_leaving(old, []), self.state != "stopped")
 
     def what_ran(self, old, new, old_definitions, definitions, kept_definitions, down, before, active):
@@ -900,7 +918,7 @@ class Run:
 
         def make_plan(reload, active, state=self.state):
             leaving = planning.to_leave(known_groups, self.wanted, reload.removed, active, names)
-            return planning.make_plan(state, self.restart, self.wanted, leaving, reload, active, changes, self.held)
+            return planning.make_plan(state, self.restart, self.wanted, leaving, reload, active, changes, self.held, self.only)
 
         foreign = {group for theirs in others.values() for group in conf.groups(theirs)}
         if down and self.state in ("stopped", "absent"):
@@ -956,7 +974,9 @@ class Run:
         for name in self.killed:
             self.module.warn(f"{name} did not end within its stopwaitsecs and was killed")
         if self.state in ("started", "restarted"):
-            return self.wait({group: longest(group, "startsecs", 1) for group in self.wanted if group not in self.plan.pending and group not in self.held})
+            left = {group for group, members in self.wanted.items() if self.only is not None and not set(self.only) & set(members)}
+            left |= {*self.plan.pending, *self.held}
+            return self.wait({group: longest(group, "startsecs", 1) for group in self.wanted if group not in left})
         return planning.by_group(self.supervisor.processes())
 
     def finish_diff(self, old, new, before, active):

@@ -400,6 +400,29 @@ def test_restarted_restarts_every_program(host):
     assert all(host.pids()[name] != before[name] for name in before)
 
 
+def test_one_program_of_a_file_is_restarted_stopped_and_started_alone(host):
+    host.apply([host.program("a"), host.program("b")])
+    before = host.pids()
+    apply_checked(host, only=["b", "elsewhere"], state="restarted")
+    assert host.pids()["a"] == before["a"] and host.pids()["b"] != before["b"]
+    result = apply_checked(host, only=["b"], state="stopped")
+    assert summary(result) == {"a": "RUNNING", "b": "STOPPED"}
+    # Only of this program it is kept over a restart of supervisord.
+    assert (host.conf_d / "app.conf").read_text().count("autostart=false") == 1
+    apply_checked(host, only=["b"], state="started")
+    assert host.pids()["a"] == before["a"]
+    assert "only needs programs to be left out" in host.apply([host.program("a")], only=["a"])["msg"]
+
+
+def test_a_pending_change_of_another_program_is_left_alone(host):
+    host.apply([host.program("a"), host.program("b")])
+    before = host.pids()
+    host.apply([host.program("a", environment={"X": "1"}), host.program("b")], restart="never")
+    host.apply(only=["b"], state="restarted")
+    assert host.pids()["a"] == before["a"]
+    assert host.apply([host.program("a", environment={"X": "1"}), host.program("b")], restart="never")["restart_required"]
+
+
 def test_a_hold_survives_a_restart_of_supervisord_and_is_released(host):
     programs = [host.program("a"), host.program("b")]
     host.apply(programs)

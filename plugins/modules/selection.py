@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: selection
+short_description: What restart.yml and stop.yml act on
+version_added: 0.1.0
+author: autonomys.cluster contributors (@autonomys-cluster)
+description:
+  - Makes of the variables of C(restart.yml) and C(stop.yml) a selection of components and programs, the fact C(__selection).
+  - Refuses what names nothing, and, for a stop, what would leave a component without a host or NATS without a quorum.
+  - Runs on the control node and contacts no host.
+options:
+  verb:
+    description: What is to be done.
+    type: str
+    required: true
+    choices: [restart, stop]
+  components:
+    description: Components, all their programs.
+    type: list
+    elements: str
+    default: []
+  programs:
+    description: Supervised programs by their names.
+    type: list
+    elements: str
+    default: []
+  gpu_slots:
+    description: Slots of plot servers, as in C(autonomys-plot-server-2).
+    type: list
+    elements: int
+    default: []
+  everything:
+    description: Whether everything may be acted on. Without anything else chosen, all components are.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Can run in check mode and change nothing.
+    support: full
+  diff_mode:
+    description: Returns what has changed.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Choose what to restart
+  autonomys.cluster.selection:
+    verb: restart
+    components: [controller]
+    gpu_slots: [2]
+  run_once: true
+"""
+
+RETURN = r"""
+ansible_facts:
+  description: The fact C(__selection), component to the list of its programs; an empty list is all of them.
+  returned: success
+  type: dict
+  sample: {__selection: {controller: [], plot_server: [autonomys-plot-server-2]}}
+"""
