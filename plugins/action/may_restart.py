@@ -42,7 +42,10 @@ class ActionModule(ActionBase):
     @staticmethod
     def _told(variables, component):
         """What a host told in this run last; one that was restarted in it was healthy then, or the run had ended."""
-        if (variables.get(f"__{component}_restart") or {}).get("healthy"):
+        step = variables.get(f"__{component}_restart") or {}
+        if step.get("healthy"):
             return {"at_work": True, "problems": []}
+        if step.get("stopped"):
+            return {"at_work": False, "problems": ["it was stopped"]}
         told = variables.get("__roll_at_work") or {}
         return told if told.get("component") == component else None

@@ -10,7 +10,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils import _roll
 ARGUMENTS = dict(
     {name: option for name, option in health.ARGUMENTS.items() if name not in ("at_work", "nats_servers", "report_only")},
     name={"type": "str", "required": True},
-    state={"type": "str", "choices": ["started", "restarted"], "default": "started"},
+    state={"type": "str", "choices": ["started", "restarted", "stopped"], "default": "started"},
+    only={"type": "list", "elements": "str"},
     configuration={"type": "dict", "options": {"path": {"type": "path", "required": True}, "previous": {"type": "path", "required": True}}},
     revert={"type": "bool", "default": True},
 )
@@ -29,15 +30,18 @@ class ActionModule(health.ActionModule):
         if looked["problems"]:
             message = _roll.refusal(args["component"], host, looked["problems"])
             return dict(result, changed=False, **({"warnings": [message]} if self._task.check_mode else {"failed": True, "msg": message}))
+        stop = args["state"] == "stopped"
         synced = bool(args["node"]) and self._is_synced(args, task_vars)
 
-        pending = self._supervise(args, task_vars, state="started", restart="never")
+        pending = {} if stop else self._supervise(args, task_vars, state="started", restart="never")
         if pending.get("failed"):
             return dict(result, failed=True, msg=pending["msg"])
-        done = self._supervise(args, task_vars, state=args["state"])
+        # Some programs are named for a restart by hand only; what is pending is always applied as a whole.
+        done = self._supervise(args, task_vars, state=args["state"], **({"only": args["only"]} if args["only"] else {}))
         result.update({key: done[key] for key in ("changed", "diff", "programs", "killed", "warnings") if key in done})
-        if self._task.check_mode:
-            return result
+        if self._task.check_mode or stop:
+            failed = {"failed": True, "msg": done["msg"]} if done.get("failed") else {}
+            return dict(result, healthy=False, stopped=stop and not args["only"], **failed)
         if done.get("failed"):
             seen = done["msg"]
         else:

@@ -12,19 +12,26 @@ from ansible_collections.autonomys.cluster.plugins.module_utils import _status
 class ActionModule(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
-    _VALID_ARGS = frozenset()
+    _supports_async = False
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec({"strict": {"type": "bool", "default": False}})
         groups, hostvars = task_vars["groups"], task_vars["hostvars"]
         hosts = hostvars[min(groups["all"])]["cluster_model"]["hosts"]
         # The hosts of the play, so that --limit limits the table too.
         wanted = [host for host in sorted(task_vars["ansible_play_hosts_all"]) if hosts[host]["components"]]
-        left_out = [host for host in wanted if host not in groups.get("cluster_ready", [])]
+        # status.yml asks all hosts, without preflight.
+        left_out = [] if args["strict"] else [host for host in wanted if host not in groups.get("cluster_ready", [])]
         results = {host: {c: self._results(hostvars[host], c) for c in hosts[host]["components"]} for host in wanted if host not in left_out}
-        rows = _status.rows(hosts, results)
+        lost = sorted(set(task_vars["ansible_play_hosts_all"]) - set(task_vars["ansible_play_hosts"]))
+        rows = _status.rows(hosts, results, lost)
         Display().display("\n" + _status.table(rows) + "\n")
         result.update(changed=False, rows=rows, left_out=left_out)
+        sick = [row for row in rows if row["health"] in _status.SICK]
+        if args["strict"] and sick:
+            # The table says it all; a failed task would print the rows a second time.
+            result = dict(failed=True, changed=False, msg=f"{len(sick)} of {len(rows)} programs in the table above are not healthy.")
         if left_out:
             result.update(
                 failed=True,

@@ -64,6 +64,57 @@ def step_problems(component, host, batch, members, evidence, roll):
     return []
 
 
+# How the names of the supervised programs begin.
+PROGRAMS = {
+    "nats-server": "nats",
+    "autonomys-node": "node",
+    "autonomys-controller": "controller",
+    "autonomys-proof-server": "proof_server",
+    "autonomys-sharded-cache": "caches",
+    "autonomys-full-piece": "caches",
+    "autonomys-plot-server-": "plot_server",
+    "autonomys-plot-client": "plot_client",
+}
+
+
+def selection(verb, components, programs, gpu_slots, everything):
+    """What to act on, ``{component: [programs]}`` with an empty list for all programs of a component.
+
+    Raises ValueError for names that there are not, and when nothing is named and ``everything`` does not say that it is meant.
+    """
+    unknown = [name for name in components if name not in COMPONENTS]
+    if unknown:
+        raise ValueError("%s_components has %s; components are %s" % (verb, ", ".join(unknown), ", ".join(COMPONENTS)))
+    chosen = {component: [] for component in components}
+    for program in list(programs) + ["autonomys-plot-server-%d" % slot for slot in gpu_slots]:
+        owner = PROGRAMS.get(program) or next((PROGRAMS[name] for name in PROGRAMS if name.endswith("-") and program.startswith(name)), None)
+        if not owner:
+            raise ValueError("%s_programs has %s, which no component has; supervisorctl status shows the names on a host" % (verb, program))
+        if owner not in components:
+            chosen.setdefault(owner, []).append(program)
+    if not chosen and not everything:
+        raise ValueError(
+            "Say what to %s: -e %s_components=controller,node, -e %s_programs=autonomys-plot-server-2 or -e %s_gpu_slots=2, on some hosts only with --limit. "
+            "-e %s_everything=true means all components" % (verb, verb, verb, verb, verb)
+        )
+    return chosen or {component: [] for component in COMPONENTS}
+
+
+def last_ones(model, chosen, hosts):
+    """What a stop of ``chosen`` on these hosts would leave nobody to do, a sentence each."""
+    problems = []
+    for component, programs in sorted(chosen.items()):
+        members = set(model["components"][component])
+        left = members - set(held(model, component)) - set(hosts)
+        if not members & set(hosts) or (programs and component != "nats" and component not in ("node", "controller", "proof_server", "plot_client")):
+            continue
+        if component == "nats" and len(left) <= len(members) // 2:
+            problems.append("That would stop %d of the %d NATS servers, and JetStream with them" % (len(members) - len(left), len(members)))
+        elif not left:
+            problems.append("That would stop %s on every host" % component)
+    return problems
+
+
 def refusal(component, host, problems):
     """The message that ends a run before a host was touched."""
     return (

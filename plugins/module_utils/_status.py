@@ -8,12 +8,17 @@ from __future__ import annotations
 COLUMNS = ("host", "component", "program", "state", "health", "evidence")
 
 
-def rows(hosts, results):
+# What status.yml ends with an error for.
+SICK = ("NOT HEALTHY", "NOT REACHED")
+
+
+def rows(hosts, results, lost=()):
     """Rows of the table.
 
     Args:
         hosts: the model's hosts, name to ``{components, ...}``.
         results: host name to component to ``{"program": result of supervisor_program, "health": result of health}``, either may be missing.
+        lost: hosts that could not be read to the end.
 
     Returns:
         A list of dictionaries with the keys of ``COLUMNS``, sorted by host and order of start.
@@ -22,13 +27,21 @@ def rows(hosts, results):
         dict(row, host=host, component=component)
         for host in sorted(results)
         for component in hosts[host]["components"]
-        for row in _component_rows(results[host].get(component, {}))
+        for row in _component_rows(results[host].get(component, {}), _standing(hosts[host], component, host in lost))
     ]
 
 
-def _component_rows(result):
+def _standing(host, component, lost):
+    """What is said of a component whose health was not asked."""
+    if host.get("settings", {}).get(component + "_state") == "stopped":
+        return "kept stopped"
+    return "NOT REACHED" if lost else "not checked"
+
+
+def _component_rows(result, standing):
     health = result.get("health", {})
-    programs = result.get("program", {}).get("programs") or [{"name": "-", "state": "unknown"}]
+    unknown = [{"name": "-", "state": "unknown"}]
+    programs = result.get("program", {}).get("programs") or health.get("evidence", {}).get("programs") or unknown
     seen = {program["name"]: program for program in health.get("evidence", {}).get("programs", [])}
     wanted = {program["name"]: program for program in health.get("expected", [])}
     for program in programs:
@@ -36,14 +49,20 @@ def _component_rows(result):
         yield {
             "program": program["name"],
             "state": evidence["state"],
-            "health": _health(health, evidence, expected),
-            "evidence": expected.get("stopped") or _evidence(health.get("evidence", {}), evidence, expected),
+            "health": _health(health, evidence, expected, standing),
+            "evidence": expected.get("stopped") or _problems(health, program["name"]) or _evidence(health.get("evidence", {}), evidence, expected),
         }
 
 
-def _health(health, evidence, expected):
+def _problems(health, name):
+    """What is wrong with a program, or with all of its host's component."""
+    problems = health.get("problems", [])
+    return "; ".join([problem for problem in problems if problem.startswith(name + " ")] or problems)
+
+
+def _health(health, evidence, expected, standing):
     if health.get("skipped") or not health:
-        return "not checked"
+        return standing
     if expected.get("stopped") and evidence["state"] != "RUNNING":
         return "kept stopped"
     return "healthy" if health.get("healthy") else "NOT HEALTHY"

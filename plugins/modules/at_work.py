@@ -31,13 +31,8 @@ options:
     description: Seconds between two looks.
     type: int
     default: 2
-attributes:
-  check_mode:
-    description: Can run in check mode and change nothing.
-    support: full
-  diff_mode:
-    description: Returns what has changed.
-    support: none
+extends_documentation_fragment:
+  - autonomys.cluster.reads
 seealso:
   - module: autonomys.cluster.health
 """

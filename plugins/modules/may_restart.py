@@ -29,11 +29,9 @@ options:
     default: []
 attributes:
   check_mode:
-    description: Can run in check mode and change nothing.
-    support: full
-  diff_mode:
-    description: Returns what has changed.
-    support: none
+    description: Changes no host. A refusal is a warning then.
+extends_documentation_fragment:
+  - autonomys.cluster.reads
 seealso:
   - module: autonomys.cluster.at_work
 """

@@ -26,10 +26,14 @@ options:
     type: str
     required: true
   state:
-    description: V(started) applies what is pending, V(restarted) restarts every program of the file.
+    description: V(started) applies what is pending, V(restarted) restarts every program of the file, V(stopped) stops them.
     type: str
-    choices: [started, restarted]
+    choices: [started, restarted, stopped]
     default: started
+  only:
+    description: Programs that are restarted or stopped; all if left out.
+    type: list
+    elements: str
   programs:
     description: Evidence expected of supervised programs, as for M(autonomys.cluster.health).
     type: list
@@ -169,6 +173,10 @@ evidence:
   description: What the host showed at the last look, by source (C(programs), C(nats), C(node)).
   returned: not in check mode, and when the programs stayed up
   type: dict
+stopped:
+  description: Whether all programs of the file were stopped.
+  returned: with O(state=stopped), and in check mode
+  type: bool
 programs:
   description: The programs after the restart, as M(autonomys.cluster.supervisor_program) returns them.
   returned: when supervisord was asked

@@ -38,13 +38,8 @@ options:
     description: Whether everything may be acted on. Without anything else chosen, all components are.
     type: bool
     default: false
-attributes:
-  check_mode:
-    description: Can run in check mode and change nothing.
-    support: full
-  diff_mode:
-    description: Returns what has changed.
-    support: none
+extends_documentation_fragment:
+  - autonomys.cluster.reads
 """
 
 EXAMPLES = r"""

@@ -10,10 +10,14 @@ short_description: Print the table of hosts, programs and their health
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - Ends C(site.yml). From the health checks of this run, prints a row for every supervised program of the cluster.
+  - Ends C(site.yml) and C(status.yml). From the health checks of this run, prints a row for every supervised program of the cluster.
   - Fails when hosts with components were left out of the run, naming them.
   - Runs on the control node and contacts no host.
-options: {}
+options:
+  strict:
+    description: Whether to fail when a program is not healthy or its host could not be read, instead of when hosts were left out.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - autonomys.cluster.reads
 """

@@ -22,12 +22,13 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._rules import (
     _storage,
     _supervised,
     _variables,
+    _versions,
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._rules._view import CONTROL, ERROR, SEVERITIES, View
 
 __all__ = ["CONTROL", "RULES", "STOPPING", "findings", "judge", "orphans"]
 
-_CONCERNS = (_inventory, _releases, _nats, _node, _storage, _gpus, _hosts, _hardware, _supervised, _changes)
+_CONCERNS = (_inventory, _releases, _nats, _node, _storage, _gpus, _hosts, _hardware, _supervised, _changes, _versions)
 
 # _gpus asks _masks, which has no check of its own.
 RULES = {rule: entry for concern in (_variables, _masks) + _CONCERNS for rule, entry in concern.RULES.items()}

@@ -240,3 +240,50 @@ def test_a_host_that_is_lost_while_it_restarts_ends_the_run(monkeypatch):
     answers = {"supervisor_program never": [{"restart_required": True}], "supervisor_program started": [AnsibleConnectionFailure("gone")]}
     with pytest.raises(AnsibleConnectionFailure):
         run(monkeypatch, answers)
+
+
+def test_a_stop_is_no_restart(monkeypatch):
+    action, result = run(monkeypatch, {"supervisor_program stopped": [APPLIED]}, state="stopped")
+    assert result["changed"] and result["stopped"] and not result["healthy"]
+    assert action.asked == ["supervisor_program stopped"]
+
+
+# What restart.yml and stop.yml act on
+
+
+def choose(components=(), programs=(), gpu_slots=(), everything=False):
+    return _roll.selection("restart", list(components), list(programs), list(gpu_slots), everything)
+
+
+def test_programs_and_slots_belong_to_components():
+    assert choose(["nats"], ["autonomys-full-piece", "autonomys-plot-server-1"], [3]) == {
+        "nats": [],
+        "caches": ["autonomys-full-piece"],
+        "plot_server": ["autonomys-plot-server-1", "autonomys-plot-server-3"],
+    }
+    assert choose(["plot_server"], ["autonomys-plot-server-1"]) == {"plot_server": []}
+    assert choose(everything=True) == dict.fromkeys(COMPONENTS, [])
+    assert choose(["node"], everything=True) == {"node": []}
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ({}, "Say what to restart: -e restart_components=controller,node"),
+        ({"components": ["controler"]}, "restart_components has controler; components are nats, node,"),
+        ({"programs": ["nginx"]}, "restart_programs has nginx, which no component has"),
+    ],
+)
+def test_what_names_nothing_is_refused(what, message):
+    with pytest.raises(ValueError, match="^" + message.replace("[", r"\[")):
+        choose(**what)
+
+
+def test_a_stop_of_what_would_be_missed_is_refused(tutorial_model):
+    nodes, storage = tutorial_model["components"]["node"], tutorial_model["components"]["plot_client"]
+    assert _roll.last_ones(tutorial_model, {"controller": []}, nodes[:-1]) == []
+    assert _roll.last_ones(tutorial_model, {"controller": []}, nodes) == ["That would stop controller on every host"]
+    assert _roll.last_ones(tutorial_model, {"nats": []}, nodes[:1]) == []
+    assert _roll.last_ones(tutorial_model, {"nats": []}, nodes[:2]) == ["That would stop 2 of the 3 NATS servers, and JetStream with them"]
+    assert _roll.last_ones(tutorial_model, {"controller": []}, storage) == []
+    assert _roll.last_ones(tutorial_model, {"plot_server": ["autonomys-plot-server-0"]}, tutorial_model["components"]["plot_server"]) == []

@@ -165,6 +165,10 @@ class Cluster:
         """The GPUs of a host."""
         return self.facts[host]["gpus"]["topology"]["gpus"]
 
+    def runs(self, host, binary):
+        """Let a program of a host run, by its path below cluster_install_dir."""
+        self.facts[host]["host"].setdefault("programs", []).append({"name": "one", "runs": ["/opt/autonomys/" + binary]})
+
     def inventory(self):
         """Groups, variables and defaults, as the action plugin cluster_model reads them."""
         variables, defaults = {}, {}

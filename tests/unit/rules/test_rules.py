@@ -536,6 +536,12 @@ TRIGGERS = [
         lambda c: (c.groups["proof_server"].append("plotter-1"), c.set("plotter-1", proof_server_cpus="1,2"), masked(c)),
     ),
     ("GPU009", "warning", "plotter-1", "is used by ./miner --all (pid 4711)", lambda c: busy(c, None)),
+    ("VERS001", "error", "node-1", "nats-server 2.14.1 runs", lambda c: c.runs("node-1", "nats/2.14.1/nats-server")),
+    ("VERS002", "error", "node-1", "autonomys-node v1.1.0 runs", lambda c: c.runs("node-1", "releases/v1.1.0/autonomys-node")),
+    ("VERS003", "info", "plotter-1", "v0.9.0 runs and becomes v1.0.0", lambda c: c.runs("plotter-1", "releases/v0.9.0/autonomys-farmer")),
+    ("ROLL001", "warning", "nats", "keeps node-2 stopped; of the 3 NATS servers no other can be missed", lambda c: c.set("node-2", nats_state="stopped")),
+    ("ROLL002", "info", "node-1", "Only node-1 has proof_server", lambda c: c.groups.update(proof_server=["node-1"])),
+    ("ROLL003", "warning", "node-1", "uses the node of node-1, which node_state keeps stopped", lambda c: c.set("node-1", node_state="stopped")),
 ]
 
 
@@ -641,6 +647,12 @@ NEAR_MISSES = [
     ("NUMA010", lambda c: (c.facts["plotter-1"]["gpus"]["topology"]["cpus"].update(usable="0-1"), [bound(c, slot, "0-1") for slot in range(4)])),
     ("NUMA011", lambda c: (bound(c, 0, "0-15,96-111"), bound(c, 1, "16-31,112-127"))),
     ("GPU009", lambda c: busy(c, "autonomys-plot-server-0")),
+    ("VERS001", lambda c: c.runs("node-1", "nats/2.12.9/nats-server")),
+    ("VERS001", lambda c: c.runs("node-1", "nats/2.10.26/nats-server")),
+    ("VERS002", lambda c: c.runs("node-1", "releases/v0.9.0/autonomys-node")),
+    ("VERS002", lambda c: c.runs("node-1", "releases/nightly/autonomys-node")),
+    ("VERS003", lambda c: c.runs("plotter-1", "releases/v1.0.0/autonomys-farmer")),
+    ("ROLL003", lambda c: c.set("node-1", node_state="stopped", controller_state="stopped")),
 ]
 
 
