@@ -15,6 +15,7 @@ MAX_FILE = 1024 * 1024
 """Bytes of a file whose content is returned; a larger one is no configuration file."""
 
 _PROGRAM = re.compile(r"^\[program:([^]]+)\]", re.MULTILINE)
+_BINARY = re.compile(r"^/.*/(?:releases|nats)/[^/]+/(?:autonomys-[^/]+|nats-server)$")
 _OURS = ("autonomys-", "nats-server")
 
 
@@ -89,6 +90,15 @@ def _binding(text, name):
     # numactl's own words end at the program, which is an absolute path.
     start = next((index for index, word in enumerate(command) if word.startswith("/")), 0) if command[:1] == ["numactl"] else 0
     return {"cpus": cpus, "gpu": environment.get("CUDA_VISIBLE_DEVICES"), "command": command[start:]}
+
+
+def running_binaries(command_lines):
+    """Return the paths of the versioned binaries that processes run, sorted; ``command_lines`` as /proc/PID/cmdline has them.
+
+    A script's path stands behind its interpreter's.
+    """
+    words = {word.decode("utf-8", "replace") for line in command_lines for word in line.split(b"\0")[:2]}
+    return sorted(word for word in words if _BINARY.search(word))
 
 
 class _Timex(ctypes.Structure):

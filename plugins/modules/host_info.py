@@ -178,6 +178,11 @@ host:
         empty:
           description: Whether the folder holds nothing, or does not exist.
           type: bool
+    running:
+      description: Paths of the versioned binaries that processes run now, sorted.
+      type: list
+      elements: str
+      sample: [/opt/autonomys/nats/2.12.8/nats-server, /opt/autonomys/releases/v1.2.3/autonomys-node]
     programs:
       description: Programs in C(/etc/supervisor/conf.d/*.conf) whose names begin with C(autonomys-) or C(nats-server).
       type: list
@@ -231,6 +236,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._host import (
     parse_packages,
     parse_programs,
     parse_service,
+    running_binaries,
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._process import open_file_limit
 
@@ -372,6 +378,18 @@ def read_file(path):
     }
 
 
+def read_command_lines():
+    """Return the command lines of all processes."""
+    lines = []
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, "rb") as handle:
+                lines.append(handle.read(4096))
+        except OSError:  # it has ended
+            continue
+    return lines
+
+
 def read_host(module):
     """Read everything."""
     params = module.params
@@ -401,6 +419,7 @@ def read_host(module):
             path: dict({"used": None, "empty": None}, **disk) for path, disk in read_disks(params["paths"], params["user"] or "root", add_content).items()
         },
         "programs": read_programs(),
+        "running": running_binaries(read_command_lines()),
     }
 
 

@@ -19,7 +19,7 @@ RULES = {
     "ROLL003": Rule(WARNING, "inventory", "A controller's node is kept stopped"),
 }
 
-# A release's folder in the words of a command line: /opt/autonomys/releases/v1.2.3/autonomys-node, /opt/autonomys/nats/2.12.8/nats-server.
+# A release's folder in a binary's path: /opt/autonomys/releases/v1.2.3/autonomys-node, /opt/autonomys/nats/2.12.8/nats-server.
 BINARY = re.compile(r"/(?:releases|nats)/([^/]+)/([^/]+)$")
 
 
@@ -37,11 +37,10 @@ def check(view):
 def _running(facts):
     """``{binary: version}`` of the programs that run on a host now."""
     found = {}
-    for program in facts.get("programs") or []:
-        for word in (program.get("runs") or [])[:2]:
-            match = BINARY.search(word)
-            if match:
-                found[match.group(2)] = match.group(1)
+    for path in facts.get("running") or []:
+        match = BINARY.search(path)
+        if match:
+            found[match.group(2)] = match.group(1)
     return found
 
 

@@ -30,6 +30,17 @@ ADDRESSES = """[
 ]"""
 
 
+def test_running_binaries_are_told_from_command_lines():
+    lines = [
+        b"/opt/a/nats/2.12.8/nats-server\0--config\0/etc/nats-server.conf\0",
+        b"/usr/bin/python3\0/opt/a/releases/v1/autonomys-node\0run\0",
+        b"/opt/a/releases/v1/autonomys-node\0run\0",
+        b"/usr/bin/tail\0-f\0/opt/a/releases/v2/autonomys-farmer\0",
+        b"",
+    ]
+    assert _host.running_binaries(lines) == ["/opt/a/nats/2.12.8/nats-server", "/opt/a/releases/v1/autonomys-node"]
+
+
 def test_os_release():
     assert _host.parse_os_release(OS_RELEASE) == {"id": "ubuntu", "version": "22.04"}
     assert _host.parse_os_release("ID='debian'\n") == {"id": "debian", "version": None}

@@ -167,7 +167,7 @@ class Cluster:
 
     def runs(self, host, binary):
         """Let a program of a host run, by its path below cluster_install_dir."""
-        self.facts[host]["host"].setdefault("programs", []).append({"name": "one", "runs": ["/opt/autonomys/" + binary]})
+        self.facts[host]["host"].setdefault("running", []).append("/opt/autonomys/" + binary)
 
     def inventory(self):
         """Groups, variables and defaults, as the action plugin cluster_model reads them."""
