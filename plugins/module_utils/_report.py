@@ -183,8 +183,7 @@ class _Page:
 
     def summary(self):
         numbers, found = self.plan["summary"], self.plan["summary"]["findings"]
-        hosts = "%d of %d" % (numbers["ready"], numbers["hosts"]) if numbers["ready"] < numbers["hosts"] else numbers["hosts"]
-        tiles = [(hosts, "hosts", "")]
+        tiles = [(numbers["ready"], "of %d hosts" % numbers["hosts"] if numbers["ready"] < numbers["hosts"] else "hosts", "")]
         labels = {"start": "start", "restart": "restart", "stop": "stop", "reload": "reload", "unknown": "unknown", "none": "unchanged"}
         for change, label in labels.items():
             if numbers["changes"][change] or change in ("start", "restart", "none"):
@@ -212,10 +211,11 @@ class _Page:
         for number, step in enumerate(self.plan["steps"], 1):
             each = " each of %d times" % len(step["batches"]) if len(step["batches"]) > 1 else ""
             time = "%s<br><span class='soft'>%s%s</span>" % (between(step["at_least_s"], step["at_most_s"]), escape(", ".join(step["made_of"])), each)
-            what = "<b>%s</b> %s<br><span class='soft'>%s</span>" % (escape(step["component"]), _change(step["kind"]), counted(step["programs"], "program"))
-            rows.append(_cells(("", "%d" % number), ("", what), ("", _keep(step_hosts(step))), ("", time)))
+            what = "<span class='keep'><b>%d. %s</b> %s</span>" % (number, escape(step["component"]), _change(step["kind"]))
+            what += "<br><span class='soft'>%s</span>" % counted(step["programs"], "program")
+            rows.append(_cells(("", what), ("", _keep(step_hosts(step))), ("", time)))
         parts.append("<p>Steps, one after another. Hosts that stand together are changed at once; each is healthy before the next.</p>")
-        parts.append(_table(("", "What", "Where, in which order", "How long, and what that is made of"), rows))
+        parts.append(_table(("What", "Where, in which order", "How long, and what that is made of"), rows))
         rows = []
         for change, reason, groups in reasons(self.plan):
             where = "<br>".join("%s: %s" % (_keep(compact(names)), _keep(compact(programs))) for names, programs in groups)

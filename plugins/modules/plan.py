@@ -21,13 +21,8 @@ options:
       - File on the control node that a report with pictures is written to. It is written in check mode too.
       - One HTML page without scripts that loads nothing from anywhere.
     type: path
-attributes:
-  check_mode:
-    description: Can run in check mode and change nothing.
-    support: full
-  diff_mode:
-    description: Returns what has changed.
-    support: none
+extends_documentation_fragment:
+  - autonomys.cluster.reads
 notes:
   - Values of the environment and of arguments that are named like a password or a token are masked.
 """

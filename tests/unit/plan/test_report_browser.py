@@ -75,6 +75,9 @@ LAYOUT = """
   for (const element of document.querySelectorAll('main *, header *, nav *')) {
     if (element.closest('.scroll') || !element.getClientRects().length || element.closest('.skip')) continue;
     const box = element.getBoundingClientRect();
+    // A picture that is scrolled reaches over the margins of what is around it.
+    const over = element.clientWidth && element.scrollWidth > element.clientWidth + 1 && !element.querySelector('.scroll');
+    if (over) faults.push(['overflows', element.textContent.slice(0, 40)]);
     if (box.right > innerWidth + 0.5 || box.left < -0.5) faults.push(['wide', element.tagName, element.textContent.slice(0, 40), box.right]);
   }
   return {pictures, faults: faults.slice(0, 8), width: document.documentElement.scrollWidth};
