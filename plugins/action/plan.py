@@ -60,12 +60,13 @@ def answers(variables, components):
     for component in components:
         answer = {}
         program = variables.get(f"__{component}_program", {})
-        if component in errors:
+        # What a role does after that, as letting NATS read its configuration again, check mode cannot always foretell, and need not.
+        if "reasons" in program and not program.get("failed"):
+            answer["program"] = dict(program)
+        elif component in errors:
             answer["error"] = f"What would change of the {component} cannot be told: {errors[component]}"
         elif program.get("unreachable"):
             answer["error"] = f"What would change of the {component} cannot be told: the host did not answer"
-        elif "reasons" in program:
-            answer["program"] = dict(program)
         configuration = variables.get(f"__{component}_configuration", {})
         answer["configuration"] = bool(configuration.get("changed"))
         found[component] = answer
