@@ -23,6 +23,9 @@ CHANGES = ("stop", "restart", "start", "reload", "unknown", "none")
 # Why a host is not changed, beside being ready.
 READY, LEFT_OUT, UNREACHABLE, NOT_READ, NO_COMPONENT = "ready", "left out", "unreachable", "not read", "no component"
 
+# In the place of a component: programs whose component the host has left.
+LEFT_OVER = "left over"
+
 # Programs of these states are there; BACKOFF is between two attempts.
 _RUNS = ("STARTING", "RUNNING")
 _CONTROLLER_P2P_PORT = 30533  # upstream's default
@@ -40,7 +43,7 @@ def build_plan(model, facts, changes, judged, nats=None):
         facts: per host that was asked ``{"reachable", "error", "host", "gpus", "disks"}``, as preflight has them.
         changes: host to component to ``{"program": result of supervisor_program in check mode, "configuration": bool, "error": text}``, what
             is unknown left out; under ``"release"`` the result of the module ``release``.
-        judged: what ``_rules.judge`` returns, not strict.
+        judged: what ``_rules.judge`` returns, not strict; and under ``orphans`` host to the files of programs whose component it has left.
         nats: host to the answer of nats_info.
 
     Returns:
@@ -102,7 +105,18 @@ def _host(model, name, facts, changes, judged):
             result["programs"] += _programs_of(component, settings, wanted, answer if state == READY else {})
         except _WRONG as wrong:
             result["errors"].append("The %s cannot be planned: %s" % (component, _sentence(wrong)))
+    if settings.get("cluster_remove_orphans"):
+        result["programs"] += _left_over((judged.get("orphans") or {}).get(name, []), facts)
     return result
+
+
+def _left_over(files, facts):
+    """The programs of components that a host has left, where they are to go."""
+    for program in ((facts or {}).get("host") or {}).get("programs") or []:
+        if str(program.get("file")).rpartition("/")[2].rpartition(".")[0] in files:
+            entry = _program(LEFT_OVER, {}, {"name": program["name"], "command": []}, [])
+            entry.update(change="stop", state=None, held=True, pending=False, reason="the host has left its group", version_before=None)
+            yield entry
 
 
 def _state(name, host, facts, judged):
@@ -204,7 +218,7 @@ def _ports(component, s, name):
         return [int(s["node_rpc_port"])] + list(NODE_P2P_PORTS)
     if component == "controller":
         return [_CONTROLLER_P2P_PORT]
-    slot = name[len(_PLOT_SERVER) :] if name.startswith(_PLOT_SERVER) else ""
+    slot = name[len(_PLOT_SERVER) :] if component == "plot_server" and name.startswith(_PLOT_SERVER) else ""
     return [int(s["plot_server_port"]) + int(slot)] if slot.isdigit() else []
 
 
@@ -365,7 +379,9 @@ def _steps(model, hosts, leader):
             except ValueError:  # preflight reports it
                 parts = batches(rolled, 1)
             steps.append(_step(model, component, "restart", parts, rolled))
-    return steps
+    going = {name: [program for program in host["programs"] if program["component"] == LEFT_OVER] for name, host in hosts.items()}
+    going = {name: found for name, found in going.items() if found}
+    return steps + ([_step(model, LEFT_OVER, "stop", [sorted(going)], going)] if going else [])
 
 
 def _step(model, component, kind, parts, concerned):
@@ -397,6 +413,8 @@ def _batch_time(model, component, kind, concerned):
     least, most, made_of = 0, 0, []
     if kind == "reload":
         return 0, 0, ["a signal"]
+    if component == LEFT_OVER:
+        return 0, 0, ["stop, within the stopwaitsecs of its file"]
     if kind == "restart" and component == "nats":
         most += longest("_health_timeout")
         made_of.append("until the others can do without it (≤ %s)" % duration(longest("_health_timeout")))

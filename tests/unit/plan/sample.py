@@ -69,7 +69,7 @@ class Cluster:
         self.groups.update(caches=list(names["plotter"]), plot_server=list(names["plotter"]), plot_client=list(names["storage"]))
         self.hosts = names["node"] + names["plotter"] + names["storage"]
         self.variables, self.facts, self.answers = {}, {}, {}
-        self.found, self.left_out, self.stopping, self.nats = [], {}, [], {}
+        self.found, self.left_out, self.stopping, self.orphans, self.nats = [], {}, [], {}, {}
         for number, host in enumerate(self.hosts, 11):
             address = "10.0.%d.%d" % divmod(number, 256)
             self.variables[host] = {
@@ -158,5 +158,5 @@ class Cluster:
 
     def plan(self):
         """The plan."""
-        judged = {"findings": self.found, "stopping": self.stopping, "left_out": self.left_out}
+        judged = {"findings": self.found, "stopping": self.stopping, "left_out": self.left_out, "orphans": self.orphans}
         return _plan.build_plan(self.model(), self.facts, self.answers, judged, self.nats)

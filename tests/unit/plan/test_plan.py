@@ -98,6 +98,18 @@ def test_what_is_held_stops_at_once_and_what_is_no_longer_wanted_with_the_restar
     assert plan["summary"]["changes"]["stop"] == 3
 
 
+@pytest.mark.parametrize("remove", [True, False])
+def test_programs_of_a_component_that_the_host_has_left_go_last_where_that_is_wanted(remove):
+    cluster = Cluster().everywhere()
+    cluster.set("storage-2", cluster_remove_orphans=remove)
+    left = {"name": "autonomys-plot-server-0", "file": "/etc/supervisor/conf.d/autonomys-plot-server.conf", "cpus": None, "gpu": None}
+    cluster.facts["storage-2"]["host"]["programs"] = [left, dict(left, name="autonomys-plot-client", file="/etc/supervisor/conf.d/autonomys-plot-client.conf")]
+    cluster.orphans = {"storage-2": ["autonomys-plot-server"]}
+    plan = cluster.plan()
+    assert steps(plan) == ([("left over", "stop", [["storage-2"]])] if remove else [])
+    assert plan["summary"]["changes"]["stop"] == int(remove)
+
+
 def test_the_plot_server_of_a_missing_gpu_stops_and_keeps_its_cores():
     cluster = Cluster()
     topology = cluster.facts["plotter-1"]["gpus"]["topology"]
