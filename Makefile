@@ -40,6 +40,7 @@ lint: setup ## Run ansible-lint, yamllint, ruff and ansible-test sanity
 	@tests/run.sh lint
 
 unit: setup ## Run the tests that need no hosts
+	@command -v chromium >/dev/null || tests/setup.sh chromium chromium fonts-dejavu-core
 	@echo "unit: pytest over tests/unit and tests/integration"
 	@python -m pytest -q
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install what the Makefile's targets need: system packages (as root, with apt), .venv, and the collection's name for this checkout.
-# setup.sh [COMMAND PACKAGE]: with one more command that a target needs, and the package that has it.
+# setup.sh [COMMAND PACKAGE...]: with one more command that a target needs, and the packages that it takes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,8 +18,8 @@ if [ -z "$python" ]; then
 fi
 
 missing=()
-need() { # command package
-  command -v "$1" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null || missing+=("$2")
+need() { # command package...
+  command -v "$1" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null || missing+=("${@:2}")
 }
 "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 # A client alone does not run containers.
@@ -32,7 +32,7 @@ need ssh openssh-client
 need unzip unzip
 # The distribution's, beside the newest one of .venv: supervisor_program is tested with both.
 [ -x /usr/bin/supervisord ] || missing+=(supervisor)
-[ $# -lt 2 ] || need "$1" "$2"
+[ $# -lt 2 ] || need "$@"
 if [ "${#missing[@]}" -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "setup: installing with apt: ${missing[*]}"

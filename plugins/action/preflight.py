@@ -27,6 +27,7 @@ REGISTERED = {"host": ("__common_host", "host"), "gpus": ("__preflight_gpus", "t
 
 ARGUMENTS = {
     "strict": {"type": "bool", "default": True},
+    "stop": {"type": "bool", "default": True},
     "file": {"type": "path"},
     "query": {"type": "str"},
 }
@@ -92,13 +93,14 @@ class ActionModule(ActionBase):
             display.display(json.dumps(selected, indent=2, ensure_ascii=False))
         display.display("")
 
-        if judged["stopping"]:
+        if judged["stopping"] and args["stop"]:
             # The table above says it all; a failed task would print the findings a second time.
             rules = sorted({item["rule"] for item in judged["stopping"]})
             result.update(changed=False, failed=True, msg=f"{counted(judged['stopping'])} in the table above ({', '.join(rules)}). Nothing was changed.")
             return result
         ready = [host for host in sorted(facts) if host in model["hosts"] and model["hosts"][host]["components"] and host not in judged["left_out"]]
-        result.update(changed=False, findings=found, ready=ready, left_out=judged["left_out"], orphans=_rules.orphans(model, facts))
+        result.update(changed=False, findings=found, ready=ready, left_out=judged["left_out"], stopping=judged["stopping"])
+        result["orphans"] = _rules.orphans(model, facts)
         if query:
             result["selected"] = selected
         return result

@@ -20,6 +20,10 @@ options:
         with NATS servers, nodes or controllers fail.
     type: bool
     default: true
+  stop:
+    description: Whether errors that stand in the way fail. With V(false) they are shown and returned, as a plan needs them.
+    type: bool
+    default: true
   file:
     description: File on the control node that the findings are written to, as JSON.
     type: path
@@ -90,6 +94,11 @@ orphans:
   returned: unless the module fails
   type: dict
   sample: {storage-2: [autonomys-plot-client]}
+stopping:
+  description: The findings that stand in the way of everything, in the shape of RV(findings).
+  returned: unless the module fails
+  type: list
+  elements: dict
 selected:
   description: What O(query) selected.
   returned: when O(query) is given, unless the module fails

@@ -22,7 +22,7 @@ RULES = {
 }
 
 # Variables with our prefixes that playbooks read and roles do not.
-PLAYBOOK_VARIABLES = ("cluster_findings_file", "cluster_findings_query")
+PLAYBOOK_VARIABLES = ("cluster_findings_file", "cluster_findings_query", "cluster_plan_file", "cluster_report_file")
 
 # Variables of other widespread roles that happen to begin like ours.
 FOREIGN_PREFIXES = ("node_exporter_",)

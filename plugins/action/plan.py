@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put the plan together from what the plays registered, on the control node, and show it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.autonomys.cluster.plugins.action.preflight import host_facts
+from ansible_collections.autonomys.cluster.plugins.module_utils._plan import build_plan
+from ansible_collections.autonomys.cluster.plugins.module_utils._plan_text import plan_text
+from ansible_collections.autonomys.cluster.plugins.module_utils._report import report
+
+ARGUMENTS = {"file": {"type": "path"}, "report": {"type": "path"}}
+
+
+class ActionModule(ActionBase):
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(ARGUMENTS)
+        hostvars = task_vars["hostvars"]
+        model = hostvars[min(task_vars["groups"]["all"])]["cluster_model"]
+        known = {host: hostvars[host] for host in sorted(task_vars["ansible_play_hosts_all"])}
+        facts = {host: host_facts(variables) for host, variables in known.items()}
+        facts = {host: read for host, read in facts.items() if read}
+        judged = next((dict(variables["__preflight"]) for variables in known.values() if "findings" in variables.get("__preflight", {})), None)
+        if judged is None:
+            raise AnsibleActionFail("the plan needs what playbooks/preflight.yml registered: run playbooks/plan.yml")
+        changes = {host: answers(variables, model["hosts"][host]["components"]) for host, variables in known.items()}
+        nats = {host: variables["__plan_nats"]["nats"] for host, variables in known.items() if "nats" in variables.get("__plan_nats", {})}
+        plan = build_plan(model, facts, changes, judged, nats)
+        display = Display()
+        display.display("\n" + plan_text(plan, display.columns, commands=display.verbosity > 0) + "\n")
+        if args["file"]:
+            write(args["file"], json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
+        if args["report"]:
+            topologies = {host: read["gpus"]["topology"] for host, read in facts.items() if read["gpus"]}
+            when = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+            write(args["report"], report(plan, topologies, when))
+        # The text above has what -v would print again as a thousand lines.
+        result.update(changed=False, plan=plan, _ansible_verbose_override=True)
+        return result
+
+
+def answers(variables, components):
+    """What the roles said of one host in check mode."""
+    errors = variables.get("__plan_errors", {})
+    found = {}
+    if "installed" in variables.get("__common_release", {}):
+        found["release"] = dict(variables["__common_release"])
+    for component in components:
+        answer = {}
+        program = variables.get(f"__{component}_program", {})
+        # What a role does after that, as letting NATS read its configuration again, check mode cannot always foretell, and need not.
+        if "reasons" in program and not program.get("failed"):
+            answer["program"] = dict(program)
+        elif component in errors:
+            answer["error"] = f"What would change of the {component} cannot be told: {errors[component]}"
+        elif program.get("unreachable"):
+            answer["error"] = f"What would change of the {component} cannot be told: the host did not answer"
+        configuration = variables.get(f"__{component}_configuration", {})
+        answer["configuration"] = bool(configuration.get("changed"))
+        found[component] = answer
+    return found
+
+
+def write(path, text):
+    """Write a text to a file on the control node."""
+    try:
+        with open(path, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except OSError as error:
+        raise AnsibleActionFail(f"{path} cannot be written: {error}") from error

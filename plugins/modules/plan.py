@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: plan
+short_description: Tell what would run where, what would change, in which steps and how long that takes
+version_added: 0.1.0
+author: [autonomys.cluster contributors (@autonomys-cluster)]
+description:
+  - Ends C(playbooks/plan.yml). Puts what preflight read beside what the roles answered in check mode, and prints the plan.
+  - With C(-v) the text has the command of every program too.
+  - Runs on the control node and contacts no host. Run it once in a play.
+options:
+  file:
+    description: File on the control node that the plan is written to, as JSON. It is written in check mode too.
+    type: path
+  report:
+    description:
+      - File on the control node that a report with pictures is written to. It is written in check mode too.
+      - One HTML page without scripts that loads nothing from anywhere.
+    type: path
+extends_documentation_fragment:
+  - autonomys.cluster.reads
+notes:
+  - Values of the environment and of arguments that are named like a password or a token are masked.
+"""
+
+EXAMPLES = r"""
+- name: Tell what would run where and what would change
+  autonomys.cluster.plan:
+    file: plan.json
+    report: report.html
+  run_once: true
+"""
+
+RETURN = r"""
+plan:
+  description: The plan, as it is written to O(file).
+  returned: always
+  type: dict
+  contains:
+    format:
+      description: Changes when a key of the plan changes its meaning.
+      type: int
+      sample: 1
+    summary:
+      description: Hosts, programs, changes and findings in numbers, and C(at_least_s) and C(at_most_s), the seconds that all steps take.
+      type: dict
+    steps:
+      description:
+        - What happens to programs, one step after another, each with C(component), C(kind) (V(stop), V(start), V(reload) or V(restart)),
+          C(batches) (lists of hosts that do it at once), the number of C(programs), C(at_least_s), C(at_most_s) and what the time of a batch is
+          C(made_of).
+      type: list
+      elements: dict
+    versions:
+      description: Per software that changes its version C(from), C(to), and for how long both run (C(at_least_s), C(at_most_s)).
+      type: list
+      elements: dict
+    hosts:
+      description:
+        - Per host its C(address), C(components), C(state) (V(ready), V(left out), V(unreachable), V(not read), V(no component)) and C(why);
+          what is to C(prepare) and to C(install); C(errors) that keep parts of the plan from being told.
+        - C(programs), each with C(component), C(name), C(command), C(environment), C(cpus), C(ports), C(log), the C(state) now, the C(change)
+          (V(start), V(restart), V(stop), V(reload), V(none), V(unknown)) and its C(reason).
+        - C(gpus) with the cores of each GPU and why, and the C(block) of C(plot_server_gpus) to paste; C(farms) with bytes and sectors of each disk.
+      type: dict
+    connections:
+      description: Which component talks to which on which port, with the numbers of C(hosts), C(to_hosts) and connecting C(programs).
+      type: list
+      elements: dict
+    findings:
+      description: The findings of preflight.
+      type: list
+      elements: dict
+    stopping:
+      description: Rules whose findings stop C(site.yml) before anything changes.
+      type: list
+      elements: str
+    notes:
+      description: Consequences worth knowing, a sentence each.
+      type: list
+      elements: str
+    meta_leader:
+      description: The host of the NATS meta leader now, which restarts last; V(null) when unknown.
+      type: str
+"""
