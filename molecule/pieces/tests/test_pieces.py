@@ -291,12 +291,17 @@ def test_an_export_that_breaks_off_moves_nothing_and_keeps_what_it_has(play, ser
 
 def test_the_next_run_goes_on_and_brings_the_pieces_to_the_caches(play, server, switch, inventory):
     first = server("node-1").run(f"stat -c '%n %Y %i' {EXPORT}/0000000[0-4].piece")
+    # A copy that broke off left half of them on a plotter, one of them damaged.
+    arriving = f"{NEW}.incoming/pieces"
+    server("plotter-1").run(f"mkdir -p {arriving} && cp {USED}/0000000[0-3].piece {arriving}/ && chown -R autonomys: {NEW}.incoming")
+    server("plotter-1").run(f"printf damaged | dd of={arriving}/00000002.piece bs=1 seek=99 conv=notrunc status=none")
     sharded = {name: server(name).pid("autonomys-sharded-cache") for name in ADDRESSES}
     switch("node-1", "export-piece", seconds_per_piece=2)
     output = play("export_pieces", *EXPORTING, "-e", "export_pieces_bandwidth_mbit=100", inventories=[inventory])
     assert server("node-1").run(f"stat -c '%n %Y %i' {EXPORT}/0000000[0-4].piece") == first
     assert re.search(r"autonomys-export-pieces: 0:00:\d\d, [5-8]\.\d MiB of about 8.0 MiB, [\d.]+ KiB/s, about 0:00:\d\d left", output)
-    assert output.count("8 files, 8389376 bytes, of which 8389376 came now; every block has its digest") == 2
+    assert "8 files, 8389376 bytes, of which 8389376 came now; every block has its digest" in output  # plotter-2
+    assert "8 files, 8389376 bytes, of which 5243360 came now; every block has its digest" in output  # plotter-1
     assert output.count("8 of 8 files have the digests of the export") == 2
     assert "8/8 pieces are valid" in output
     exported = digests(server("node-1"), EXPORT)
@@ -325,20 +330,6 @@ def test_a_second_run_exports_copies_and_restarts_nothing(play, server, inventor
     assert {name: server(name).pids() for name in ADDRESSES} == before
 
 
-def test_a_copy_that_breaks_off_is_completed_by_the_next_run(play, server, until, folder):
-    """Another folder once more: the server of the pieces dies in the middle, then a plotter has half of them."""
-    other = folder / "other-folder.yml"
-    other.write_text("all: {vars: {caches_full_piece_path: /var/autonomys-pieces-2}}\n")
-    plotter = server("plotter-1")
-    plotter.run("mkdir -p /var/autonomys-pieces-2.incoming/pieces && chown -R autonomys: /var/autonomys-pieces-2.incoming")
-    plotter.run(f"cp -p {NEW}/0000000[0-3].piece /var/autonomys-pieces-2.incoming/pieces/")
-    plotter.run("printf damaged | dd of=/var/autonomys-pieces-2.incoming/pieces/00000002.piece bs=1 seek=99 conv=notrunc status=none")
-    output = play("export_pieces", *EXPORTING, inventories=[other])
-    assert "8 files, 8389376 bytes, of which 5243360 came now; every block has its digest" in output
-    assert digests(plotter, "/var/autonomys-pieces-2") == digests(server("node-1"), EXPORT)
-    assert plotter.command("autonomys-full-piece")[-1] == "path=/var/autonomys-pieces-2"
-
-
-def test_site_has_nothing_left_to_do(play, inventory, folder):
+def test_site_has_nothing_left_to_do(play, inventory):
     """The inventory says where the pieces are, so a later run of site.yml leaves the caches alone."""
-    assert changed(play("site", inventories=[folder / "other-folder.yml"])) == 0
+    assert changed(play("site", inventories=[inventory])) == 0
