@@ -266,8 +266,9 @@ def test_a_node_without_its_whole_history_is_refused(play, server, switch, inven
     untouched(server)
 
 
-def test_a_disk_without_room_is_refused(play, server, inventory):
-    output = play("export_pieces", "-e", "export_pieces_expected_mib=100000000", fails=True, inventories=[inventory])
+def test_a_disk_without_room_and_a_missing_program_are_refused(play, server, inventory):
+    output = play("export_pieces", "-e", "export_pieces_expected_mib=100000000", "-e", "cluster_version=v0", fails=True, inventories=[inventory])
+    assert "/opt/autonomys/releases/v0/autonomys-export-piece is not installed: name autonomys-export-piece in cluster_binaries and run site" in output
     assert re.search("the export takes about [0-9.]+ TB more and 10240 MiB shall stay free, but .* has only", output)
     untouched(server)
 
