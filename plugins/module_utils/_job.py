@@ -175,7 +175,6 @@ def comparison(now, last):
     if now["wall_s"] and last["wall_s"]:
         more = now["wall_s"] - last["wall_s"]
         lines.append("Wall time: %.1f s now, %.1f s then (%+.1f s, %+.0f %%)." % (now["wall_s"], last["wall_s"], more, 100.0 * more / last["wall_s"]))
-    for when, run in (("now", now), ("then", last)):
-        if run["last_lines"]:
-            lines.append("Last line %s: %s" % (when, run["last_lines"][-1]))
+    for when, run in (("Now: ", now), ("Then:", last)):
+        lines += ["%s %s" % (when, line) for line in run["last_lines"][-3:]]
     return lines

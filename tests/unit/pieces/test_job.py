@@ -128,8 +128,8 @@ def test_a_run_is_compared_with_the_last_one():
         "Its arguments: util --sectors 2",
         "Its program: /v0/farmer",
         "Wall time: 5.5 s now, 5.0 s then (+0.5 s, +10 %).",
-        "Last line now: 12 sectors/s",
-        "Last line then: 10 sectors/s",
+        "Now:  12 sectors/s",
+        "Then: 10 sectors/s",
     ]
 
 
