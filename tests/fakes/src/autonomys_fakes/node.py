@@ -197,7 +197,6 @@ class Node:
             raise RpcError(4003, "State already discarded for the blocks of this piece")
         return chain.make_piece(self._genesis, index).hex()
 
-
     def _block(self, _params: list) -> dict | None:
         return {"block": {"header": {}, "extrinsics": []}, "justifications": None} if self._has_history() else None
 
