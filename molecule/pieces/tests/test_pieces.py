@@ -181,7 +181,7 @@ def test_a_long_run_shows_progress_survives_its_terminal_and_is_taken_up_again(s
     switch("node-1", "sharded-cache-benchmark", seconds_per_sector=5)
     options = ("-e", "benchmark_cache_sectors=32", "-e", "benchmark_cache_interval=2")
     process = start("benchmark_cache", *options)
-    wait_for(process, "autonomys-benchmark-cache: 0:00:0[2-9]")
+    wait_for(process, r"autonomys-benchmark-cache: 0:\d\d:\d\d")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     # Another one is refused, the same one attaches.
