@@ -13,9 +13,9 @@ class RpcError(Exception):
     """The node answered a method with an error."""
 
 
-def request(method, number=1):
-    """Return the JSON-RPC request body of a method without parameters."""
-    return {"jsonrpc": "2.0", "id": number, "method": method, "params": []}
+def request(method, number=1, params=()):
+    """Return the JSON-RPC request body of a method."""
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
 
 
 def result(method, status, answer):
@@ -47,7 +47,10 @@ def unreachable(error):
 
 
 def reading(results, error=None, reachable=True):
-    """Return the ``node`` dictionary of the results by method; what a node did not tell is None."""
+    """Return the ``node`` dictionary of the results by method; what a node did not tell is None.
+
+    A result of ``chain_getBlock`` is the first block of the chain, null when the node does not have its body (any more).
+    """
     health = _mapping(results.get("system_health"))
     sync = _mapping(results.get("system_syncState"))
     farmer = _mapping(results.get("subspace_getFarmerAppInfo"))
@@ -64,6 +67,8 @@ def reading(results, error=None, reachable=True):
         "best": sync.get("currentBlock"),
         "target": sync.get("highestBlock"),
         "pieces_in_sector": _mapping(farmer.get("protocolInfo")).get("maxPiecesInSector"),
+        "history_segments": _mapping(farmer.get("protocolInfo")).get("historySize"),
+        "archive": results["chain_getBlock"] is not None if "chain_getBlock" in results else None,
         "genesis_hash": genesis_hash(farmer.get("genesisHash")),
     }
 

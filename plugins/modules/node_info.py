@@ -22,6 +22,10 @@ options:
     description: Seconds to wait for the connection and for each answer.
     type: int
     default: 5
+  archive:
+    description: Also look whether the node still has the body of the chain's first block (RV(node.archive)).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - autonomys.cluster.reads
 seealso:
@@ -77,6 +81,12 @@ node:
       description: Pieces in a sector that a farmer plots on this chain.
       type: int
       sample: 1000
+    history_segments:
+      description: Segments of archived history, 256 pieces each.
+      type: int
+    archive:
+      description: Whether the node has the body of the chain's first block, as only one with full sync and archive pruning does; null without O(archive).
+      type: bool
     genesis_hash:
       description: Hash of the chain's first block in hex with a leading 0x.
       type: str
@@ -94,7 +104,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._node_rpc import
 )
 
 
-def ask_node(url, timeout):
+def ask_node(url, timeout, archive=False):
     """Ask every question over one connection; the first that gets no HTTP answer ends it."""
     try:
         client = JsonClient(url, timeout)
@@ -105,6 +115,12 @@ def ask_node(url, timeout):
         for method in METHODS:
             try:
                 results[method] = result(method, *client.ask("", request(method)))
+            except RpcError as exc:
+                errors.append(str(exc))
+        if archive:
+            try:
+                hash_of_first = result("chain_getBlockHash", *client.ask("", request("chain_getBlockHash", params=[1])))
+                results["chain_getBlock"] = result("chain_getBlock", *client.ask("", request("chain_getBlock", params=[hash_of_first])))
             except RpcError as exc:
                 errors.append(str(exc))
     except HttpError as exc:
@@ -121,10 +137,11 @@ def run_module():
         argument_spec={
             "url": {"type": "str", "default": "http://127.0.0.1:9944"},
             "timeout": {"type": "int", "default": 5},
+            "archive": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
-    module.exit_json(changed=False, node=ask_node(module.params["url"], module.params["timeout"]))
+    module.exit_json(changed=False, node=ask_node(module.params["url"], module.params["timeout"], module.params["archive"]))
 
 
 def main():

@@ -13,7 +13,9 @@ import yaml
 from ansible_collections.autonomys.cluster.plugins.module_utils._programs import COMPONENTS
 
 ROLES = Path(__file__).parents[3] / "roles"
-ALL = ["common", *COMPONENTS]
+# Utilities that run once; each has a playbook of its own.
+UTILITIES = ["benchmark_cache", "export_pieces", "reinitialize_cache", "verify_pieces"]
+ALL = ["common", *COMPONENTS, *UTILITIES]
 
 
 def read(role, path):

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import subprocess
 import tarfile
+import types
 import zipfile
 
 import farm_stats
 import pack
 import pytest
 from autonomys_fakes import VERSION, chain
-from autonomys_fakes.node import open_database
+from autonomys_fakes.node import Node, open_database
 from autonomys_fakes.pieces import PieceFolder
 from autonomys_fakes.plot_client import Farm
 from autonomys_fakes.process import Fatal, Switches
@@ -51,6 +52,19 @@ class Arguments:
     sync = "full"
     blocks_pruning = "archive"
     state_pruning = None
+    rpc_max_connections = 100
+
+
+@pytest.mark.parametrize(
+    ("sync", "pruning", "pruned", "there"),
+    [("full", "archive", False, True), ("full", "archive", True, False), ("snap", "archive", False, False), ("full", "256", False, False)],
+)
+def test_only_an_archive_has_the_first_block(tmp_path, sync, pruning, pruned, there):
+    arguments = Arguments()
+    arguments.sync, arguments.blocks_pruning = sync, pruning
+    node = Node(types.SimpleNamespace(switches={"pruned": pruned}, describe=dict), arguments)
+    node._database = open_database(str(tmp_path), arguments)
+    assert (node._block([]) is not None) is there
 
 
 def test_database_remembers(tmp_path):

@@ -21,7 +21,7 @@ RESULTS = {
     "subspace_getFarmerAppInfo": {
         "genesisHash": "66455a580aabff303720aa83adbe6c44502922251c03ba73686d5245da9e21bd",
         "syncing": True,
-        "protocolInfo": {"maxPiecesInSector": 1000},
+        "protocolInfo": {"maxPiecesInSector": 1000, "historySize": 1234},
     },
 }
 
@@ -63,6 +63,33 @@ def node():
     thread.join()
 
 
+@pytest.mark.parametrize(
+    ("block", "archive"),
+    [({"block": {"header": {}, "extrinsics": []}}, True), (None, False)],
+    ids=["there", "pruned"],
+)
+def test_an_archive_has_the_body_of_the_first_block(node, block, archive):
+    node.results.update(chain_getBlockHash="0x12", chain_getBlock=block)
+    asked = []
+
+    def answer(request):
+        asked.append((request["method"], request["params"]))
+        return 200, json.dumps({"id": 1, "result": node.results[request["method"]]}).encode()
+
+    node.answer = answer
+    assert ask_node(f"http://{node.url}", 5, archive=True)["archive"] is archive
+    assert asked[-2:] == [("chain_getBlockHash", [1]), ("chain_getBlock", ["0x12"])]
+
+
+def test_a_node_that_refuses_to_show_its_first_block_has_said_nothing(node):
+    answer = node.answer
+    node.results["chain_getBlockHash"] = "0x12"
+    error = json.dumps({"error": {"code": 4003, "message": "discarded"}}).encode()
+    node.answer = lambda request: (200, error) if request["method"] == "chain_getBlock" else answer(request)
+    result = ask_node(f"http://{node.url}", 5, archive=True)
+    assert (result["archive"], result["error"]) == (None, "chain_getBlock: discarded (code 4003)")
+
+
 @pytest.mark.parametrize("scheme", ["http", "ws"])
 def test_everything_is_asked_over_one_connection(node, scheme):
     result = ask_node(f"{scheme}://{node.url}", 5)
@@ -76,6 +103,8 @@ def test_everything_is_asked_over_one_connection(node, scheme):
         "best": 700,
         "target": 701,
         "pieces_in_sector": 1000,
+        "history_segments": 1234,
+        "archive": None,
         "genesis_hash": "0x66455a580aabff303720aa83adbe6c44502922251c03ba73686d5245da9e21bd",
     }
     assert [method for method, _client in node.asked] == list(METHODS)

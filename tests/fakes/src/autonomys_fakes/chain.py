@@ -77,6 +77,11 @@ def best_block(slot: int) -> int:
     return slot // SLOTS_PER_BLOCK
 
 
+def block_hash(genesis: str, number: int) -> str:
+    """Return the hash of a block, in hex."""
+    return "0x" + hashlib.sha256(f"{genesis}:block:{number}".encode()).hexdigest()
+
+
 def challenge(genesis: str, slot: int) -> str:
     """Return the challenge of a slot, in hex."""
     return hashlib.sha256(f"{genesis}:slot:{slot}".encode()).hexdigest()

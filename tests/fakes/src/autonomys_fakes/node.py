@@ -72,6 +72,8 @@ class Node:
                 "subspace_getFarmerAppInfo": lambda _params: self.farmer_app_info(),
                 "subspace_submitSolutionResponse": self._submit_solution,
                 "subspace_piece": self._piece,
+                "chain_getBlockHash": lambda params: chain.block_hash(self._genesis, params[0]),
+                "chain_getBlock": self._block,
                 "fake_statistics": lambda _params: process.describe(),
             },
             {"subspace_subscribeSlotInfo": ("subspace_slot_info", self._check_slots_allowed)},
@@ -191,10 +193,18 @@ class Node:
         index = params[0] if params else None
         if not isinstance(index, int) or not 0 <= index < chain.ARCHIVED_PIECES:
             raise RpcError(-32602, "Invalid params: no such piece")
-        database = self._database
-        if self._arguments.sync != "full" or database["sync"] != "full" or database["blocks_pruning"] != "archive":
+        if not self._has_history():
             raise RpcError(4003, "State already discarded for the blocks of this piece")
         return chain.make_piece(self._genesis, index).hex()
+
+    def _block(self, _params: list) -> dict | None:
+        return {"block": {"header": {}, "extrinsics": []}, "justifications": None} if self._has_history() else None
+
+    def _has_history(self) -> bool:
+        """Say whether the bodies of all blocks are there."""
+        database = self._database
+        full = self._arguments.sync == database["sync"] == "full" and database["blocks_pruning"] == "archive"
+        return full and not self._process.switches.get("pruned")
 
 
 async def listen_p2p(process: Process, port: int, stack: contextlib.AsyncExitStack) -> None:
