@@ -1,0 +1,334 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each fault on purpose: what the operator reads, what runs afterwards, and how it goes on.
+
+The tests build on each other: what one leaves behind (settings that stay changed, a fault that was mended) is where the next one begins.
+"""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import json
+import os
+import random
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[3]
+sys.path.insert(0, str(REPOSITORY / "tests/bench"))
+
+import bench_upgrade  # noqa: E402
+
+HOSTS = ("node-1", "node-2", "node-3")
+SITE, COMPONENT = "site.yml", "molecule/faults/component.yml"
+COMPONENTS = ("nats", "node", "controller", "proof_server", "caches", "plot_server", "plot_client")
+KILLS = int(os.environ.get("FAULT_KILLS", "2"))
+SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+# Short enough for tests, long enough for a busy machine.
+SETTINGS = {
+    **{f"{component}_health_timeout": 20 for component in COMPONENTS},
+    "cluster_health_interval": 1,
+    "node_stopwaitsecs": 6,
+}
+# Takes a port over as soon as the server that has it ends.
+THIEF = """
+import socket, time
+end = time.time() + 120
+while time.time() < end:
+    thief = socket.socket()
+    thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        thief.bind(("0.0.0.0", 4222))
+        thief.listen()
+        time.sleep(600)
+    except OSError:
+        thief.close()
+        time.sleep(0.005)
+"""
+
+
+class Run:
+    """A playbook that ended, and what it printed."""
+
+    def __init__(self, status, output):
+        self.status = status
+        self.output = output
+        # Long messages are folded by nobody, but quoted by YAML where they must be.
+        self.text = re.sub(r"\s+", " ", output.replace("\\n", " ").replace("''", "'"))
+
+    @property
+    def changes(self):
+        """Host to number of changed tasks."""
+        return {host: int(count) for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE)}
+
+    def __str__(self):
+        return f"status {self.status}\n{self.output[-8000:]}"
+
+
+class Cluster:
+    """The cluster's playbooks, with the settings as they are now."""
+
+    def __init__(self, before, after):
+        self.settings = dict(SETTINGS, demo_release=before)
+        self.before, self.after = before, after
+        prefix, network = os.environ.get("TEST_HOSTS_PREFIX", "molecule-"), os.environ.get("TEST_HOSTS_NETWORK", "10.213.8")
+        self._environment = dict(os.environ, ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"), TEST_HOSTS_PREFIX=prefix, TEST_HOSTS_NETWORK=network)
+        self._environment.update(ANSIBLE_VERBOSE_TO_STDERR="false", ANSIBLE_FORCE_COLOR="false")
+
+    def start(self, playbook, **settings):
+        command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "molecule/inventory", "-e", json.dumps({**self.settings, **settings}), playbook]
+        # In a session of its own, so that all of it can be killed.
+        return subprocess.Popen(
+            command, cwd=REPOSITORY, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+
+    def run(self, playbook, **settings):
+        process = self.start(playbook, **settings)
+        output, _nothing = process.communicate(timeout=400)
+        return Run(process.returncode, output)
+
+    def passes(self, playbook, **settings):
+        done = self.run(playbook, **settings)
+        assert done.status == 0, done
+        return done
+
+    def fails(self, playbook, **settings):
+        done = self.run(playbook, **settings)
+        assert done.status != 0, done
+        return done
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    before, after = bench_upgrade.releases()
+    # The programs change; the NATS server is the same.
+    before = dict(before, nats=after["nats"])
+    made = Cluster(before, after)
+    made.passes(SITE)
+    return made
+
+
+@pytest.fixture(scope="module")
+def pids(cluster, server):
+    """What runs where, now: (host, program) to process."""
+    return lambda: {(name, program): pid for name in HOSTS for program, pid in server(name).pids().items()}
+
+
+@pytest.fixture
+def switch(server):
+    """Put a fault on a host; it is gone after the test."""
+    made = []
+
+    def put(name, component, **values):
+        path = f"/run/autonomys-fakes/{component}.json"
+        server(name).run(f"mkdir -p /run/autonomys-fakes && echo '{json.dumps(values)}' >{path}")
+        made.append((name, path))
+
+    yield put
+    for name, path in made:
+        server(name).run(f"rm -f {path}")
+
+
+def version(server, program):
+    """Version of the running program, from its path."""
+    return re.search(r"/releases/([^/]+)/", server.command(program)[0])[1]
+
+
+def meta_leader(server):
+    return server("node-1").http("http://127.0.0.1:8222/jsz")["meta_cluster"].get("leader")
+
+
+def wrong(server):
+    """Programs that do not run what their files say."""
+    found = []
+    pids = server.pids()
+    for path in server.run("ls /etc/supervisor/conf.d/*.conf").split():
+        parser = configparser.RawConfigParser(inline_comment_prefixes=(" ;",), strict=True)
+        parser.read_string(server.run(f"cat {path}"))
+        for section in parser.sections():
+            program = section.partition(":")[2]
+            if program not in pids:
+                found.append(f"{program} does not run")
+                continue
+            command = server.command(program)
+            wanted = dict(re.findall(r'(\w+)="([^"]*)"', parser[section].get("environment", "")))
+            actual = server.environment(program)
+            if shlex.split(parser[section]["command"])[-len(command) :] != command:
+                found.append(f"{program} runs {command}")
+            found += [f"{program} runs with {name}={actual.get(name)}" for name, value in wanted.items() if actual.get(name) != value]
+    return found
+
+
+def test_a_change_of_nothing_touches_nothing(cluster, pids):
+    before = pids()
+    assert cluster.passes(SITE).changes == dict.fromkeys(HOSTS, 0)
+    assert pids() == before
+
+
+def test_one_gpus_setting_restarts_one_plot_server_and_a_write_deadline_none(cluster, pids, server):
+    before = pids()
+    loaded = {name: server(name).http("http://127.0.0.1:8222/varz")["config_load_time"] for name in HOSTS}
+    gpu = re.search(r"CUDA_VISIBLE_DEVICES=\"(GPU-[^\"]+)\"", server("node-1").definition("autonomys-plot-server-1")["environment"])[1]
+    cluster.settings.update(plot_server_gpu_concurrency={gpu: 14}, nats_write_deadline="11s")
+    cluster.passes(SITE)
+    after = pids()
+    assert {key for key in before if after.get(key) != before[key]} == {("node-1", "autonomys-plot-server-1")}
+    assert server("node-1").environment("autonomys-plot-server-1")["GPU_CONCURRENCY"] == "14"
+    for name in HOSTS:
+        page = server(name).http("http://127.0.0.1:8222/varz")
+        assert (page["write_deadline"], page["config_load_time"] > loaded[name]) == (11 * 10**9, True)
+
+
+def test_a_nats_server_that_does_not_come_back_is_put_back_and_no_other_is_touched(cluster, pids, server, until):
+    """Another program takes the port while the server is away; after the former definition failed too, the thief is found and ended."""
+    victim = min(set(HOSTS) - {meta_leader(server)})
+    before = pids()
+    thief = server(victim).run(f"nohup python3 -c {shlex.quote(THIEF)} >/dev/null 2>&1 & echo $!").strip()
+    done = cluster.fails(COMPONENT, component="nats", nats_jetstream_max_memory="300MB")
+    assert f"nats on {victim} was restarted and is not healthy: " in done.text, done
+    assert "nats-server" in done.text and "exit status 1" in done.text and "address already in use" in done.text, done
+    assert f"Not restarted, and running as before: {', '.join(sorted(set(HOSTS) - {victim, meta_leader(server)}))}" in done.text, done
+    after = pids()
+    assert {key for key in before if after.get(key) != before[key]} == {(victim, "nats-server")}
+    # Mended, it comes back by itself, as it was; nothing of the change is left.
+    server(victim).run(f"kill {thief}")
+    assert until(lambda: server(victim).pid("nats-server") and not wrong(server(victim)), 60), wrong(server(victim))
+    assert until(lambda: cluster.passes(COMPONENT, component="nats").changes == dict.fromkeys(HOSTS, 0), 60)
+
+
+def test_while_a_nats_server_is_down_no_other_one_is_restarted_unless_that_is_accepted(cluster, pids, server):
+    before = pids()
+    down = dict(nats_state="{{ 'stopped' if inventory_hostname == 'node-3' else 'started' }}")
+    cluster.settings.update(nats_jetstream_max_memory="300MB")
+    done = cluster.fails(COMPONENT, component="nats", **down)
+    assert re.search(r"nats on node-[12] was not restarted, because the others cannot do without it now: .*node-3", done.text), done
+    after = pids()
+    assert {key for key in before if after.get(key) != before[key]} == {("node-3", "nats-server")}
+    # JetStream has an outage then, and the operator said so.
+    cluster.passes(COMPONENT, component="nats", cluster_accept=["HOST005", "NUMA001", "ROLL001"], **down)
+    after = pids()
+    assert {key for key in before if after.get(key) != before[key]} == {(name, "nats-server") for name in HOSTS}
+    assert ("node-3", "nats-server") not in after
+    cluster.passes(COMPONENT, component="nats")
+    assert {name: wrong(server(name)) for name in HOSTS} == dict.fromkeys(HOSTS, [])
+
+
+def test_a_new_version_that_crashes_is_put_back_and_no_other_host_gets_it(cluster, pids, server, switch):
+    before = pids()
+    switch("node-1", "node", crash_at_start=True, only_version=cluster.after["version"])
+    done = cluster.fails(COMPONENT, component="node", demo_release=cluster.after)
+    assert "node on node-1 was restarted and is not healthy: " in done.text, done
+    assert "exit status 1" in done.text and "panicked: fault switch crash_at_start" in done.text, done
+    assert "Its former definition was put back, and it is at work again." in done.text, done
+    assert "Not restarted, and running as before: node-2, node-3." in done.text, done
+    after = pids()
+    # The controller ends with its node and comes back.
+    assert {key for key in before if after.get(key) != before[key]} <= {("node-1", "autonomys-node"), ("node-1", "autonomys-controller")}
+    assert {version(server(name), "autonomys-node") for name in HOSTS} == {cluster.before["version"]}
+    assert server("node-1").rpc("http://127.0.0.1:9944", "system_chain") == "Autonomys Mainnet"
+
+
+def test_a_new_version_that_never_connects_is_put_back_and_no_other_host_gets_it(cluster, pids, server, switch, until):
+    before = pids()
+    switch("node-1", "controller", never_connect=True, only_version=cluster.after["version"])
+    done = cluster.fails(COMPONENT, component="controller", demo_release=cluster.after)
+    assert "controller on node-1 was restarted and is not healthy: " in done.text, done
+    assert "autonomys-controller has no connection to NATS" in done.text, done
+    assert "Its former definition was put back, and it is at work again." in done.text, done
+    assert "Not restarted, and running as before: node-2, node-3." in done.text, done
+    after = pids()
+    assert {key for key in before if after.get(key) != before[key]} == {("node-1", "autonomys-controller")}
+    assert {version(server(name), "autonomys-controller") for name in HOSTS} == {cluster.before["version"]}
+    assert until(lambda: any(":4222" in end for end in server("node-1").connections("autonomys-controller")))
+
+
+def test_a_node_without_rpc_ends_the_run_before_anything_restarts(cluster, pids, switch):
+    switch("node-2", "node", rpc="silent")
+    time.sleep(2)
+    before = pids()
+    done = cluster.fails(COMPONENT, component="node", node_health_timeout=4)
+    assert "node-2" in done.text and "the node's RPC does not answer" in done.text, done
+    assert {key: pid for key, pid in pids().items() if key[1] == "autonomys-node"} == {key: pid for key, pid in before.items() if key[1] == "autonomys-node"}
+
+
+def test_a_hanging_stop_is_ended_and_a_lost_connection_stops_the_run_before_the_next_host(cluster, pids, server, switch, until):
+    """node-1 hangs at stop and is killed; meanwhile the connection to node-2 breaks, so that neither it nor node-3 nor a later component changes."""
+    switch("node-1", "node", hang_at_stop=True)
+    before = pids()
+    cluster.settings.update(node_environment={"FAULT": "cut"}, controller_environment={"FAULT": "cut"})
+
+    def cut():
+        until(lambda: server("node-1").pid("autonomys-node") != before[("node-1", "autonomys-node")], 120)
+        server("node-2").run("systemctl stop ssh; pkill -9 sshd || true")
+
+    thread = threading.Thread(target=cut)
+    thread.start()
+    try:
+        done = cluster.fails(SITE)
+        thread.join()
+        assert re.search(r"node-2 +: .*unreachable=[1-9]", done.output), done
+        assert "autonomys-node did not end within its stopwaitsecs and was killed" in done.text, done
+        after = pids()
+        changed = {key for key in before if after.get(key) != before[key]}
+        # The controller of node-1 ended with its node and came back, with what supervisord has of it: the former definition.
+        assert changed <= {("node-1", "autonomys-node"), ("node-1", "autonomys-controller")}, done
+        assert server("node-1").environment("autonomys-node")["FAULT"] == "cut"
+        assert "FAULT" not in server("node-1").environment("autonomys-controller")
+    finally:
+        thread.join()
+        server("node-2").run("systemctl start ssh")
+
+
+def test_a_run_that_is_killed_at_any_moment_is_continued_by_the_next(cluster, server, until):
+    dice = random.Random(SEED)
+    print(f"FAULT_SEED={SEED}")
+    longest = 60.0
+    for number in range(KILLS):
+        if number == 0:
+            # The new version, and what the test before left undone.
+            cluster.settings.update(demo_release=cluster.after)
+        else:
+            chosen = dice.sample(COMPONENTS, 2)
+            cluster.settings.update({f"{component}_environment": {"FAULT": str(number)} for component in chosen})
+            cluster.settings["nats_write_deadline"] = f"{11 + number}s"
+        process = cluster.start(SITE)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=dice.uniform(1, longest))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        for name in HOSTS:
+            halves(server(name))
+        started = time.monotonic()
+        cluster.passes(SITE)
+        longest = max(30.0, time.monotonic() - started)
+        for name in HOSTS:
+            halves(server(name))
+            assert wrong(server(name)) == [], (SEED, number, name)
+            page = server(name).http("http://127.0.0.1:8222/varz")
+            assert page["write_deadline"] == int(cluster.settings["nats_write_deadline"][:-1]) * 10**9, (SEED, number, name)
+    assert cluster.passes(SITE).changes == dict.fromkeys(HOSTS, 0), SEED
+
+
+def halves(server):
+    """Fail when a file is there in part: definitions that do not parse, a configuration that nats-server refuses, an incomplete version."""
+    for path in server.run("ls -A /etc/supervisor/conf.d").split():
+        # A definition, or the former one beside it.
+        assert path.endswith((".conf", ".previous")), path
+        parser = configparser.RawConfigParser(inline_comment_prefixes=(" ;",), strict=True)
+        parser.read_string(server.run(f"cat /etc/supervisor/conf.d/{path}"))
+        assert parser.sections() and all("stdout_logfile" in parser[section] for section in parser.sections()), path
+    binary = server.run("ls -d /opt/autonomys/nats/*/nats-server").split()[-1]
+    server.run(f"{binary} -t -c /etc/nats-server.conf")
+    for folder in server.run("ls -d /opt/autonomys/releases/v*").split():
+        assert {"autonomys-farmer", "autonomys-node"} <= set(server.run(f"ls {folder}").split()), folder

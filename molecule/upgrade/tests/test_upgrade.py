@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an upgrade of a whole cluster costs: `make bench-upgrade` on fewer hosts, without the naive way."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[3]
+sys.path.insert(0, str(REPOSITORY / "tests/bench"))
+
+import bench_upgrade  # noqa: E402
+
+HOSTS = ("node-1", "node-2", "node-3")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    bench_upgrade.BUILD.mkdir(parents=True, exist_ok=True)
+    prefix, network = os.environ.get("TEST_HOSTS_PREFIX", "molecule-"), os.environ.get("TEST_HOSTS_NETWORK", "10.213.8")
+    return bench_upgrade.Cluster(REPOSITORY / "molecule/inventory", prefix, network)
+
+
+@pytest.fixture(scope="module")
+def releases():
+    return bench_upgrade.releases()
+
+
+@pytest.fixture(scope="module")
+def result(cluster, releases):
+    """What the watcher saw while site.yml brought the new version."""
+    before, after = releases
+    cluster.play("site.yml", log="molecule-before", demo_release=before)
+    found = bench_upgrade.measure(cluster, lambda: cluster.play("site.yml", log="molecule-upgrade", demo_release=after))
+    print(json.dumps(found, indent=1))
+    return found
+
+
+def test_the_upgrade_costs_no_message_no_quorum_no_slot_and_no_more_silence_than_a_restart(result):
+    assert bench_upgrade.faults(result) == [], json.dumps(result, indent=1)
+
+
+def test_the_load_was_real(result):
+    seen = result["seen"]
+    assert seen["messages_published"] > 10 * seen["watched_s"]
+    assert seen["messages_read"] == seen["messages_published"]
+    assert seen["slots"] > seen["watched_s"] - 10
+    assert seen["one_down_s"] > 0, "no NATS server was ever away"
+    assert all(result["restart_s"].values()), "a plot client did not restart"
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_every_program_runs_the_new_version(server, result, releases, name):
+    before, after = releases
+    host = server(name)
+    assert set(host.programs().values()) == {"RUNNING"}
+    for program in host.programs():
+        old, new = (f"nats/{release['nats']['version']}" if program == "nats-server" else f"releases/{release['version']}" for release in (before, after))
+        assert host.command(program)[0].startswith(f"/opt/autonomys/{new}/"), program
+        assert old not in host.definition(program)["command"]
+    assert host.http("http://127.0.0.1:8222/varz")["version"] == "2.12.8"
+
+
+def test_the_stream_of_the_old_server_is_whole_on_all_new_ones(server, result, until):
+    def replicas():
+        pages = [server(name).http("http://127.0.0.1:8222/jsz?accounts=1&streams=1") for name in HOSTS]
+        streams = [stream for page in pages for account in page.get("account_details", []) for stream in account.get("stream_detail", [])]
+        led = [stream["cluster"] for stream in streams if stream["cluster"].get("replicas") and all(item["current"] for item in stream["cluster"]["replicas"])]
+        same = len({stream["state"]["messages"] for stream in streams}) == 1
+        return len(streams) == 3 and led and same
+
+    assert until(replicas)
+
+
+def test_the_former_version_stays_installed_for_the_way_back(server, result, releases):
+    before = releases[0]["version"]
+    for name in HOSTS:
+        assert server(name).host.file(f"/opt/autonomys/releases/{before}/autonomys-farmer").exists
+
+
+def test_running_again_changes_nothing(cluster, result, releases):
+    cluster.play("site.yml", log="molecule-again", demo_release=releases[1])
+    output = (bench_upgrade.BUILD / "molecule-again.log").read_text()
+    assert {host: int(count) for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", output, re.MULTILINE)} == dict.fromkeys(HOSTS, 0)
