@@ -20,6 +20,7 @@ RULES = {
     "FARM005": Rule(ERROR, "inventory", "A farm is listed twice"),
     "FARM006": Rule(ERROR, "inventory", "A plot client has too many farms"),
     "FARM007": Rule(WARNING, "inventory", "A plot client has no farm"),
+    "FARM011": Rule(ERROR, "inventory", "The number of pieces in a sector is out of range"),
     "DISK001": Rule(ERROR, "host", "A farm's path does not exist"),
     "DISK002": Rule(ERROR, "host", "A farm's path is no mountpoint"),
     "DISK003": Rule(ERROR, "host", "Farms share a device"),
@@ -42,11 +43,21 @@ BAD_FILESYSTEMS = ("btrfs", "zfs", "bcachefs", "overlay", "tmpfs", "ramfs", "nfs
 def check(view):
     for host in view.members("plot_client"):
         yield from _reward(view, host)
+        pieces = view.value(host, "plot_client_pieces_in_sector")
+        if pieces is not None and _pieces(view, host) != pieces:
+            message = "plot_client_pieces_in_sector is %s; a sector has 1 to %d pieces" % (pieces, _sectors.MAX_PIECES_IN_SECTOR)
+            yield finding("FARM011", [host], "plot_client", message, "Leave it out: %d is what the chain says." % _sectors.DEFAULT_PIECES_IN_SECTOR)
         farms = _farms(view, host)
         if farms is not None:
             yield from _listed(host, farms)
     for host, disks in view.read("disks", "plot_client"):
         yield from _disks(view, host, _farms(view, host) or [], disks)
+
+
+def _pieces(view, host):
+    """Pieces in a sector, the usual number where the variable is missing or wrong."""
+    pieces = view.value(host, "plot_client_pieces_in_sector")
+    return pieces if isinstance(pieces, int) and 1 <= pieces <= _sectors.MAX_PIECES_IN_SECTOR else _sectors.DEFAULT_PIECES_IN_SECTOR
 
 
 def _farms(view, host):
@@ -100,7 +111,7 @@ def _listed(host, farms):
 
 
 def _disks(view, host, farms, disks):
-    pieces = view.value(host, "plot_client_pieces_in_sector") or _sectors.DEFAULT_PIECES_IN_SECTOR
+    pieces = _pieces(view, host)
     devices = {}
     for farm in farms:
         path = str(farm["path"])
