@@ -106,6 +106,7 @@ def test_mistakes_of_all_kinds_are_reported_at_once(inventory):
         ("error", "VAR003", "node-1,storage-1,storage-2"),
         ("error", "VAR004", "node-1,storage-1,storage-2"),
         ("error", "INV002", "storage-1,storage-2"),
+        ("info", "ROLL002", "node-1"),
     ], output
     assert "Did you mean nats_max_payload?" in output and "Rename it to plot_client." in output
     assert "7 errors in the table above (INV002, INV004, REL005, VAR001, VAR002, VAR003, VAR004). Nothing was changed." in output
