@@ -145,7 +145,11 @@ def _first(faults):
 
 def _convert(name, option, value):
     """``(errors, converted value)`` of a value that is no list and no map."""
-    result = ArgumentSpecValidator({name: {key: option[key] for key in ("type", "choices") if key in option}}).validate({name: value})
+    try:
+        result = ArgumentSpecValidator({name: {key: option[key] for key in ("type", "choices") if key in option}}).validate({name: value})
+    except OverflowError as error:
+        # Infinity is no whole number, and the validator does not expect it.
+        return [str(error)], None
     return result.error_messages, result.validated_parameters.get(name)
 
 

@@ -703,6 +703,11 @@ def test_a_fault_is_found(cluster, rule, severity, hosts, text, fault):
     assert "\n" not in found[0]["message"] and found[0]["message"] and found[0]["remedy"].endswith((".", "?", '"'))
 
 
+def test_infinity_is_no_number(cluster):
+    cluster.set("node-1", node_rpc_port=float("inf"))
+    assert "VAR002" in [item["rule"] for item in cluster.judge()["findings"]]
+
+
 @pytest.mark.parametrize("rule, change", NEAR_MISSES, ids=names(NEAR_MISSES))
 def test_what_is_no_fault_is_not_found(cluster, rule, change):
     change(cluster)
@@ -827,6 +832,8 @@ JUNK = st.recursive(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_value_of_any_variable_breaks_the_rules(cluster, data):
+    # Each example begins with a faultless one.
+    cluster = copy.deepcopy(cluster)
     names = sorted({name for options in cluster.control["specs"].values() for name in options} - {"cluster_components"})
     for host in ("node-1", "plotter-1", "storage-1"):
         for name in data.draw(st.lists(st.sampled_from(names), max_size=8)):
