@@ -87,7 +87,11 @@ def nats_problems(expected, nats):
         if not nats["meta_leader"]:
             problems.append("JetStream has no meta leader")
         if nats["meta_size"] != len(expected["peers"]):
-            problems.append("the JetStream meta group has %s members, the inventory has %d NATS servers" % (nats["meta_size"], len(expected["peers"])))
+            problem = "the JetStream meta group has %s members, the inventory has %d NATS servers" % (nats["meta_size"], len(expected["peers"]))
+            # Where only the leader tells the members, and it did not answer, nobody knows who is missing.
+            members = {replica["name"] for replica in nats["meta_replicas"]} | {nats["meta_leader"]}
+            absent = sorted(set(expected["peers"]) - members) if nats["meta_replicas"] else []
+            problems.append(problem + ("; a restart of nats-server on %s lets it join" % _list(absent) if absent else ""))
         for replica in nats["meta_replicas"]:
             if replica["name"] in awaited | {nats["server_name"]} and (replica["offline"] or not replica["current"]):
                 problems.append("nats-server %s is not current in the JetStream meta group" % replica["name"])

@@ -129,7 +129,7 @@ def _change(change):
 
 def _cells(*cells):
     """A line of a table: pairs of label and HTML."""
-    return "<tr>%s</tr>" % "".join('<td%s>%s</td>' % (' data-label="%s"' % label if label and html else "", html) for label, html in cells)
+    return "<tr>%s</tr>" % "".join("<td%s>%s</td>" % (' data-label="%s"' % label if label and html else "", html) for label, html in cells)
 
 
 def _keep(text):

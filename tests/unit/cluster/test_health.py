@@ -114,7 +114,11 @@ def test_a_healthy_nats_server_has_no_problem():
         ({"max_payload": 1048576}, "max_payload 1048576, wanted is 3145728"),
         ({"routes": ["b"]}, "has no route to c"),
         ({"meta_leader": None}, "no meta leader"),
-        ({"meta_size": 2}, "has 2 members, the inventory has 3"),
+        ({"meta_size": 2}, "has 2 members, the inventory has 3 NATS servers"),
+        (
+            {"meta_size": 2, "meta_replicas": [{"name": "a", "current": True, "offline": False}]},
+            "has 2 members, the inventory has 3 NATS servers; a restart of nats-server on c lets it join",
+        ),
         ({"meta_replicas": [{"name": "b", "current": False, "offline": False}]}, "nats-server b is not current in the JetStream meta group"),
         ({"meta_replicas": [{"name": "a", "current": True, "offline": True}]}, "nats-server a is not current in the JetStream meta group"),
     ],
