@@ -223,6 +223,35 @@ def test_while_a_nats_server_is_down_no_other_one_is_restarted_unless_that_is_ac
     assert {name: wrong(server(name)) for name in HOSTS} == dict.fromkeys(HOSTS, [])
 
 
+def test_while_a_nats_server_hangs_no_other_one_is_restarted(cluster, pids, server):
+    """Its process and its connections are there, but it does nothing."""
+    victim = max(set(HOSTS) - {meta_leader(server)})
+    before = pids()
+    cluster.settings.update(nats_jetstream_max_memory="320MB")
+    process = before[(victim, "nats-server")]
+    server(victim).run(f"kill -STOP {process}")
+    try:
+        done = cluster.fails(COMPONENT, component="nats")
+    finally:
+        server(victim).run(f"kill -CONT {process}")
+    assert re.search(rf"nats on node-\d was not restarted, because the others cannot do without it now: .*{victim}", done.text), done
+    assert {key: pid for key, pid in pids().items() if key[1] == "nats-server"} == {key: pid for key, pid in before.items() if key[1] == "nats-server"}
+    cluster.passes(COMPONENT, component="nats")
+    assert {name: wrong(server(name)) for name in HOSTS} == dict.fromkeys(HOSTS, [])
+
+
+def test_a_reload_that_was_cut_off_is_done_by_the_next_run(cluster, pids, server):
+    """What a run leaves that ended between the writing of the configuration and the reload."""
+    before = pids()
+    server("node-2").run("sed -i 's/write_deadline: .*/write_deadline: \"12s\"/' /etc/nats-server.conf")
+    assert server("node-2").http("http://127.0.0.1:8222/varz")["write_deadline"] == 11 * 10**9
+    cluster.settings.update(nats_write_deadline="12s")
+    cluster.passes(COMPONENT, component="nats")
+    assert {name: server(name).http("http://127.0.0.1:8222/varz")["write_deadline"] for name in HOSTS} == dict.fromkeys(HOSTS, 12 * 10**9)
+    assert cluster.passes(COMPONENT, component="nats").changes == dict.fromkeys(HOSTS, 0)
+    assert pids() == before
+
+
 def test_a_new_version_that_crashes_is_put_back_and_no_other_host_gets_it(cluster, pids, server, switch):
     before = pids()
     switch("node-1", "node", crash_at_start=True, only_version=cluster.after["version"])
@@ -300,7 +329,7 @@ def test_a_run_that_is_killed_at_any_moment_is_continued_by_the_next(cluster, se
         else:
             chosen = dice.sample(COMPONENTS, 2)
             cluster.settings.update({f"{component}_environment": {"FAULT": str(number)} for component in chosen})
-            cluster.settings["nats_write_deadline"] = f"{11 + number}s"
+            cluster.settings["nats_write_deadline"] = f"{13 + number}s"
         process = cluster.start(SITE)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.communicate(timeout=dice.uniform(1, longest))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,11 +22,13 @@ import bench_upgrade  # noqa: E402
 HOSTS = ("node-1", "node-2", "node-3")
 
 
+PREFIX, NETWORK = os.environ.get("TEST_HOSTS_PREFIX", "molecule-"), os.environ.get("TEST_HOSTS_NETWORK", "10.213.8")
+
+
 @pytest.fixture(scope="module")
 def cluster():
     bench_upgrade.BUILD.mkdir(parents=True, exist_ok=True)
-    prefix, network = os.environ.get("TEST_HOSTS_PREFIX", "molecule-"), os.environ.get("TEST_HOSTS_NETWORK", "10.213.8")
-    return bench_upgrade.Cluster(REPOSITORY / "molecule/inventory", prefix, network)
+    return bench_upgrade.Cluster(REPOSITORY / "molecule/inventory", PREFIX, NETWORK)
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +92,30 @@ def test_running_again_changes_nothing(cluster, result, releases):
     cluster.play("site.yml", log="molecule-again", demo_release=releases[1])
     output = (bench_upgrade.BUILD / "molecule-again.log").read_text()
     assert {host: int(count) for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", output, re.MULTILINE)} == dict.fromkeys(HOSTS, 0)
+
+
+def test_going_back_is_refused_where_an_older_version_may_not_read_the_data(cluster, server, result, releases):
+    before = {name: server(name).pids() for name in HOSTS}
+    with pytest.raises(SystemExit):
+        cluster.play("site.yml", log="molecule-refused", demo_release=releases[0])
+    output = (bench_upgrade.BUILD / "molecule-refused.log").read_text()
+    assert "nats-server 2.12.8 runs and has written JetStream's data; nats_version is 2.10.26" in output
+    assert f"autonomys-node {releases[1]['version']} runs and has opened its database" in output
+    assert {name: server(name).pids() for name in HOSTS} == before
+
+
+def test_going_back_needs_no_network(cluster, server, result, releases):
+    """The former version is still installed: nothing is fetched, and nothing of NATS changes."""
+    before = dict(releases[0], nats=releases[1]["nats"])
+    servers = {name: server(name).pid("nats-server") for name in HOSTS}
+    mirror = PREFIX + "mirror"
+    subprocess.run(["docker", "stop", "--time", "1", mirror], check=True, capture_output=True)
+    try:
+        cluster.play("site.yml", log="molecule-back", demo_release=before, cluster_accept=["HOST005", "NUMA001", "VERS002"])
+    finally:
+        subprocess.run(["docker", "start", mirror], check=True, capture_output=True)
+    for name in HOSTS:
+        assert set(server(name).programs().values()) == {"RUNNING"}
+        running = {server(name).command(program)[0] for program in server(name).programs() if program != "nats-server"}
+        assert all(path.startswith(f"/opt/autonomys/releases/{before['version']}/") for path in running), running
+    assert {name: server(name).pid("nats-server") for name in HOSTS} == servers
