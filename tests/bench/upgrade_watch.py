@@ -173,9 +173,19 @@ class Publisher:
         """Connect and create the stream."""
         await self._client.connect(servers=self._urls, max_reconnect_attempts=-1, reconnect_time_wait=0.2, ping_interval=3, error_cb=farm_stats.ignore)
         self._stream = self._client.jetstream(timeout=ATTEMPT_SECONDS)
-        with contextlib.suppress(nats.js.errors.NotFoundError):
-            await self._stream.delete_stream(STREAM)
-        await self._stream.add_stream(name=STREAM, subjects=[STREAM], num_replicas=replicas, storage=nats.js.api.StorageType.FILE)
+        await asyncio.wait_for(self._create_stream(replicas), READ_SECONDS)
+
+    async def _create_stream(self, replicas: int) -> None:
+        """Ask until the servers do it: without a leader, as when they have just started, nobody answers."""
+        while True:
+            try:
+                with contextlib.suppress(nats.js.errors.NotFoundError):
+                    await self._stream.delete_stream(STREAM)
+                await self._stream.add_stream(name=STREAM, subjects=[STREAM], num_replicas=replicas, storage=nats.js.api.StorageType.FILE)
+            except (nats.errors.Error, nats.js.errors.Error, asyncio.TimeoutError):
+                await asyncio.sleep(0.1)
+            else:
+                return
 
     async def publish(self) -> None:
         """Publish until cancelled, at an even pace whatever happens to the messages before."""
