@@ -34,74 +34,6 @@ options:
     description: Programs that are restarted or stopped; all if left out.
     type: list
     elements: str
-  programs:
-    description: Evidence expected of supervised programs, as for M(autonomys.cluster.health).
-    type: list
-    elements: dict
-    default: []
-  nats:
-    description: The NATS server expected on this host.
-    type: dict
-    suboptions:
-      url:
-        description: Address of its monitoring pages.
-        type: str
-        required: true
-      peers:
-        description: All servers of the cluster, server name to address.
-        type: dict
-        required: true
-      held:
-        description: Names of servers that are kept stopped, and so need no route.
-        type: list
-        elements: str
-        default: []
-      version:
-        description: Version that must run; any if left out.
-        type: str
-      max_payload:
-        description: Largest message, in NATS's notation, as C(3MB); any if left out.
-        type: str
-  nats_stop:
-    description: Before a NATS server is stopped, wait until the others can do without it.
-    type: dict
-    suboptions:
-      url:
-        description: Address of its monitoring pages.
-        type: str
-        required: true
-      peers:
-        description: All servers of the cluster, server name to address.
-        type: dict
-        required: true
-      max_silence:
-        description: Seconds for which the leader of a group may not have heard of a replica that counts for its quorum.
-        type: float
-        default: 5
-      max_lag:
-        description: Entries by which a replica that counts for a quorum may be behind its leader.
-        type: int
-        default: 1000
-  node:
-    description: The Autonomys node expected on this host.
-    type: dict
-    suboptions:
-      url:
-        description: Address of its RPC server.
-        type: str
-        required: true
-      chain:
-        description: Chain that it must follow.
-        type: str
-        required: true
-      min_peers:
-        description: Peers that it must have at least.
-        type: int
-        required: true
-      synced:
-        description: Whether it must be synced though it was not before.
-        type: bool
-        default: false
   configuration:
     description: A configuration file of the programs that belongs to their definition and is put back with it.
     type: dict
@@ -122,10 +54,6 @@ options:
     description: Seconds within which the host must become free to restart, then healthy, and after a failure at work again.
     type: int
     required: true
-  interval:
-    description: Seconds between two looks.
-    type: int
-    default: 2
 attributes:
   check_mode:
     description: Can run in check mode and change nothing.
@@ -133,6 +61,8 @@ attributes:
   diff_mode:
     description: Returns what has changed.
     support: full
+extends_documentation_fragment:
+  - autonomys.cluster.health
 seealso:
   - module: autonomys.cluster.supervisor_program
   - module: autonomys.cluster.health
