@@ -8,13 +8,16 @@ import configparser
 import json
 import os
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 import testinfra
 
-RELEASE = json.loads((Path(__file__).parents[1] / "build/fakes/release.json").read_text())
+REPOSITORY = Path(__file__).parents[1]
+RELEASE = json.loads((REPOSITORY / "build/fakes/release.json").read_text())
 
 
 class Server:
@@ -102,6 +105,59 @@ class Server:
         return set(re.findall(r"-> (/.+)", self.run(f"ls -l /proc/{self.pid(program)}/fd")))
 
 
+class Run:
+    """A playbook that ended, and what it printed."""
+
+    def __init__(self, status, output):
+        self.status = status
+        self.output = output
+        # Long messages are folded by nobody, but quoted by YAML where they must be.
+        self.text = re.sub(r"\s+", " ", output.replace("\\n", " ").replace("''", "'"))
+
+    @property
+    def changes(self):
+        """Host to number of changed tasks."""
+        return {host: int(count) for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE)}
+
+    def __str__(self):
+        return f"status {self.status}\n{self.output[-8000:]}"
+
+
+class Operator:
+    """Runs playbooks on an inventory as an operator does, with settings that stay as they are until they are changed."""
+
+    def __init__(self, inventory):
+        self.settings = {}
+        self._inventory = inventory
+        prefix, network = os.environ.get("TEST_HOSTS_PREFIX", "molecule-"), os.environ.get("TEST_HOSTS_NETWORK", "10.213.8")
+        self._environment = dict(os.environ, ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"), TEST_HOSTS_PREFIX=prefix, TEST_HOSTS_NETWORK=network)
+        # Molecule has its own wishes.
+        self._environment.update(ANSIBLE_VERBOSE_TO_STDERR="false", ANSIBLE_FORCE_COLOR="false")
+
+    def start(self, playbook, *options, **settings):
+        variables = json.dumps({**self.settings, **settings})
+        command = [Path(sys.executable).with_name("ansible-playbook"), "-i", self._inventory, "-e", variables, *options, playbook]
+        # In a session of its own, so that all of it can be killed.
+        return subprocess.Popen(
+            command, cwd=REPOSITORY, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+
+    def run(self, playbook, *options, **settings):
+        process = self.start(playbook, *options, **settings)
+        output, _nothing = process.communicate(timeout=600)
+        return Run(process.returncode, output)
+
+    def passes(self, playbook, *options, **settings):
+        done = self.run(playbook, *options, **settings)
+        assert done.status == 0, done
+        return done
+
+    def fails(self, playbook, *options, **settings):
+        done = self.run(playbook, *options, **settings)
+        assert done.status != 0, done
+        return done
+
+
 def eventually(question, seconds=30):
     """The first true answer to a question that is asked again for a while."""
     deadline = time.monotonic() + seconds
@@ -116,6 +172,12 @@ def eventually(question, seconds=30):
 def server():
     """Get a server by its inventory name."""
     return Server
+
+
+@pytest.fixture(scope="session")
+def operator():
+    """Get an operator of an inventory, by its path."""
+    return Operator
 
 
 @pytest.fixture(scope="session")

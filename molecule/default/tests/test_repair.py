@@ -5,65 +5,49 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[3]
 HOSTS = ("node-1", "node-2", "node-3", "plotter-1", "plotter-2", "storage-1", "storage-2")
 # SSH executions that a run without changes may cost a host, preflight and health checks included (see docs/architecture.md).
 BUDGET = {"node": 14, "plotter": 9, "storage": 7}
 
 
-def site(*options):
-    """Run site.yml as an operator does; its output."""
-    environment = dict(os.environ, ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"), TEST_HOSTS_PREFIX="molecule-", TEST_HOSTS_NETWORK="10.213.8")
-    # Molecule sends it elsewhere.
-    environment["ANSIBLE_VERBOSE_TO_STDERR"] = "false"
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventories/demo", *options, "site.yml"]
-    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
-    return done.stdout
-
-
-def changes(output):
-    """Host to number of changed tasks, from the recap."""
-    return {host: int(count) for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", output, re.MULTILINE)}
+@pytest.fixture(scope="module")
+def cluster(operator):
+    return operator("inventories/demo")
 
 
 def pids(server, names):
     return {name: server(name).pids() for name in names}
 
 
-def test_a_run_without_changes_changes_nothing_and_stays_within_the_budget(server):
+def test_a_run_without_changes_changes_nothing_and_stays_within_the_budget(cluster, server):
     before = pids(server, HOSTS)
-    output = site("-vvv")
-    assert changes(output) == dict.fromkeys(HOSTS, 0)
+    done = cluster.passes("site.yml", "-vvv")
+    assert done.changes == dict.fromkeys(HOSTS, 0)
     assert pids(server, HOSTS) == before
-    executions = Counter(re.findall(r"^<([0-9.]+)> SSH: EXEC", output, re.MULTILINE))
+    executions = Counter(re.findall(r"^<([0-9.]+)> SSH: EXEC", done.output, re.MULTILINE))
     addresses = {"1": "node", "2": "plotter", "3": "storage"}
     assert len(executions) == len(HOSTS)
     over = {address: count for address, count in executions.items() if count > BUDGET[addresses[address.rpartition(".")[2][0]]]}
     assert over == {}
 
 
-def test_a_stopped_supervisord_is_started_again_and_nothing_else_restarts(server):
+def test_a_stopped_supervisord_is_started_again_and_nothing_else_restarts(cluster, server):
     others = [name for name in HOSTS if name != "plotter-1"]
     before = pids(server, others)
     server("plotter-1").run("systemctl stop supervisor")
-    output = site()
-    assert changes(output) == {name: int(name == "plotter-1") for name in HOSTS}
+    assert cluster.passes("site.yml").changes == {name: int(name == "plotter-1") for name in HOSTS}
     assert pids(server, others) == before
     assert set(server("plotter-1").programs().values()) == {"RUNNING"}
 
 
 @pytest.mark.parametrize("order", [HOSTS[::-1]], ids=["storage first, NATS last"])
-def test_a_cluster_that_lost_power_comes_back_by_itself(server, until, order):
+def test_a_cluster_that_lost_power_comes_back_by_itself(cluster, server, until, order):
     containers = ["molecule-" + name for name in order]
     subprocess.run(["docker", "kill", *containers], check=True, capture_output=True)
     for container in containers:
@@ -72,4 +56,4 @@ def test_a_cluster_that_lost_power_comes_back_by_itself(server, until, order):
         host = server(name)
         assert until(lambda host=host: set(host.programs().values()) == {"RUNNING"}, 120), (name, host.programs())
     # Healthy again by the collection's own checks, with nothing left to do.
-    assert changes(site()) == dict.fromkeys(HOSTS, 0)
+    assert cluster.passes("site.yml").changes == dict.fromkeys(HOSTS, 0)

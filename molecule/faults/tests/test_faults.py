@@ -57,63 +57,17 @@ while time.time() < end:
 """
 
 
-class Run:
-    """A playbook that ended, and what it printed."""
-
-    def __init__(self, status, output):
-        self.status = status
-        self.output = output
-        # Long messages are folded by nobody, but quoted by YAML where they must be.
-        self.text = re.sub(r"\s+", " ", output.replace("\\n", " ").replace("''", "'"))
-
-    @property
-    def changes(self):
-        """Host to number of changed tasks."""
-        return {host: int(count) for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE)}
-
-    def __str__(self):
-        return f"status {self.status}\n{self.output[-8000:]}"
-
-
-class Cluster:
-    """The cluster's playbooks, with the settings as they are now."""
-
-    def __init__(self, before, after):
-        self.settings = dict(SETTINGS, demo_release=before)
-        self.before, self.after = before, after
-        prefix, network = os.environ.get("TEST_HOSTS_PREFIX", "molecule-"), os.environ.get("TEST_HOSTS_NETWORK", "10.213.8")
-        self._environment = dict(os.environ, ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"), TEST_HOSTS_PREFIX=prefix, TEST_HOSTS_NETWORK=network)
-        self._environment.update(ANSIBLE_VERBOSE_TO_STDERR="false", ANSIBLE_FORCE_COLOR="false")
-
-    def start(self, playbook, **settings):
-        command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "molecule/inventory", "-e", json.dumps({**self.settings, **settings}), playbook]
-        # In a session of its own, so that all of it can be killed.
-        return subprocess.Popen(
-            command, cwd=REPOSITORY, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-        )
-
-    def run(self, playbook, **settings):
-        process = self.start(playbook, **settings)
-        output, _nothing = process.communicate(timeout=400)
-        return Run(process.returncode, output)
-
-    def passes(self, playbook, **settings):
-        done = self.run(playbook, **settings)
-        assert done.status == 0, done
-        return done
-
-    def fails(self, playbook, **settings):
-        done = self.run(playbook, **settings)
-        assert done.status != 0, done
-        return done
+@pytest.fixture(scope="module")
+def releases():
+    """The version before and the new one. The programs change; the NATS server is the same."""
+    before, after = bench_upgrade.releases()
+    return dict(before, nats=after["nats"]), after
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    before, after = bench_upgrade.releases()
-    # The programs change; the NATS server is the same.
-    before = dict(before, nats=after["nats"])
-    made = Cluster(before, after)
+def cluster(operator, releases):
+    made = operator("molecule/inventory")
+    made.settings.update(SETTINGS, demo_release=releases[0])
     made.passes(SITE)
     return made
 
@@ -252,10 +206,10 @@ def test_a_reload_that_was_cut_off_is_done_by_the_next_run(cluster, pids, server
     assert pids() == before
 
 
-def test_a_new_version_that_crashes_is_put_back_and_no_other_host_gets_it(cluster, pids, server, switch):
+def test_a_new_version_that_crashes_is_put_back_and_no_other_host_gets_it(cluster, releases, pids, server, switch):
     before = pids()
-    switch("node-1", "node", crash_at_start=True, only_version=cluster.after["version"])
-    done = cluster.fails(COMPONENT, component="node", demo_release=cluster.after)
+    switch("node-1", "node", crash_at_start=True, only_version=releases[1]["version"])
+    done = cluster.fails(COMPONENT, component="node", demo_release=releases[1])
     assert "node on node-1 was restarted and is not healthy: " in done.text, done
     assert "exit status 1" in done.text and "panicked: fault switch crash_at_start" in done.text, done
     assert "Its former definition was put back, and it is at work again." in done.text, done
@@ -263,21 +217,21 @@ def test_a_new_version_that_crashes_is_put_back_and_no_other_host_gets_it(cluste
     after = pids()
     # The controller ends with its node and comes back.
     assert {key for key in before if after.get(key) != before[key]} <= {("node-1", "autonomys-node"), ("node-1", "autonomys-controller")}
-    assert {version(server(name), "autonomys-node") for name in HOSTS} == {cluster.before["version"]}
+    assert {version(server(name), "autonomys-node") for name in HOSTS} == {releases[0]["version"]}
     assert server("node-1").rpc("http://127.0.0.1:9944", "system_chain") == "Autonomys Mainnet"
 
 
-def test_a_new_version_that_never_connects_is_put_back_and_no_other_host_gets_it(cluster, pids, server, switch, until):
+def test_a_new_version_that_never_connects_is_put_back_and_no_other_host_gets_it(cluster, releases, pids, server, switch, until):
     before = pids()
-    switch("node-1", "controller", never_connect=True, only_version=cluster.after["version"])
-    done = cluster.fails(COMPONENT, component="controller", demo_release=cluster.after)
+    switch("node-1", "controller", never_connect=True, only_version=releases[1]["version"])
+    done = cluster.fails(COMPONENT, component="controller", demo_release=releases[1])
     assert "controller on node-1 was restarted and is not healthy: " in done.text, done
     assert "autonomys-controller has no connection to NATS" in done.text, done
     assert "Its former definition was put back, and it is at work again." in done.text, done
     assert "Not restarted, and running as before: node-2, node-3." in done.text, done
     after = pids()
     assert {key for key in before if after.get(key) != before[key]} == {("node-1", "autonomys-controller")}
-    assert {version(server(name), "autonomys-controller") for name in HOSTS} == {cluster.before["version"]}
+    assert {version(server(name), "autonomys-controller") for name in HOSTS} == {releases[0]["version"]}
     assert until(lambda: any(":4222" in end for end in server("node-1").connections("autonomys-controller")))
 
 
@@ -318,14 +272,15 @@ def test_a_hanging_stop_is_ended_and_a_lost_connection_stops_the_run_before_the_
         server("node-2").run("systemctl start ssh")
 
 
-def test_a_run_that_is_killed_at_any_moment_is_continued_by_the_next(cluster, server, until):
+@pytest.mark.timeout(600 + 300 * KILLS)
+def test_a_run_that_is_killed_at_any_moment_is_continued_by_the_next(cluster, releases, server):
     dice = random.Random(SEED)
     print(f"FAULT_SEED={SEED}")
     longest = 60.0
     for number in range(KILLS):
         if number == 0:
             # The new version, and what the test before left undone.
-            cluster.settings.update(demo_release=cluster.after)
+            cluster.settings.update(demo_release=releases[1])
         else:
             chosen = dice.sample(COMPONENTS, 2)
             cluster.settings.update({f"{component}_environment": {"FAULT": str(number)} for component in chosen})
