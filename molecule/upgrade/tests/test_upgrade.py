@@ -36,14 +36,34 @@ def releases():
     return bench_upgrade.releases()
 
 
+def look(server):
+    """Processes, definitions and configuration of every host."""
+    return {name: (server(name).pids(), server(name).run("cat /etc/supervisor/conf.d/* /etc/nats-server.conf")) for name in HOSTS}
+
+
 @pytest.fixture(scope="module")
-def result(cluster, releases):
-    """What the watcher saw while site.yml brought the new version."""
+def staged(cluster, releases, server):
+    """What runs before and after stage.yml, with the version before."""
     before, after = releases
     cluster.play("site.yml", log="molecule-before", demo_release=before)
+    seen = look(server)
+    cluster.play("playbooks/stage.yml", log="molecule-stage", demo_release=after)
+    return seen, look(server)
+
+
+@pytest.fixture(scope="module")
+def result(cluster, releases, staged):
+    """What the watcher saw while site.yml brought the new version."""
+    after = releases[1]
     found = bench_upgrade.measure(cluster, lambda: cluster.play("site.yml", log="molecule-upgrade", demo_release=after))
     print(json.dumps(found, indent=1))
     return found
+
+
+def test_a_staged_version_is_installed_and_nothing_runs_it(server, staged, releases):
+    assert staged[0] == staged[1]
+    for name in HOSTS:
+        server(name).run(f"/opt/autonomys/releases/{releases[1]['version']}/autonomys-farmer --version && /opt/autonomys/nats/2.12.8/nats-server --version")
 
 
 def test_the_upgrade_costs_no_message_no_quorum_no_slot_and_no_more_silence_than_a_restart(result):
