@@ -119,7 +119,7 @@ class Run:
         """Host to number of changed tasks."""
         return {host: int(count) for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE)}
 
-    def __str__(self):
+    def __repr__(self):
         return f"status {self.status}\n{self.output[-8000:]}"
 
 

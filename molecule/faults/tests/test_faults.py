@@ -145,13 +145,14 @@ def test_one_gpus_setting_restarts_one_plot_server_and_a_write_deadline_none(clu
 
 def test_a_nats_server_that_does_not_come_back_is_put_back_and_no_other_is_touched(cluster, pids, server, until):
     """Another program takes the port while the server is away; after the former definition failed too, the thief is found and ended."""
-    victim = min(set(HOSTS) - {meta_leader(server)})
+    leader = meta_leader(server)
+    victim = min(set(HOSTS) - {leader})
     before = pids()
     thief = server(victim).run(f"nohup python3 -c {shlex.quote(THIEF)} >/dev/null 2>&1 & echo $!").strip()
     done = cluster.fails(COMPONENT, component="nats", nats_jetstream_max_memory="300MB")
     assert f"nats on {victim} was restarted and is not healthy: " in done.text, done
     assert "nats-server" in done.text and "exit status 1" in done.text and "address already in use" in done.text, done
-    assert f"Not restarted, and running as before: {', '.join(sorted(set(HOSTS) - {victim, meta_leader(server)}))}" in done.text, done
+    assert f"Not restarted, and running as before: {', '.join(sorted(set(HOSTS) - {victim, leader}))}" in done.text, done
     after = pids()
     assert {key for key in before if after.get(key) != before[key]} == {(victim, "nats-server")}
     # Mended, it comes back by itself, as it was; nothing of the change is left.
