@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,20 +21,12 @@ from pathlib import Path
 import nats
 from ansible_collections.autonomys.cluster.plugins.module_utils._http import HttpError, JsonClient
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats import JSZ
+from ansible_collections.autonomys.cluster.tests.integration.ports import free_ports
 from nats.js.errors import APIError, NoStreamResponseError
 
 BINARY = Path(sys.executable).with_name("nats-server")
 ERRORS = (APIError, NoStreamResponseError, nats.errors.Error)
 PATHS = {"varz": "/varz", "healthz": "/healthz", "routez": "/routez", "jsz": JSZ}
-
-
-def free_ports(count):
-    """Return unused ports."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _number in range(count)]
-    ports = [sock.getsockname()[1] for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
 
 
 class Cluster:
@@ -90,7 +81,7 @@ class Cluster:
         finally:
             client.close()
 
-    def wait(self, name, condition, seconds=30):
+    def wait(self, name, condition, seconds=60):
         """Wait until the answers of a server meet a condition."""
         end = time.monotonic() + seconds
         while True:

@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ports for the servers of the tests."""
+
+from __future__ import annotations
+
+import random
+import socket
+from pathlib import Path
+
+_given: set = set()
+
+
+def free_ports(count: int) -> list:
+    """Return ports that nobody uses, and that the kernel gives to nobody who connects somewhere.
+
+    From the moment at which a port is chosen until its server listens, and while that server is restarted, a port of the kernel's own range may
+    become the near end of any connection on this machine, even of a client that tries to reach that very server.
+    """
+    first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    # Below 30000, so that none is a p2p port of the fakes.
+    usable = [port for port in range(12000, 30000) if not first <= port <= last] or list(range(12000, 30000))
+    result: list = []
+    for port in random.SystemRandom().sample(usable, len(usable)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+        if port not in _given:
+            _given.add(port)
+            result.append(port)
+        if len(result) == count:
+            return result
+    raise OSError("no port is free")
