@@ -41,6 +41,17 @@ KINDS = {
 }
 
 
+def until(question, pause=0.02, seconds=60):
+    """Ask until the answer is true; return it."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = question()
+        if answer:
+            return answer
+        assert time.monotonic() < end, f"not true within {seconds} s"
+        time.sleep(pause)
+
+
 class CallCounter:
     """A proxy in front of supervisord's socket that notes the names of the methods that are called."""
 
@@ -99,12 +110,15 @@ class Host:
         self.process = subprocess.Popen(
             KINDS[self.kind] + ["-n", "-c", str(self.config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder
         )
-        for _attempt in range(100):
+
+        def answers():
+            assert self.process.poll() is None, f"supervisord did not start: {self.log.read_text() if self.log.exists() else ''}"
             try:
-                return self.rpc.processes()
+                return self.rpc.call("getState")
             except rpc.SupervisorDown:
-                time.sleep(0.05)
-        raise AssertionError(f"supervisord did not start: {self.log.read_text()}")
+                return None
+
+        until(answers)
 
     def stop(self):
         """End supervisord and its programs the quick way, as a crash would."""
@@ -116,14 +130,31 @@ class Host:
                     with contextlib.suppress(ProcessLookupError):
                         os.killpg(info["pid"], signal.SIGKILL)
         if self.process:
-            self.process.wait(5)
+            self.process.wait(60)
 
     def wait_until_deaf(self, *names):
         """Wait until programs ignore SIGTERM: they count as started before their shell has read the script."""
         for name in names:
             status = Path(f"/proc/{self.pids()[name]}/status")
-            while not int(re.search(r"SigIgn:\s*(\w+)", status.read_text()).group(1), 16) >> (signal.SIGTERM - 1) & 1:
-                time.sleep(0.02)
+            until(lambda status=status: int(re.search(r"SigIgn:\s*(\w+)", status.read_text()).group(1), 16) >> (signal.SIGTERM - 1) & 1)
+
+    def wait_until_executed(self, name, command):
+        """Wait until a program's process is this command: it counts as started before it is more than a copy of supervisord."""
+        path = Path(f"/proc/{self.pids()[name]}/cmdline")
+        until(lambda: path.read_bytes().startswith(os.fsencode(command) + b"\0"))
+
+    def environment(self, name, command="/bin/sh"):
+        """The environment of a program that runs, as its process got it."""
+        self.wait_until_executed(name, command)
+        return Path(f"/proc/{self.pids()[name]}/environ").read_bytes().split(b"\0")
+
+    def wait_until_running(self, *names):
+        """Wait until supervisord has these programs and says that they run."""
+        until(lambda: [info["statename"] for name, info in self.processes().items() if name in names] == ["RUNNING"] * len(names))
+
+    def wait_until_stopping(self, name):
+        """Wait until a program has been asked to end."""
+        until(lambda: self.processes()[name]["statename"] == "STOPPING", 0.05)
 
     def start_command(self):
         """A shell command that starts supervisord in the background."""
