@@ -13,12 +13,16 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
+from ansible_collections.autonomys.cluster.tests.integration.ports import free_ports
 
 FAKES = Path(__file__).resolve().parents[2] / "fakes"
+#: A CPU that these tests may use.
+CPU = min(os.sched_getaffinity(0))
 REWARD_ADDRESS = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
 GPUS = [
     {
@@ -41,9 +45,7 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def free_port() -> int:
     """Return a port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def wait_for(question, seconds: float = 60):
@@ -82,7 +84,8 @@ class Machine:
     @property
     def environment(self) -> dict:
         """Return the environment of a program."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("CUDA", "SUPERVISOR"))}
+        foreign = ("CUDA", "SUPERVISOR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+        environment = {name: value for name, value in os.environ.items() if not name.upper().startswith(foreign)}
         environment["PATH"] = f"{self.build}:{environment['PATH']}"
         environment["AUTONOMYS_FAKES_ROOT"] = str(self.folder / "root")
         return environment
@@ -106,7 +109,7 @@ class Machine:
         self.processes.append(process)
         return process
 
-    def run(self, *line, timeout: float = 30, **environment):
+    def run(self, *line, timeout: float = 120, **environment):
         """Run a program to its end."""
         return subprocess.run(
             [str(word) for word in line],
@@ -156,27 +159,40 @@ class Machine:
         else:
             path.unlink(missing_ok=True)
 
-    def rpc(self, method: str, url: str = "", params=()):
+    def rpc(self, method: str, url: str = "", params=(), timeout: float = 30):
         """Call a method of a node over HTTP."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}).encode()
         request = urllib.request.Request(url or self.rpc_url, body, {"Content-Type": "application/json"})
-        with DIRECT.open(request, timeout=2) as answer:
+        with DIRECT.open(request, timeout=timeout) as answer:
             return json.load(answer)
 
     def rpc_answers(self, url: str = "") -> bool:
         """Say whether a node answers."""
         with contextlib.suppress(OSError):
-            return "result" in self.rpc("system_health", url)
+            return "result" in self.rpc("system_health", url, timeout=2)
         return False
 
-    def stats(self) -> dict:
-        """Return what farm_stats says."""
-        line = [sys.executable, FAKES / "farm_stats.py", "--nats-server", self.nats_url, "--json"]
+    def status(self, page: str) -> int:
+        """Return the HTTP status of a page of the node."""
+        try:
+            with DIRECT.open(self.rpc_url + page, timeout=30) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def stats(self, url: str = "") -> dict:
+        """Return what farm_stats says, asking one server."""
+        line = [sys.executable, FAKES / "farm_stats.py", "--nats-server", url or self.nats_url, "--json"]
         return json.loads(subprocess.run(line, capture_output=True, check=True).stdout)
 
     def log(self, name: str) -> str:
         """Return the output of a program."""
         return (self.folder / f"{name}.log").read_text()
+
+    def wait_for_log(self, sentence: str, *names: str) -> None:
+        """Wait until each of these programs has written a sentence."""
+        for name in names:
+            wait_for(lambda name=name: sentence in self.log(name))
 
     def stop_all(self) -> None:
         """Leave nothing running."""
@@ -186,7 +202,16 @@ class Machine:
             process.wait()
 
 
-def stop(process, number: int = signal.SIGTERM, seconds: float = 10) -> int:
+def open_files(process) -> list:
+    """Return what a process has open; it opens and closes its sockets meanwhile."""
+    found = []
+    for entry in Path(f"/proc/{process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(entry))
+    return found
+
+
+def stop(process, number: int = signal.SIGTERM, seconds: float = 60) -> int:
     """Send a signal and return the exit status."""
     process.send_signal(number)
     return process.wait(seconds)
@@ -218,10 +243,14 @@ def farm(machine):
         component(
             f"plot-server-{index}",
             *("plot-server", "--priority-cache", "--listen-port", port, machine.folder / f"base-{index}"),
-            cpus={0},
+            cpus={CPU},
             CUDA_VISIBLE_DEVICES=str(index),
             CUDA_DEVICE_ORDER="PCI_BUS_ID",
         )
+    # Everything that a slot needs is there before the first one counts.
+    machine.wait_for_log("Subscribed to slots", "controller")
+    machine.wait_for_log("is ready", "proof-server", "plot-server-0", "plot-server-1")
+    machine.wait_for_log("Cache is complete", "sharded-cache", "full-piece")
     machine.switch("plot-client", seconds_per_sector=0.2)
     machine.farm_arguments = [f"path={machine.folder}/farm-{index}/,sectors=3" for index in range(2)]
     running["plot-client"] = machine.start(*machine.client_line(*machine.farm_arguments), name="plot-client")

@@ -13,7 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import GPUS, stop, wait_for
+from .conftest import CPU, GPUS, open_files, stop, wait_for
+
+COMPONENTS = {
+    "controller": 1,
+    "full-piece-sharded-cache": 1,
+    "plot-client": 1,
+    "plot-server": 2,
+    "proof-server": 1,
+    "sharded-cache": 1,
+}
 
 
 def masks(process) -> dict:
@@ -23,23 +32,18 @@ def masks(process) -> dict:
 
 
 def test_sectors_are_plotted_and_slots_answered(machine, farm):
-    done = wait_for(lambda: (stats := machine.stats())["sectors_plotted"] == 6 and stats["solutions_accepted"] and stats)
+    def complete(stats):
+        return stats["sectors_plotted"] == 6 and stats["solutions_accepted"] and stats["components"] == COMPONENTS
+
+    done = wait_for(lambda: complete(stats := machine.stats()) and stats)
     assert done["slots_missed"] == 0
-    assert done["components"] == {
-        "controller": 1,
-        "full-piece-sharded-cache": 1,
-        "plot-client": 1,
-        "plot-server": 2,
-        "proof-server": 1,
-        "sharded-cache": 1,
-    }
     counters = machine.rpc("fake_statistics")["result"]["counters"]
     assert counters["solutions_accepted"] > 0
     assert "solutions_rejected" not in counters
 
 
 def test_farm_files_stay_open(machine, farm):
-    links = [os.readlink(entry) for entry in Path(f"/proc/{farm['plot-client'].pid}/fd").iterdir()]
+    links = open_files(farm["plot-client"])
     for index in range(2):
         for name in ("plot.bin", "metadata.bin", "identity.bin", "single_disk_farm.json"):
             assert f"{machine.folder}/farm-{index}/{name}" in links
@@ -68,31 +72,31 @@ def _apps() -> list:
     return ["--query-compute-apps=pid,gpu_uuid", "--format=csv,noheader"]
 
 
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="a mask can only be widened with two CPUs")
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a mask can only be widened with two CPUs")
 def test_widened_mask(machine, farm):
     process = farm["plot-server-0"]
     before = masks(process)
     assert len(before) > 4
-    assert all(mask == {0} for mask in before.values())
+    assert all(mask == {CPU} for mask in before.values())
     machine.switch("plot-server", widen_mask=True)
     wait_for(lambda: any(len(mask) > 1 for mask in masks(process).values()))
-    assert masks(process)[process.pid] == {0}
+    assert masks(process)[process.pid] == {CPU}
     machine.switch("plot-server")
-    wait_for(lambda: all(mask == {0} for mask in masks(process).values()))
+    wait_for(lambda: all(mask == {CPU} for mask in masks(process).values()))
 
 
 def test_utilities(machine, farm):
     verify = [machine.farmer, "util", "verify-piece", "--nats-server", machine.nats_url]
-    done = machine.run(*verify)
-    assert done.returncode == 0
-    assert done.stdout.count("8/8 pieces are valid") == 2
+
+    def verified(status, sentence, count):
+        done = machine.run(*verify)
+        return done.returncode == status and done.stdout.count(sentence) == count
+
+    wait_for(lambda: verified(0, "8/8 pieces are valid", 2))
     machine.switch("sharded-cache", corrupt_pieces=True)
-    time.sleep(1.5)
-    done = machine.run(*verify)
-    assert done.returncode == 1
-    assert "8 pieces are missing or damaged" in done.stdout
+    wait_for(lambda: verified(1, "8 pieces are missing or damaged", 1))
     machine.switch("sharded-cache")
-    time.sleep(1.5)
+    wait_for(lambda: verified(0, "8/8 pieces are valid", 2))
 
     servers = ["--nats-servers", machine.nats_url]
     item = ["--cache-item-type", "split-parity-piece"]
@@ -125,8 +129,7 @@ def test_farm_that_cannot_be_opened_ends_the_process(machine, farm):
 def test_farm_that_fails_while_running_only_logs(machine, farm):
     machine.switch("plot-client", fail_farms=[f"{machine.folder}/farm-1"])
     wait_for(lambda: "farm-1/ failed" in machine.log("plot-client"))
-    links = [os.readlink(entry) for entry in Path(f"/proc/{farm['plot-client'].pid}/fd").iterdir()]
-    assert not [link for link in links if "farm-1" in link]
+    wait_for(lambda: not [link for link in open_files(farm["plot-client"]) if "farm-1" in link])
     machine.switch("plot-client")
     before = machine.stats()["solutions_accepted"]
     wait_for(lambda: machine.stats()["solutions_accepted"] > before)
@@ -155,9 +158,7 @@ def test_node_switches(machine, farm):
     state = machine.rpc("system_syncState")["result"]
     assert state["currentBlock"] < state["highestBlock"]
     assert machine.rpc("subspace_getFarmerAppInfo")["result"]["syncing"] is True
-    assert machine.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"{machine.rpc_url}/health").stdout == "200"
-    ready = f"{machine.rpc_url}/health/readiness"
-    assert machine.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", ready).stdout == "500"
+    assert (machine.status("/health"), machine.status("/health/readiness")) == (200, 500)
     machine.switch("node")
     wait_for(lambda: machine.rpc("system_health")["result"]["peers"] == 12)
 
@@ -165,7 +166,7 @@ def test_node_switches(machine, farm):
 @pytest.mark.parametrize("rpc", ["closed", "silent"])
 def test_controller_ends_with_status_0_when_its_node_is_lost(machine, farm, rpc):
     machine.switch("node", rpc=rpc)
-    assert farm["controller"].wait(10) == 0
+    assert farm["controller"].wait(60) == 0
     assert not machine.rpc_answers()
     failed = machine.run(*machine.cluster(*machine.controller_line))
     assert failed.returncode == 1
@@ -178,7 +179,7 @@ def test_controller_ends_with_status_0_when_its_node_is_lost(machine, farm, rpc)
 
 def test_controller_loses_its_node_by_its_own_switch(machine, farm):
     machine.switch("controller", lose_node=True)
-    assert farm["controller"].wait(10) == 0
+    assert farm["controller"].wait(60) == 0
     machine.switch("controller")
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 
 import pytest
+from ansible_collections.autonomys.cluster.plugins.module_utils import _process
 
 from .conftest import FAKES, REWARD_ADDRESS, free_port, stop, wait_for
 
@@ -40,8 +41,8 @@ def doubled(machine):
         return [machine.farmer, "cluster", *servers, *words]
 
     lines: dict = {}
-    for index in range(2):
-        port = free_port()
+    rpc_ports = [free_port() for _index in range(2)]
+    for index, port in enumerate(rpc_ports):
         lines[f"node-{index}"] = machine.node_line(base=f"node-{index}", port=port)
         lines[f"controller-{index}"] = line("controller", "--tmp", "--node-rpc-url", f"ws://127.0.0.1:{port}")
         lines[f"proof-server-{index}"] = line("proof-server")
@@ -51,38 +52,62 @@ def doubled(machine):
     lines["full"] = line("full-piece-sharded-cache", f"path={machine.folder}/roll-full")
     lines["plot-server"] = line("plot-server", "--listen-port", free_port(), machine.folder / "roll-base")
 
+    def node_answers(index: int) -> bool:
+        return machine.rpc_answers(f"http://127.0.0.1:{rpc_ports[index]}")
+
     running = {name: machine.start(*words, name=name) for name, words in lines.items() if name.startswith("node")}
-    time.sleep(1)
+    for index in range(2):
+        wait_for(lambda index=index: node_answers(index))
     running.update({name: machine.start(*words, name=name) for name, words in lines.items() if name not in running})
-    wait_for(lambda: machine.stats()["sectors_plotted"] == 2, 30)
-    return {"urls": urls, "nats": nats, "start_nats": start_nats, "lines": lines, "running": running}
+
+    def works(process) -> bool:
+        """Say whether a program is in the cluster again; a plot-client answers slots then."""
+        found = [item for item in machine.stats()["processes"] if item["pid"] == process.pid]
+        return bool(found) and (found[0]["component"] != "plot-client" or found[0]["counters"].get("slots_answered", 0) > 0)
+
+    def whole() -> bool:
+        """Say whether each NATS server brings messages to all programs and back."""
+        programs = {process.pid for name, process in running.items() if not name.startswith("node")}
+        return all({item["pid"] for item in machine.stats(url)["processes"]} == programs for url in urls)
+
+    wait_for(lambda: machine.stats()["sectors_plotted"] == 2)
+    wait_for(lambda: all(works(process) for name, process in running.items() if name.startswith("plot-client")))
+    wait_for(whole)
+    return {
+        **{"urls": urls, "nats": nats, "start_nats": start_nats, "lines": lines, "running": running},
+        **{"node_answers": node_answers, "works": works, "whole": whole},
+    }
 
 
 def watch(urls: list):
-    """Start the watcher."""
+    """Start the watcher, and wait until it listens on all servers."""
     servers = [word for url in urls for word in ("--nats-server", url)]
-    return subprocess.Popen([sys.executable, FAKES / "farm_stats.py", *servers, "--watch", "300", "--json"], stdout=subprocess.PIPE, text=True)
+    watcher = subprocess.Popen([sys.executable, FAKES / "farm_stats.py", *servers, "--watch", "600", "--json"], stdout=subprocess.PIPE, text=True)
+    wanted = {url.removeprefix("nats://") for url in urls}
+    wait_for(lambda: wanted <= set(_process.evidence(watcher.pid, _process.parents(), {})["connected"]))
+    time.sleep(2)  # a few slots before anything happens
+    return watcher
 
 
 def verdict(watcher) -> dict:
     """End the watcher and return what it says."""
     time.sleep(6)  # the time of the last slots must be over
     watcher.send_signal(signal.SIGINT)
-    return json.loads(watcher.communicate(timeout=10)[0])
+    return json.loads(watcher.communicate(timeout=60)[0])
 
 
 def test_one_at_a_time_loses_no_slot(machine, doubled):
     running, lines = doubled["running"], doubled["lines"]
     watcher = watch(doubled["urls"])
-    time.sleep(2)
     for index, server in enumerate(doubled["nats"]):
         stop(server)
         doubled["nats"][index] = doubled["start_nats"](index)
-        time.sleep(2)
+        wait_for(doubled["whole"])
     for name in ("node-0", "controller-0", "proof-server-0", "plot-client-0", "plot-client-1"):
         # A controller ends by itself, with status 0, when its node goes.
-        assert running[name].wait() == 0 if name.startswith("controller") else stop(running[name]) == 0
+        assert running[name].wait(60) == 0 if name.startswith("controller") else stop(running[name]) == 0
         running[name] = machine.start(*lines[name], name=name)
+        wait_for(lambda name=name: doubled["node_answers"](0) if name == "node-0" else doubled["works"](running[name]))
         time.sleep(2)
     result = verdict(watcher)
     assert result["slots"] > 15
@@ -90,13 +115,16 @@ def test_one_at_a_time_loses_no_slot(machine, doubled):
     assert max(result["longest_silence_s"].values()) < 8
 
     watcher = watch(doubled["urls"])
-    time.sleep(2)
-    for index in range(2):
-        stop(running[f"proof-server-{index}"])
+    stop(running["proof-server-0"])
+    began = time.monotonic()
+    stop(running["proof-server-1"])
     time.sleep(6)
     for index in range(2):
-        machine.start(*lines[f"proof-server-{index}"])
+        machine.start(*lines[f"proof-server-{index}"], name=f"again-{index}")
+    machine.wait_for_log("is ready", "again-0", "again-1")
+    outage = time.monotonic() - began
     time.sleep(2)
     result = verdict(watcher)
-    assert 1 <= result["slots_missed"] <= 6
+    # One slot a second, and each is lost only with all of its four seconds; the programs may take long to be back on a slow machine.
+    assert 1 <= result["slots_missed"] <= outage - 4 + 3
     assert min(result["longest_silence_s"].values()) > 4
