@@ -35,11 +35,13 @@ class Browser:
             [command(), *options, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, HOME=self.folder)
         )
         try:
-            self.socket = connect(self._page(), max_size=None)
+            # It may be busy for long on a slow machine, and is on this one whatever proxy the environment names.
+            self.socket = connect(self._page(), max_size=None, open_timeout=60, ping_interval=None, proxy=None)
             self.number = 0
-            self.requests, self.errors = [], []
+            self.requests, self.errors, self.loaded = [], [], set()
             for domain in ("Page", "Runtime", "Log", "Network"):
                 self.call(f"{domain}.enable")
+            self.call("Page.setLifecycleEventsEnabled", enabled=True)
         except BaseException:
             self.close()
             raise
@@ -53,7 +55,7 @@ class Browser:
         while time.monotonic() < deadline:
             if port.exists() and port.read_text().count("\n"):
                 number = port.read_text().split()[0]
-                with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://127.0.0.1:{number}/json", timeout=10) as answer:
+                with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://127.0.0.1:{number}/json", timeout=60) as answer:
                     pages = [target for target in json.load(answer) if target["type"] == "page"]
                 if pages:
                     return pages[0]["webSocketDebuggerUrl"]
@@ -82,18 +84,18 @@ class Browser:
             self.errors.append(str(params["args"]))
         if message.get("method") == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
             self.errors.append(params["entry"]["text"])
-        if message.get("method") == "Page.loadEventFired":
-            self.loaded = True
+        if message.get("method") == "Page.lifecycleEvent" and params["name"] == "load":
+            self.loaded.add(params["loaderId"])
 
     def open(self, path, width, dark=False, scripts=True):
         """Show a file in a window of that width."""
-        self.requests, self.errors, self.loaded = [], [], False
+        self.requests, self.errors = [], []
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
         self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
-        self.call("Page.navigate", url=Path(path).resolve().as_uri())
-        deadline = time.monotonic() + 60
-        while not self.loaded and time.monotonic() < deadline:
+        # This page, and not the one before, whose end may be told late.
+        page = self.call("Page.navigate", url=Path(path).resolve().as_uri())["loaderId"]
+        while page not in self.loaded:
             self._note(json.loads(self.socket.recv(timeout=60)))
 
     def evaluate(self, expression):
