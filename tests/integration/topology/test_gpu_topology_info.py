@@ -61,4 +61,5 @@ def test_hanging_nvidia_smi_does_not_hang_the_module(tmp_path):
     head, result = run({"timeout": 1}, path=f"{tmp_path}:/usr/bin:/bin")
     assert "SUCCESS" in head and result["topology"]["gpus"] == []
     assert "did not end within 1 s" in result["gpu_error"]
-    assert time.monotonic() - started < 20
+    # The program itself would take a hundred seconds, and ansible some.
+    assert time.monotonic() - started < 60

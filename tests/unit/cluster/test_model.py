@@ -64,7 +64,7 @@ def test_the_order_of_the_inventory_does_not_matter():
 
 def test_a_thousand_hosts_are_modelled_within_two_seconds():
     arguments = cluster(nodes=5, plotters=300, storages=695)
-    started = time.perf_counter()
+    started = time.process_time()
     model = build_model(*arguments)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert len(model["hosts"]) == 1000

@@ -92,7 +92,7 @@ def test_auto_keeps_the_sectors_of_an_existing_farm():
         _programs.farm_sectors(values, farm, {"existing_plot_bytes": None, "max_sectors": None, "error": "Input/output error"})
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(sectors=st.integers(1, 65534), pieces=st.sampled_from([1, 7, 1000]))
 def test_the_files_of_a_farm_tell_its_number_of_sectors(sectors, pieces):
     assert existing_sectors(sum(farm_files(sectors, pieces).values()), pieces) == sectors

@@ -73,8 +73,9 @@ def test_mountpoint_and_link_to_it(tmp_path):
 
 def test_path_that_does_not_exist(tmp_path):
     found = answer(tmp_path / "not" / "there")
-    assert (found["exists"], found["is_mountpoint"], found["max_sectors"]) == (False, False, answer(tmp_path)["max_sectors"])
-    assert found["mountpoint"] == answer(tmp_path)["mountpoint"]
+    # What is free changes while others write; the rest tells whose it is.
+    assert (found["exists"], found["is_mountpoint"], found["max_sectors"]) == (False, False, max_sectors(found["available"]))
+    assert [found[key] for key in ("mountpoint", "device", "size")] == [answer(tmp_path)[key] for key in ("mountpoint", "device", "size")]
 
 
 def test_existing_plot_counts(tmp_path):
@@ -150,10 +151,11 @@ def test_a_disk_that_does_not_answer_costs_the_limit_and_hides_no_other(tmp_path
 
     monkeypatch.setattr(os, "statvfs", hang)
     start = time.monotonic()
-    params = {"paths": [str(dead), str(alive)], "user": "root", "pieces_in_sector": 1000, "margin_bytes": 0, "timeout": 1}
+    params = {"paths": [str(dead), str(alive)], "user": "root", "pieces_in_sector": 1000, "margin_bytes": 0, "timeout": 3}
     disks = disk_info.run_module(params)["disks"]
-    assert time.monotonic() - start < 5
-    assert disks[str(dead)]["error"] == "it does not answer within 1 s"
+    # The disk itself would take a minute.
+    assert time.monotonic() - start < 30
+    assert disks[str(dead)]["error"] == "it does not answer within 3 s"
     assert (disks[str(dead)]["exists"], disks[str(dead)]["max_sectors"], disks[str(dead)]["size"]) == (None, None, None)
     assert disks[str(dead)]["mountpoint"] == disks[str(alive)]["mountpoint"]
     assert disks[str(alive)]["error"] is None and disks[str(alive)]["max_sectors"] >= 0

@@ -159,12 +159,12 @@ def test_the_bandwidth_is_limited_for_all_connections_together(transfer, served,
     started = time.monotonic()
     fetch(transfer, served(mbit=0.1), tmp_path / "to")
     # 5511 bytes and the list at 12,500 bytes a second
-    assert 0.3 < time.monotonic() - started < 5
+    assert 0.3 < time.monotonic() - started < 30
 
 
 def test_a_server_that_nobody_asks_ends(served):
     server = served(idle=0.1)
-    server.thread.join(5)
+    server.thread.join(60)
     assert not server.thread.is_alive()
 
 

@@ -9,7 +9,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils import _process as process
@@ -147,7 +146,7 @@ def test_a_real_process():
 def test_a_killed_child_leaves_no_trace():
     child = subprocess.Popen(["/bin/sleep", "60"])
     child.kill()
-    time.sleep(0.1)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     # a zombie: it still has a number but nothing else
     assert process.evidence(child.pid, process.parents(), {})["open_files"] == []
     child.wait()

