@@ -158,7 +158,7 @@ class Operator:
         return done
 
 
-def eventually(question, seconds=30):
+def eventually(question, seconds=60):
     """The first true answer to a question that is asked again for a while."""
     deadline = time.monotonic() + seconds
     while True:

@@ -53,14 +53,21 @@ def test_nats_server_has_its_peers_and_settings(server, name):
     assert {4222, 4248, 8222} <= host.listening("nats-server")
 
 
-def test_nats_has_one_meta_leader_and_all_replicas_current(server):
-    pages = [server(name).http("http://127.0.0.1:8222/jsz")["meta_cluster"] for name in NODES]
+def test_nats_has_one_meta_leader_and_all_replicas_current(server, until):
+    def replicas_of(pages):
+        return [replica for page in pages for replica in page.get("replicas") or []]
+
+    def settled():
+        """All servers' pages, at a moment at which every replica that the leader tells of is current."""
+        pages = [server(name).http("http://127.0.0.1:8222/jsz")["meta_cluster"] for name in NODES]
+        return all(replica["current"] and not replica.get("offline") for replica in replicas_of(pages)) and pages
+
+    pages = until(settled)
+    assert pages
     assert {page["leader"] for page in pages} <= set(NODES)
     assert len({page["leader"] for page in pages}) == 1
     assert {page["cluster_size"] for page in pages} == {3}
-    replicas = [replica for page in pages for replica in page.get("replicas") or []]
-    assert {replica["name"] for replica in replicas} == set(NODES) - {pages[0]["leader"]}
-    assert all(replica["current"] and not replica.get("offline") for replica in replicas)
+    assert {replica["name"] for replica in replicas_of(pages)} == set(NODES) - {pages[0]["leader"]}
 
 
 @pytest.mark.parametrize("name", NODES)
@@ -111,8 +118,8 @@ def test_versions_lie_complete_in_their_folders(server, name):
 
 def test_the_cluster_farms(until):
     """Sectors are plotted and solutions accepted, more of them every few seconds."""
-    before = counters()
-    assert before["sectors_plotted"] > 0
+    before = until(lambda: (counts := counters())["sectors_plotted"] and counts)
+    assert before
     assert until(lambda: counters()["solutions_accepted"] > before["solutions_accepted"])
     assert until(lambda: plotted(counters()) > plotted(before))
 
@@ -134,4 +141,4 @@ def test_any_killed_program_comes_back(server, until):
         host = server(name)
         before = host.pids()
         host.run(f"kill -9 {' '.join(map(str, before.values()))}")
-        assert until(lambda host=host, before=before: host.pids().keys() == before.keys() and not set(host.pids().values()) & set(before.values()), 60)
+        assert until(lambda host=host, before=before: host.pids().keys() == before.keys() and not set(host.pids().values()) & set(before.values()), 120)

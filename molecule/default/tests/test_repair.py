@@ -54,6 +54,6 @@ def test_a_cluster_that_lost_power_comes_back_by_itself(cluster, server, until, 
         subprocess.run(["docker", "start", container], check=True, capture_output=True)
     for name in order:
         host = server(name)
-        assert until(lambda host=host: set(host.programs().values()) == {"RUNNING"}, 120), (name, host.programs())
+        assert until(lambda host=host: set(host.programs().values()) == {"RUNNING"}, 300), (name, host.programs())
     # Healthy again by the collection's own checks, with nothing left to do.
     assert cluster.passes("site.yml").changes == dict.fromkeys(HOSTS, 0)

@@ -61,7 +61,7 @@ def play(start):
 
     def run(name, *options, fails=False, **more):
         process = start(name, *options, **more)
-        status = process.wait(timeout=300)
+        status = process.wait(timeout=500)
         output = read(process)
         assert (status != 0) == fails, output[-6000:]
         # YAML folds long messages.
@@ -100,7 +100,7 @@ def read(process):
 
 def wait_for(process, pattern):
     """Until a running playbook says something."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not re.search(pattern, read(process)):
         assert time.monotonic() < deadline and process.poll() is None, read(process)
         time.sleep(0.2)
@@ -152,20 +152,25 @@ def test_check_mode_says_what_would_run(play, version):
     assert all("reinitialized" not in process["counters"] for process in processes("sharded-cache"))
 
 
-def test_all_caches_reinitialize_once_and_the_operator_sees_it(play):
+def reinitialized(component):
+    """How often the caches of a kind did it."""
+    return [process["counters"].get("reinitialized") for process in processes(component)]
+
+
+def test_all_caches_reinitialize_once_and_the_operator_sees_it(play, until):
     output = play("reinitialize_cache", "-e", "reinitialize_cache_confirm=true", "-e", "reinitialize_cache_delay=1")
     assert "The entire cluster will be reinitialized after 1 seconds" in output
     assert output.count("Reinitializing") >= 4
     for component in ("sharded-cache", "full-piece-sharded-cache"):
-        assert [process["counters"]["reinitialized"] for process in processes(component)] == [1, 1]
+        assert until(lambda component=component: reinitialized(component) == [1, 1]), reinitialized(component)
 
 
-def test_an_unhealthy_cluster_is_left_alone(play, server):
+def test_an_unhealthy_cluster_is_left_alone(play, server, until):
     server("plotter-2").run("supervisorctl stop autonomys-sharded-cache")
     output = play("reinitialize_cache", "-e", "reinitialize_cache_confirm=true", fails=True)
     assert re.search("caches is not healthy after .*autonomys-sharded-cache", output)
     server("plotter-2").run("supervisorctl start autonomys-sharded-cache")
-    assert [process["counters"]["reinitialized"] for process in processes("full-piece-sharded-cache")] == [1, 1]
+    assert until(lambda: reinitialized("full-piece-sharded-cache") == [1, 1]), reinitialized("full-piece-sharded-cache")
 
 
 # --- benchmark_cache ------------------------------------------------------------------------------------------------------------------
@@ -178,7 +183,7 @@ def test_a_kind_of_items_that_does_not_exist_is_refused(play, folder):
 
 
 def test_a_long_run_shows_progress_survives_its_terminal_and_is_taken_up_again(start, play, folder, server, switch):
-    switch("node-1", "sharded-cache-benchmark", seconds_per_sector=5)
+    switch("node-1", "sharded-cache-benchmark", seconds_per_sector=10)
     options = ("-e", "benchmark_cache_sectors=32", "-e", "benchmark_cache_interval=2")
     process = start("benchmark_cache", *options)
     wait_for(process, r"autonomys-benchmark-cache: 0:\d\d:\d\d")
@@ -190,7 +195,7 @@ def test_a_long_run_shows_progress_survives_its_terminal_and_is_taken_up_again(s
     process = start("benchmark_cache", *options)
     wait_for(process, "autonomys-benchmark-cache: runs already, since .*; attached to it")
     server("node-1").run("rm /run/autonomys-fakes/sharded-cache-benchmark.json")
-    assert process.wait(timeout=120) == 0
+    assert process.wait(timeout=300) == 0
     assert "epoch 1: 32/32 sectors" in read(process)
     [run] = runs(folder, "autonomys-benchmark-cache")
     assert (run["exit_status"], run["host"], run["state"]) == (0, "node-1", "succeeded")
@@ -221,7 +226,8 @@ def test_without_nats_the_program_s_own_words_are_shown_and_kept(play, server, f
 
 
 def test_the_pieces_of_all_caches_are_checked(play, folder, until):
-    assert until(lambda: len(processes("sharded-cache")) == 2)
+    for component in ("sharded-cache", "full-piece-sharded-cache"):
+        assert until(lambda component=component: len(processes(component)) == 2)
     assert "8/8 pieces are valid" in play("verify_pieces")
     [kept] = (folder / "results/autonomys-verify-pieces").iterdir()
     assert (kept / "output.log").read_text().count("8/8 pieces are valid") == 4
@@ -299,7 +305,7 @@ def test_the_next_run_goes_on_and_brings_the_pieces_to_the_caches(play, server, 
     server("plotter-1").run(f"mkdir -p {arriving} && cp {USED}/0000000[0-3].piece {arriving}/ && chown -R autonomys: {NEW}.incoming")
     server("plotter-1").run(f"printf damaged | dd of={arriving}/00000002.piece bs=1 seek=99 conv=notrunc status=none")
     sharded = {name: server(name).pid("autonomys-sharded-cache") for name in ADDRESSES}
-    switch("node-1", "export-piece", seconds_per_piece=2)
+    switch("node-1", "export-piece", seconds_per_piece=4)
     output = play("export_pieces", *EXPORTING, "-e", "export_pieces_bandwidth_mbit=100", inventories=[inventory])
     assert server("node-1").run(f"stat -c '%n %Y %i' {EXPORT}/0000000[0-4].piece") == first
     assert re.search(r"autonomys-export-pieces: 0:00:\d\d, [5-8]\.\d MiB of about 8.0 MiB, [\d.]+ KiB/s, about 0:00:\d\d left", output)
