@@ -58,9 +58,10 @@ def test_nats_has_one_meta_leader_and_all_replicas_current(server, until):
         return [replica for page in pages for replica in page.get("replicas") or []]
 
     def settled():
-        """All servers' pages, at a moment at which every replica that the leader tells of is current."""
+        """All servers' pages, at a moment at which a leader tells of replicas and all of them are current."""
         pages = [server(name).http("http://127.0.0.1:8222/jsz")["meta_cluster"] for name in NODES]
-        return all(replica["current"] and not replica.get("offline") for replica in replicas_of(pages)) and pages
+        replicas = replicas_of(pages)
+        return replicas and all(replica["current"] and not replica.get("offline") for replica in replicas) and pages
 
     pages = until(settled)
     assert pages

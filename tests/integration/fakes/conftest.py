@@ -48,7 +48,7 @@ def free_port() -> int:
     return free_ports(1)[0]
 
 
-def wait_for(question, seconds: float = 60):
+def wait_for(question, seconds: float = 120):
     """Ask until the answer is true; return it."""
     end = time.monotonic() + seconds
     while True:
