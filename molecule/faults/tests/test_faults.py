@@ -285,7 +285,7 @@ def test_a_run_that_is_killed_at_any_moment_is_continued_by_the_next(cluster, re
         else:
             chosen = dice.sample(COMPONENTS, 2)
             cluster.settings.update({f"{component}_environment": {"FAULT": str(number)} for component in chosen})
-            cluster.settings["nats_write_deadline"] = f"{13 + number}s"
+        cluster.settings["nats_write_deadline"] = f"{13 + number}s"
         process = cluster.start(SITE)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.communicate(timeout=dice.uniform(1, longest))
