@@ -289,9 +289,7 @@ def test_a_run_that_is_killed_at_any_moment_is_continued_by_the_next(cluster, re
         process = cluster.start(SITE)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.communicate(timeout=dice.uniform(1, longest))
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        kill(process)
         for name in HOSTS:
             halves(server(name))
         started = time.monotonic()
@@ -303,6 +301,15 @@ def test_a_run_that_is_killed_at_any_moment_is_continued_by_the_next(cluster, re
             page = server(name).http("http://127.0.0.1:8222/varz")
             assert page["write_deadline"] == int(cluster.settings["nats_write_deadline"][:-1]) * 10**9, (SEED, number, name)
     assert cluster.passes(SITE).changes == dict.fromkeys(HOSTS, 0), SEED
+
+
+def kill(process):
+    """End a playbook where it is, with its workers: they have process groups of their own, and would wait for it for ever."""
+    workers = subprocess.run(["pgrep", "--parent", str(process.pid)], capture_output=True, text=True, check=False).stdout.split()
+    for pid in (process.pid, *map(int, workers)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.communicate()
 
 
 def halves(server):
