@@ -62,7 +62,7 @@ SAID = {
 # Files with time, owner, mode and size; of folders only what they are. Left out is what logging in writes, and what is no disk.
 FILES = r"""find / /mnt/*/ -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /var/log -o -path /var/lib/systemd \) -prune -o \
 \( -type d -printf 'd %m %U:%G %p\n' -o -printf '%y %m %U:%G %s %T@ %C@ %p %l\n' \) | sort"""
-PROCESSES = r"ps -eo pid,lstart,args --no-headers | grep -Ev 'sshd|systemd --user|\(sd-pam\)|systemd-logind|dbus-daemon| ps -eo| sh -c | grep | sort$|no GPU'"
+PROCESSES = r"ps -eo pid,lstart,args --no-headers | grep -Ev 'sshd|systemd --user|\(sd-pam\)|systemd-logind|dbus-daemon| ps -eo| sh -c | grep | sort$'"
 
 
 def playbook(*arguments):
