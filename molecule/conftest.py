@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the scenarios' tests look at: servers as they are, read beside Ansible and without this collection's own code."""
+
 from __future__ import annotations
 
 import configparser

@@ -35,6 +35,7 @@ case $kind in
   parts) for part in "$@"; do step "make $part" make "$part"; done ;;
   lint)
     step ruff ruff check --quiet .
+    step 'ruff format' ruff format --check --quiet .
     step yamllint yamllint --strict .
     step ansible-lint ansible-lint -q
     step 'ansible-test sanity' tests/sanity/run.sh

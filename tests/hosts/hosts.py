@@ -6,6 +6,7 @@
 Called by create.yml and destroy.yml, once per inventory host. Every command is idempotent and mends what it finds (an engine that does
 not run, mounts that a reboot took away, a container of an older definition); it prints one line for each thing that it changed.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -285,7 +286,7 @@ def create_network(options: argparse.Namespace) -> None:
     ensure_image()
     ensure_keys()
     ensure_network(options.prefix, options.network)
-    remove_containers([name for name in containers(options.prefix) if name[len(options.prefix):] not in ("mirror", *options.hosts)])
+    remove_containers([name for name in containers(options.prefix) if name[len(options.prefix) :] not in ("mirror", *options.hosts)])
     ensure_mirror(options.prefix, options.network)
 
 

@@ -7,6 +7,7 @@ Its kernel sees two NUMA nodes, each with a socket of four cores of two threads,
 a GPU. It lies in build/machines/<name>; its disk is a throw-away copy of the image, which is built once for each recipe. Called by
 molecule/numa; commands are idempotent and print one line for each thing that they changed.
 """
+
 from __future__ import annotations
 
 import argparse

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The tutorial's cluster as an operator sees it: processes, ports, files, NATS, RPC, and that it farms."""
+
 from __future__ import annotations
 
 import json
@@ -78,7 +79,7 @@ def test_node_answers_and_serves_the_controller_of_its_host(server, until, name)
     assert host.rpc("http://127.0.0.1:9944", "system_health")["isSyncing"] is False
     address = host.command("autonomys-controller")[-1]
     assert address == f"ws://10.213.8.1{name[-1]}:9944"
-    assert until(lambda: address[len("ws://"):] in host.connections("autonomys-controller"))
+    assert until(lambda: address[len("ws://") :] in host.connections("autonomys-controller"))
 
 
 @pytest.mark.parametrize("name", PLOTTERS)

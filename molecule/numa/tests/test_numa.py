@@ -5,6 +5,7 @@
 
 The machine has two sockets of four cores of two threads. The first GPU is on node 1 and the second on node 0, and nvidia-smi knows neither.
 """
+
 from __future__ import annotations
 
 import json

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The plot servers as an operator sees them: GPUs, cores of all threads, ports, processes."""
+
 from __future__ import annotations
 
 import os

@@ -56,8 +56,10 @@ def read(folder, user):
 def allocate(folder, user, sectors):
     """Tell whether a farm of so many sectors can be allocated."""
     arguments = [f"{folder / name}={size}" for name, size in farm_files(sectors).items()]
-    return subprocess.run([sys.executable, "-c", ALLOCATE, str(pwd.getpwnam(user).pw_uid), *arguments], check=False, stderr=subprocess.DEVNULL,
-                          cwd="/").returncode == 0
+    return (
+        subprocess.run([sys.executable, "-c", ALLOCATE, str(pwd.getpwnam(user).pw_uid), *arguments], check=False, stderr=subprocess.DEVNULL, cwd="/").returncode
+        == 0
+    )
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
@@ -100,7 +102,22 @@ def test_read_only(tmp_path):
 def test_module_through_ansible(tmp_path):
     root = Path(__file__).parents[3]
     shown = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible")), "localhost", "-c", "local", "-m", "autonomys.cluster.disk_info", "--check",
-         "-e", f"ansible_python_interpreter={sys.executable}", "-a", f"paths={tmp_path},relative"],
-        cwd=root, check=False, capture_output=True, text=True)
+        [
+            str(Path(sys.executable).with_name("ansible")),
+            "localhost",
+            "-c",
+            "local",
+            "-m",
+            "autonomys.cluster.disk_info",
+            "--check",
+            "-e",
+            f"ansible_python_interpreter={sys.executable}",
+            "-a",
+            f"paths={tmp_path},relative",
+        ],
+        cwd=root,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
     assert "the path relative is not absolute" in shown.stdout

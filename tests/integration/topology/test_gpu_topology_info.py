@@ -21,10 +21,25 @@ RECORDED = ROOT / "tests" / "fixtures" / "machines" / "sysfs-qemu-4node-mless-cl
 def run(arguments, path=None):
     """Run the module as ansible does on the target, in check mode, and return its result."""
     shown = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible")), "localhost", "-c", "local", "-m", "autonomys.cluster.gpu_topology_info", "--check",
-         "-e", f"ansible_python_interpreter={sys.executable}", "-a", json.dumps(arguments)],
-        cwd=ROOT, check=False, capture_output=True, text=True, env={"PATH": path or "/usr/bin:/bin", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal",
-                                                                    "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "HOME": "/tmp"})
+        [
+            str(Path(sys.executable).with_name("ansible")),
+            "localhost",
+            "-c",
+            "local",
+            "-m",
+            "autonomys.cluster.gpu_topology_info",
+            "--check",
+            "-e",
+            f"ansible_python_interpreter={sys.executable}",
+            "-a",
+            json.dumps(arguments),
+        ],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={"PATH": path or "/usr/bin:/bin", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "HOME": "/tmp"},
+    )
     head, arrow, body = shown.stdout.partition(" => ")
     assert arrow, shown.stdout + shown.stderr
     return head, json.loads(body)

@@ -36,10 +36,17 @@ def test_mountinfo():
     assert mounts[4]["options"] == ["relatime", "ro"]
 
 
-@pytest.mark.parametrize("path, device", [
-    ("/", "/dev/sda2"), ("/srv/farm", "/dev/sda2"), ("/mnt/nvme0", "/dev/nvme0n1"), ("/mnt/nvme0/farm", "/dev/nvme0n1"),
-    ("/mnt/nvme00", "/dev/sda2"), ("/mnt/nvme1/x", "/dev/nvme3n1"),
-])
+@pytest.mark.parametrize(
+    "path, device",
+    [
+        ("/", "/dev/sda2"),
+        ("/srv/farm", "/dev/sda2"),
+        ("/mnt/nvme0", "/dev/nvme0n1"),
+        ("/mnt/nvme0/farm", "/dev/nvme0n1"),
+        ("/mnt/nvme00", "/dev/sda2"),
+        ("/mnt/nvme1/x", "/dev/nvme3n1"),
+    ],
+)
 def test_find_mount(path, device):
     assert find_mount(parse_mountinfo(MOUNTINFO), path)["device"] == device
 

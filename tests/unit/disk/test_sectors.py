@@ -64,13 +64,16 @@ def test_no_room():
     assert max_sectors(10**18) == 65534
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ((-1,), "available_bytes must be an integer of at least 0, not -1"),
-    (("7T",), "available_bytes must be an integer of at least 0, not '7T'"),
-    ((1, True), "existing_plot_bytes must be"),
-    ((1, 0, 0), "pieces_in_sector must be an integer from 1 to 65535, not 0"),
-    ((1, 0, 1000, 1.5), "margin_bytes must be"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((-1,), "available_bytes must be an integer of at least 0, not -1"),
+        (("7T",), "available_bytes must be an integer of at least 0, not '7T'"),
+        ((1, True), "existing_plot_bytes must be"),
+        ((1, 0, 0), "pieces_in_sector must be an integer from 1 to 65535, not 0"),
+        ((1, 0, 1000, 1.5), "margin_bytes must be"),
+    ],
+)
 def test_wrong_numbers(arguments, message):
     with pytest.raises(SectorsError, match=message):
         max_sectors(*arguments)

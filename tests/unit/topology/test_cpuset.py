@@ -31,12 +31,21 @@ def test_list_there_and_back(cpus):
 def test_mask_there_and_back(cpus, leading_groups):
     digits = f"{sum(1 << cpu for cpu in cpus):x}"
     digits = digits.zfill(-(-len(digits) // 8) * 8 + 8 * leading_groups)
-    assert parse_cpu_mask(",".join(digits[i:i + 8] for i in range(0, len(digits), 8))) == cpus
+    assert parse_cpu_mask(",".join(digits[i : i + 8] for i in range(0, len(digits), 8))) == cpus
 
 
-@pytest.mark.parametrize("text, wanted", [
-    ("", set()), (None, set()), ("\n", set()), ("0", {0}), ("0-3,8\n", {0, 1, 2, 3, 8}), ("1-1,3-3", {1, 3}), ("3,1", {1, 3}),
-])
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("", set()),
+        (None, set()),
+        ("\n", set()),
+        ("0", {0}),
+        ("0-3,8\n", {0, 1, 2, 3, 8}),
+        ("1-1,3-3", {1, 3}),
+        ("3,1", {1, 3}),
+    ],
+)
 def test_lists(text, wanted):
     assert parse_cpu_list(text) == wanted
 
@@ -47,9 +56,17 @@ def test_wrong_lists(text):
         parse_cpu_list(text)
 
 
-@pytest.mark.parametrize("text, wanted", [
-    ("", set()), ("0", set()), ("f", {0, 1, 2, 3}), ("0000,00000000,0000ffff\n\n", set(range(16))), ("1,00000000", {32}), ("0xff", set(range(8))),
-])
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("", set()),
+        ("0", set()),
+        ("f", {0, 1, 2, 3}),
+        ("0000,00000000,0000ffff\n\n", set(range(16))),
+        ("1,00000000", {32}),
+        ("0xff", set(range(8))),
+    ],
+)
 def test_masks(text, wanted):
     assert parse_cpu_mask(text) == wanted
 

@@ -36,25 +36,37 @@ def build(nodes, smt=1, l3=0, gpus=(), usable=None, isolated=""):
     """Return a topology: ``nodes`` are numbers of cores, ``gpus`` the GPUs' nodes, ``l3`` cores a cache; core c has the CPUs c, c + cores, …"""
     total = sum(nodes)
     cores = [[core + total * thread for thread in range(smt)] for core in range(total)]
-    topology = {"gpus": [], "nics": [], "cpus": {
-        "online": format_cpu_list(range(total * smt)), "isolated": isolated,
-        "usable": format_cpu_list(range(total * smt)) if usable is None else usable,
-        "cores": [format_cpu_list(core) for core in cores], "l3": [], "nodes": {}}}
+    topology = {
+        "gpus": [],
+        "nics": [],
+        "cpus": {
+            "online": format_cpu_list(range(total * smt)),
+            "isolated": isolated,
+            "usable": format_cpu_list(range(total * smt)) if usable is None else usable,
+            "cores": [format_cpu_list(core) for core in cores],
+            "l3": [],
+            "nodes": {},
+        },
+    }
     start = 0
     for number, count in enumerate(nodes):
-        mine = cores[start:start + count]
+        mine = cores[start : start + count]
         start += count
         topology["cpus"]["nodes"][str(number)] = {
-            "cpus": format_cpu_list(cpu for core in mine for cpu in core), "memory_mib": 1024, "package": number // 2,
-            "distance": {str(other): 10 if other == number else 20 + abs(other - number) for other in range(len(nodes))}}
+            "cpus": format_cpu_list(cpu for core in mine for cpu in core),
+            "memory_mib": 1024,
+            "package": number // 2,
+            "distance": {str(other): 10 if other == number else 20 + abs(other - number) for other in range(len(nodes))},
+        }
         if l3:
-            topology["cpus"]["l3"] += [format_cpu_list(cpu for core in mine[i:i + l3] for cpu in core) for i in range(0, count, l3)]
+            topology["cpus"]["l3"] += [format_cpu_list(cpu for core in mine[i : i + l3] for cpu in core) for i in range(0, count, l3)]
     for index, node in enumerate(gpus):
         topology["gpus"].append({"index": index, "uuid": f"GPU-{index}", "bus_id": f"0000:{index + 1:02x}:00.0", "numa_node": node})
     return topology
 
 
 # The recorded and made machines
+
 
 @pytest.mark.parametrize("reserve", [0, 2])
 @pytest.mark.parametrize("name", NAMES)
@@ -78,11 +90,20 @@ def test_the_tutorials_machine():
     assert plan["pool"] == "0,24,48,72,96,120,144,168"
     assert plan["score"] == {"gpus_off_node": 0, "fewest_cores": 23, "split_cores": 0, "shared_l3": 0, "l3_touched": 16, "ranges": 8}
     assert plan["warnings"] == []
-    assert plan["gpus"][2] == {"index": 2, "uuid": "GPU-d5544258-0000-0000-0000-000000000002", "bus_id": "0000:21:00.0", "cpus": "49-71,145-167",
-                               "cores": 23, "numa_node": 1, "placement": "local", "exclusive": True}
+    assert plan["gpus"][2] == {
+        "index": 2,
+        "uuid": "GPU-d5544258-0000-0000-0000-000000000002",
+        "bus_id": "0000:21:00.0",
+        "cpus": "49-71,145-167",
+        "cores": 23,
+        "numa_node": 1,
+        "placement": "local",
+        "exclusive": True,
+    }
 
 
 # Single rules
+
 
 def test_cpu_0_is_kept_back_first():
     # With L3 groups of different sizes not to share one can need CPU 0.
@@ -175,16 +196,19 @@ def test_unknown_node_from_the_inventory():
     assert numa_plan(build([4, 4], gpus=[1]), gpu_numa_nodes={0: None})["gpus"][0]["placement"] == "unknown"
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"reserve_cores": -1}, "reserve_cores must be an integer of at least 0, not -1"),
-    ({"reserve_cores": "2"}, "reserve_cores must be an integer of at least 0, not '2'"),
-    ({"reserve_cores": True}, "reserve_cores must be"),
-    ({"max_cpus": 0}, "max_cpus must be an integer of at least 1, not 0"),
-    ({"min_cpus": 1.5}, "min_cpus must be"),
-    ({"scope": "machine"}, "scope must be node or package, not 'machine'"),
-    ({"gpu_numa_nodes": {"GPU-9": 0}}, "names the GPU GPU-9, which is not in this machine"),
-    ({"gpu_numa_nodes": {0: 5}}, "NUMA node 5, which this machine does not have"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"reserve_cores": -1}, "reserve_cores must be an integer of at least 0, not -1"),
+        ({"reserve_cores": "2"}, "reserve_cores must be an integer of at least 0, not '2'"),
+        ({"reserve_cores": True}, "reserve_cores must be"),
+        ({"max_cpus": 0}, "max_cpus must be an integer of at least 1, not 0"),
+        ({"min_cpus": 1.5}, "min_cpus must be"),
+        ({"scope": "machine"}, "scope must be node or package, not 'machine'"),
+        ({"gpu_numa_nodes": {"GPU-9": 0}}, "names the GPU GPU-9, which is not in this machine"),
+        ({"gpu_numa_nodes": {0: 5}}, "NUMA node 5, which this machine does not have"),
+    ],
+)
 def test_wrong_options(arguments, message):
     with pytest.raises(NumaPlanError, match=message):
         numa_plan(build([4, 4], gpus=[0]), **arguments)
@@ -228,6 +252,7 @@ def test_large_machine_is_planned_in_50_ms():
 
 
 # Properties of any machine
+
 
 @st.composite
 def machines(draw, known=False):
@@ -338,7 +363,8 @@ def test_counts_are_as_even_and_large_as_can_be(topology, reserve):
         return min(max(0, cores[node] - reserve) // homes.count(node) for node in set(homes))
 
     assert smallest([node for node in nodes for _gpu in range(count[node])]) == max(
-        smallest([*known, *dealt]) for dealt in itertools.product(nodes, repeat=unknown))
+        smallest([*known, *dealt]) for dealt in itertools.product(nodes, repeat=unknown)
+    )
 
 
 def fewest_shared_groups(groups, size, gpus, share):
@@ -361,8 +387,11 @@ def fewest_shared_groups(groups, size, gpus, share):
     return search(groups, (share,) * gpus)
 
 
-SMALL = [(groups, size, gpus, reserve) for groups, size, gpus, reserve in itertools.product(range(1, 6), range(1, 5), range(1, 5), range(0, 3))
-         if gpus <= groups * size - reserve]
+SMALL = [
+    (groups, size, gpus, reserve)
+    for groups, size, gpus, reserve in itertools.product(range(1, 6), range(1, 5), range(1, 5), range(0, 3))
+    if gpus <= groups * size - reserve
+]
 
 
 @pytest.mark.parametrize("groups, size, gpus, reserve", random.Random(3).sample(SMALL, 60))

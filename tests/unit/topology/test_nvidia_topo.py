@@ -60,12 +60,15 @@ def test_error_kinds_are_told_apart():
     assert len(meanings) == len(lines_of("errors.jsonl"))
 
 
-@pytest.mark.parametrize("text, wanted", [
-    ("", "printed nothing"),
-    ("hello\n", "is no matrix of nvidia-smi topo -m"),
-    ("bash: nvidia-smi: command not found\n", "not installed"),
-    (" \tGPU0\tGPU1\n GPU0\tX\tOK\n GPU1\tOK\tX\n\nLegend:\n  OK = Status Ok\n", "topo -p2p, which names no CPUs"),
-])
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("", "printed nothing"),
+        ("hello\n", "is no matrix of nvidia-smi topo -m"),
+        ("bash: nvidia-smi: command not found\n", "not installed"),
+        (" \tGPU0\tGPU1\n GPU0\tX\tOK\n GPU1\tOK\tX\n\nLegend:\n  OK = Status Ok\n", "topo -p2p, which names no CPUs"),
+    ],
+)
 def test_text_without_a_matrix(text, wanted):
     with pytest.raises(NvidiaError, match=wanted):
         parse_topo(text)
@@ -92,19 +95,22 @@ def test_two_matrices_in_one_text_leave_only_what_they_agree_on():
     assert parse_topo(one + "\n" + one)["GPU0"]["cpu_affinity"] == "0-3"
 
 
-@pytest.mark.parametrize("tail, cpus, numa", [
-    ("0-47,96-1430N/A", "0-47,96-143", "0"),  # 96-14 would run backwards: one reading
-    ("0-1270N/A", None, None),  # 0-127 and 0, or 0-12 and 70
-    ("0-127N/AN/A", "0-127", None),
-    ("0-47,96-1430\t\tN/A", None, None),
-    ("96-14\t0\tN/A", None, "0"),
-    ("0-3,2-5\t0\tN/A", None, "0"),
-    ("0-99999\t0\tN/A", None, "0"),
-    ("0-3, 8-11\t0\tN/A", "0-3,8-11", "0"),
-    ("0\u20133\t0\tN/A", "0-3", "0"),
-    ("\t\t\tN/A", None, None),
-    ("", None, None),
-])
+@pytest.mark.parametrize(
+    "tail, cpus, numa",
+    [
+        ("0-47,96-1430N/A", "0-47,96-143", "0"),  # 96-14 would run backwards: one reading
+        ("0-1270N/A", None, None),  # 0-127 and 0, or 0-12 and 70
+        ("0-127N/AN/A", "0-127", None),
+        ("0-47,96-1430\t\tN/A", None, None),
+        ("96-14\t0\tN/A", None, "0"),
+        ("0-3,2-5\t0\tN/A", None, "0"),
+        ("0-99999\t0\tN/A", None, "0"),
+        ("0-3, 8-11\t0\tN/A", "0-3,8-11", "0"),
+        ("0\u20133\t0\tN/A", "0-3", "0"),
+        ("\t\t\tN/A", None, None),
+        ("", None, None),
+    ],
+)
 def test_damaged_right_columns(tail, cpus, numa):
     row = parse_topo(f"\tGPU0\tCPU Affinity\tNUMA Affinity\tGPU NUMA ID\nGPU0\t X \t{tail}\n")["GPU0"]
     assert (row["cpu_affinity"], row["numa_affinity"]) == (cpus, numa)
@@ -123,6 +129,7 @@ def test_link_glued_to_cpus(cells, cpus):
 
 
 # Rendering: what a matrix looks like, in all the ways that were seen
+
 
 @st.composite
 def cpu_lists(draw, largest=383, most=6):
@@ -144,8 +151,11 @@ def matrices(draw):
     rows = {}
     for name in names:
         cells = {"links": {other: draw(link) for other in names if other != name}}
-        for column, values in (("cpu_affinity", st.one_of(cpu_lists(), st.just("N/A"))), ("numa_affinity", numa),
-                               ("gpu_numa_id", st.sampled_from(["N/A", "2", "10"]))):
+        for column, values in (
+            ("cpu_affinity", st.one_of(cpu_lists(), st.just("N/A"))),
+            ("numa_affinity", numa),
+            ("gpu_numa_id", st.sampled_from(["N/A", "2", "10"])),
+        ):
             cells[column] = draw(values) if column in columns else None
         rows[name] = cells
     return names, columns, rows
@@ -157,8 +167,7 @@ TITLES = {"cpu_affinity": "CPU Affinity", "numa_affinity": "NUMA Affinity", "gpu
 def expected(matrix):
     names, unused, rows = matrix
     unknown = {"cpu_affinity": (None, "N/A"), "numa_affinity": (None, "N/A")}
-    return {name: {key: None if value in unknown.get(key, ()) else value for key, value in rows[name].items()}
-            for name in names if name.startswith("GPU")}
+    return {name: {key: None if value in unknown.get(key, ()) else value for key, value in rows[name].items()} for name in names if name.startswith("GPU")}
 
 
 def cells_of(matrix):
@@ -176,8 +185,18 @@ def render(table, separators):
     return [row[0] + "".join(next(separators) + cell for cell in row[1:]) for row in table]
 
 
-LEGEND = ["", "Legend:", "", "  X    = Self", "  SYS  = Connection traversing PCIe as well as the SMP interconnect between NUMA nodes (e.g., QPI/UPI)",
-          "  NV#  = Connection traversing a bonded set of # NVLinks", "", "NIC Legend:", "", "  NIC0: mlx5_0"]
+LEGEND = [
+    "",
+    "Legend:",
+    "",
+    "  X    = Self",
+    "  SYS  = Connection traversing PCIe as well as the SMP interconnect between NUMA nodes (e.g., QPI/UPI)",
+    "  NV#  = Connection traversing a bonded set of # NVLinks",
+    "",
+    "NIC Legend:",
+    "",
+    "  NIC0: mlx5_0",
+]
 
 
 @settings(max_examples=150, deadline=None)
@@ -230,7 +249,7 @@ def test_wrapped_lines_are_never_read_wrong(matrix, width, trimmed):
     lines = []
     for line in render(cells_of(matrix), iter(lambda: "\t", None)):
         line = line.expandtabs()
-        parts = [line[start:start + width] for start in range(0, len(line), width)]
+        parts = [line[start : start + width] for start in range(0, len(line), width)]
         lines += [part.rstrip() for part in parts] if trimmed else parts
     try:
         found = parse_topo("\n".join(lines) + "\n")
@@ -253,12 +272,11 @@ def test_any_text_is_answered(text):
 
 # The other outputs
 
+
 def test_query():
-    text = ("0, GPU-aa, NVIDIA GeForce RTX 4090, 00000000:01:00.0, 24564, 550.54.14\r\n"
-            "1, GPU-bb, Odd, Name, 00010000:C1:00.0, [N/A], [Unknown Error]\n")
+    text = "0, GPU-aa, NVIDIA GeForce RTX 4090, 00000000:01:00.0, 24564, 550.54.14\r\n1, GPU-bb, Odd, Name, 00010000:C1:00.0, [N/A], [Unknown Error]\n"
     assert parse_query(text) == [
-        {"index": 0, "uuid": "GPU-aa", "name": "NVIDIA GeForce RTX 4090", "bus_id": "0000:01:00.0", "memory_mib": 24564,
-         "driver_version": "550.54.14"},
+        {"index": 0, "uuid": "GPU-aa", "name": "NVIDIA GeForce RTX 4090", "bus_id": "0000:01:00.0", "memory_mib": 24564, "driver_version": "550.54.14"},
         {"index": 1, "uuid": "GPU-bb", "name": "Odd, Name", "bus_id": "10000:c1:00.0", "memory_mib": None, "driver_version": None},
     ]
 
@@ -269,10 +287,19 @@ def test_query_without_gpus(text):
         parse_query(text)
 
 
-@pytest.mark.parametrize("text, wanted", [
-    ("00000000:01:00.0", "0000:01:00.0"), ("0000:C1:00.0", "0000:c1:00.0"), ("01:00.0", "0000:01:00.0"), ("00010000:01:00", "10000:01:00.0"),
-    ("", None), (None, None), ("nonsense", None), ("0000:01:00.9", None),
-])
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("00000000:01:00.0", "0000:01:00.0"),
+        ("0000:C1:00.0", "0000:c1:00.0"),
+        ("01:00.0", "0000:01:00.0"),
+        ("00010000:01:00", "10000:01:00.0"),
+        ("", None),
+        (None, None),
+        ("nonsense", None),
+        ("0000:01:00.9", None),
+    ],
+)
 def test_bus_id(text, wanted):
     assert normalize_bus_id(text) == wanted
 

@@ -42,12 +42,13 @@ def recorded(name):
 
 def files_of(topology, masks=False):
     """Return the sysfs files of a machine; with ``masks`` as older kernels write them."""
+
     def cpu_files(folder, cpus, list_name, mask_name):
         if not masks:
             return {f"{folder}/{list_name}": cpus + "\n"}
         digits = f"{sum(1 << cpu for cpu in parse_cpu_list(cpus)):x}"
         digits = digits.zfill(-(-len(digits) // 8) * 8)
-        return {f"{folder}/{mask_name}": ",".join(digits[i:i + 8] for i in range(0, len(digits), 8)) + "\n"}
+        return {f"{folder}/{mask_name}": ",".join(digits[i : i + 8] for i in range(0, len(digits), 8)) + "\n"}
 
     cpus = topology["cpus"]
     package_of = {cpu: node["package"] for node in cpus["nodes"].values() for cpu in parse_cpu_list(node["cpus"])}
@@ -78,6 +79,7 @@ def files_of(topology, masks=False):
 
 def fake_nvidia(topology, topo="", topo_status=0, query=None, status=0):
     """Return a runner that answers as nvidia-smi does."""
+
     def run(argv, timeout):
         if argv[1:] == ["topo", "-m"]:
             return topo_status, topo, ""
@@ -86,6 +88,7 @@ def fake_nvidia(topology, topo="", topo_status=0, query=None, status=0):
             return status, query, ""
         lines = [f"{gpu['index']}, {gpu['uuid']}, NVIDIA Test, 0000{gpu['bus_id'].upper()}, 24564, 550.54.14" for gpu in topology["gpus"]]
         return status, "\n".join(lines) + "\n", ""
+
     return run
 
 
@@ -128,6 +131,7 @@ def test_machine_is_read_back(name, masks, tmp_path):
 
 # Trees recorded on real machines
 
+
 def test_tree_without_list_of_online_cpus(tmp_path):
     cpus = read_topology(write_tree(tmp_path, recorded("sysfs-linux-amd64-8581cf3a529e5d8b97ea876eade2")["files"]))["topology"]["cpus"]
     assert cpus["online"] == cpus["usable"] == "0-23"
@@ -148,12 +152,29 @@ def test_masks_sparse_numbers_and_gpu_memory_nodes(tmp_path):
     assert cpus["cores"] == ["0-3", "4-7", "8-11", "12-15", "88-91", "92-95", "96-99", "100-103"]
     assert cpus["l3"] == ["0-7", "8-15", "88-95", "96-103"]
     assert {number: node["cpus"] for number, node in cpus["nodes"].items()} == {
-        "0": "0-15", "8": "88-103", "250": "", "251": "", "252": "", "253": "", "254": "", "255": ""}
-    assert cpus["nodes"]["255"] == {"cpus": "", "memory_mib": 15360, "package": None, "distance": {
-        "0": 80, "8": 80, "250": 80, "251": 80, "252": 80, "253": 80, "254": 80, "255": 10}}
+        "0": "0-15",
+        "8": "88-103",
+        "250": "",
+        "251": "",
+        "252": "",
+        "253": "",
+        "254": "",
+        "255": "",
+    }
+    assert cpus["nodes"]["255"] == {
+        "cpus": "",
+        "memory_mib": 15360,
+        "package": None,
+        "distance": {"0": 80, "8": 80, "250": 80, "251": 80, "252": 80, "253": 80, "254": 80, "255": 10},
+    }
     assert [(gpu["bus_id"], gpu["numa_node"], gpu["cpus"]) for gpu in topology["gpus"]] == [
-        ("0004:05:00.0", 0, "0-15"), ("0004:06:00.0", 0, "0-15"), ("0006:00:00.0", 0, "0-15"),
-        ("0007:00:00.0", 8, "88-103"), ("0035:04:00.0", 8, "88-103"), ("0035:05:00.0", 8, "88-103")]
+        ("0004:05:00.0", 0, "0-15"),
+        ("0004:06:00.0", 0, "0-15"),
+        ("0006:00:00.0", 0, "0-15"),
+        ("0007:00:00.0", 8, "88-103"),
+        ("0035:04:00.0", 8, "88-103"),
+        ("0035:05:00.0", 8, "88-103"),
+    ]
 
 
 def test_offline_cpus_and_a_node_that_went_offline(tmp_path):
@@ -170,7 +191,11 @@ def test_isolated_cpus_and_nodes_without_memory_or_cpus(tmp_path):
     cpus = topology["cpus"]
     assert (cpus["online"], cpus["isolated"], cpus["usable"]) == ("0-23", "14-15", "0-13,16-23")
     assert [(node["cpus"], node["memory_mib"], node["package"]) for node in cpus["nodes"].values()] == [
-        ("0-7", 500, 0), ("8-15", 501, 1), ("16-23", 0, 2), ("", 216, None)]
+        ("0-7", 500, 0),
+        ("8-15", 501, 1),
+        ("16-23", 0, 2),
+        ("", 216, None),
+    ]
     assert cpus["nodes"]["3"]["distance"] == {"0": 24, "1": 14, "2": 24, "3": 10}
     assert [(gpu["numa_node"], gpu["cpus"]) for gpu in topology["gpus"]] == [(0, "0-7"), (1, "8-15"), (3, "")]
 
@@ -178,11 +203,18 @@ def test_isolated_cpus_and_nodes_without_memory_or_cpus(tmp_path):
 def test_kernel_without_numa(tmp_path):
     files = {f"{CPU}/online": "0-1\n", "/proc/meminfo": "MemTotal:        2048 kB\n"}
     cpus = read_topology(write_tree(tmp_path, files))["topology"]["cpus"]
-    assert cpus == {"online": "0-1", "usable": "0-1", "isolated": "", "cores": ["0", "1"], "l3": [],
-                    "nodes": {"0": {"cpus": "0-1", "memory_mib": 2, "package": None, "distance": {"0": 10}}}}
+    assert cpus == {
+        "online": "0-1",
+        "usable": "0-1",
+        "isolated": "",
+        "cores": ["0", "1"],
+        "l3": [],
+        "nodes": {"0": {"cpus": "0-1", "memory_mib": 2, "package": None, "distance": {"0": 10}}},
+    }
 
 
 # What programs of supervisord may use
+
 
 def allowed(tmp_path, files, online="0-7"):
     return read_topology(write_tree(tmp_path, {f"{CPU}/online": online, **files}))["topology"]["cpus"]
@@ -214,22 +246,32 @@ def test_own_context_is_the_last_resort(tmp_path):
     assert allowed(tmp_path, process("self", "4-6", "sh\0"))["usable"] == "4-6"
 
 
-@pytest.mark.parametrize("cgroup, files", [
-    ("0::/system.slice/supervisor.service\n", {"/sys/fs/cgroup/system.slice/cpuset.cpus.effective": "2-3\n"}),
-    ("0::/system.slice/supervisor.service\n", {"/sys/fs/cgroup/system.slice/supervisor.service/cpuset.cpus.effective": "2-3\n",
-                                               "/sys/fs/cgroup/system.slice/cpuset.cpus.effective": "0-7\n"}),
-    ("0::/../../not/here\n", {"/sys/fs/cgroup/cpuset.cpus.effective": "2-3\n"}),
-    ("4:cpu,cpuacct:/a\n3:cpuset:/a/b\n0::/a\n", {"/sys/fs/cgroup/cpuset/a/cpuset.effective_cpus": "2-3\n"}),
-    ("3:cpuset:/a\n", {"/sys/fs/cgroup/cpuset/a/cpuset.cpus": "2-3\n"}),
-])
+@pytest.mark.parametrize(
+    "cgroup, files",
+    [
+        ("0::/system.slice/supervisor.service\n", {"/sys/fs/cgroup/system.slice/cpuset.cpus.effective": "2-3\n"}),
+        (
+            "0::/system.slice/supervisor.service\n",
+            {"/sys/fs/cgroup/system.slice/supervisor.service/cpuset.cpus.effective": "2-3\n", "/sys/fs/cgroup/system.slice/cpuset.cpus.effective": "0-7\n"},
+        ),
+        ("0::/../../not/here\n", {"/sys/fs/cgroup/cpuset.cpus.effective": "2-3\n"}),
+        ("4:cpu,cpuacct:/a\n3:cpuset:/a/b\n0::/a\n", {"/sys/fs/cgroup/cpuset/a/cpuset.effective_cpus": "2-3\n"}),
+        ("3:cpuset:/a\n", {"/sys/fs/cgroup/cpuset/a/cpuset.cpus": "2-3\n"}),
+    ],
+)
 def test_cpuset_of_the_cgroup(tmp_path, cgroup, files):
     assert allowed(tmp_path, {**process(7, "1-7", cgroup=cgroup), **files})["usable"] == "2-3"
 
 
-@pytest.mark.parametrize("files", [
-    {f"{CPU}/isolated": "6-7\n"}, {"/proc/cmdline": "ro isolcpus=nohz,domain,managed_irq,6-7 quiet\n"}, {"/proc/cmdline": "isolcpus=6,7"},
-    {f"{CPU}/isolated": "\n", "/sys/fs/cgroup/cpuset.cpus.isolated": "6-7\n"},
-])
+@pytest.mark.parametrize(
+    "files",
+    [
+        {f"{CPU}/isolated": "6-7\n"},
+        {"/proc/cmdline": "ro isolcpus=nohz,domain,managed_irq,6-7 quiet\n"},
+        {"/proc/cmdline": "isolcpus=6,7"},
+        {f"{CPU}/isolated": "\n", "/sys/fs/cgroup/cpuset.cpus.isolated": "6-7\n"},
+    ],
+)
 def test_isolated_cpus(tmp_path, files):
     cpus = allowed(tmp_path, files)
     assert (cpus["isolated"], cpus["usable"]) == ("6-7", "0-5")
@@ -241,13 +283,22 @@ def test_usable_cpus_are_online(tmp_path):
 
 # nvidia-smi beside sysfs
 
+
 def test_gpus_of_nvidia_smi(seed, tmp_path):
     found = read_topology(write_tree(tmp_path, files_of(seed)), run=fake_nvidia(seed, matrix(seed)))
     assert (found["gpu_error"], found["warnings"]) == (None, [])
     assert found["topology"]["gpus"][2] == {
-        "index": 2, "uuid": seed["gpus"][2]["uuid"], "name": "NVIDIA Test", "bus_id": "0000:21:00.0", "memory_mib": 24564,
-        "driver_version": "550.54.14", "numa_node": 1, "cpus": "48-95,144-191", "cpus_source": "sysfs",
-        "links": {"GPU0": "SYS", "GPU1": "SYS", "GPU3": "SYS"}}
+        "index": 2,
+        "uuid": seed["gpus"][2]["uuid"],
+        "name": "NVIDIA Test",
+        "bus_id": "0000:21:00.0",
+        "memory_mib": 24564,
+        "driver_version": "550.54.14",
+        "numa_node": 1,
+        "cpus": "48-95,144-191",
+        "cpus_source": "sysfs",
+        "links": {"GPU0": "SYS", "GPU1": "SYS", "GPU3": "SYS"},
+    }
 
 
 def test_status_14_with_a_matrix_is_no_failure(seed, tmp_path):
@@ -256,11 +307,14 @@ def test_status_14_with_a_matrix_is_no_failure(seed, tmp_path):
     assert (len(found["topology"]["gpus"]), found["gpu_error"], found["warnings"]) == (4, None, [])
 
 
-@pytest.mark.parametrize("cpus, numa, warning", [
-    ({0: "0,2,4,6,8,10"}, {}, "nvidia-smi's CPU list of GPU0 (0000:01:00.0) is cut after six ranges (0,2,4,6,8,10): sysfs was used (0-47,96-143)"),
-    ({3: "0-47"}, {}, "nvidia-smi says that GPU3 (0000:31:00.0) is near the CPUs 0-47, sysfs says 48-95,144-191: sysfs was used"),
-    ({}, {1: 1}, "nvidia-smi says that GPU1 (0000:11:00.0) is on NUMA node 1, sysfs says 0: sysfs was used"),
-])
+@pytest.mark.parametrize(
+    "cpus, numa, warning",
+    [
+        ({0: "0,2,4,6,8,10"}, {}, "nvidia-smi's CPU list of GPU0 (0000:01:00.0) is cut after six ranges (0,2,4,6,8,10): sysfs was used (0-47,96-143)"),
+        ({3: "0-47"}, {}, "nvidia-smi says that GPU3 (0000:31:00.0) is near the CPUs 0-47, sysfs says 48-95,144-191: sysfs was used"),
+        ({}, {1: 1}, "nvidia-smi says that GPU1 (0000:11:00.0) is on NUMA node 1, sysfs says 0: sysfs was used"),
+    ],
+)
 def test_where_they_disagree_sysfs_wins(seed, tmp_path, cpus, numa, warning):
     found = read_topology(write_tree(tmp_path, files_of(seed)), run=fake_nvidia(seed, matrix(seed, cpus, numa)))
     assert found["warnings"] == [warning]
@@ -306,8 +360,7 @@ def in_container(seed):
 
 def test_gpu_without_a_pci_device_takes_nvidia_smis_word(seed, tmp_path):
     gpus = read_topology(write_tree(tmp_path, in_container(seed)), run=fake_nvidia(seed, matrix(seed)))["topology"]["gpus"]
-    assert [(gpu["numa_node"], gpu["cpus"], gpu["cpus_source"]) for gpu in gpus[1:3]] == [
-        (0, "0-47,96-143", "nvidia-smi"), (1, "48-95,144-191", "nvidia-smi")]
+    assert [(gpu["numa_node"], gpu["cpus"], gpu["cpus_source"]) for gpu in gpus[1:3]] == [(0, "0-47,96-143", "nvidia-smi"), (1, "48-95,144-191", "nvidia-smi")]
 
 
 def test_another_kind_of_device_at_the_address_is_not_the_gpu(seed, tmp_path):
@@ -340,6 +393,7 @@ def test_affinity_outside_this_host_is_unknown(seed, tmp_path):
 
 # No GPU, and why
 
+
 def no_gpu(tmp_path, run):
     found = read_topology(write_tree(tmp_path, {f"{CPU}/online": "0-1\n"}), run=run)
     assert found["topology"]["gpus"] == []
@@ -351,12 +405,15 @@ def test_no_nvidia_smi(tmp_path, monkeypatch):
     assert no_gpu(tmp_path, run_command).startswith("nvidia-smi was not found on this host")
 
 
-@pytest.mark.parametrize("query, status, wanted", [
-    ("No devices were found\n", 6, "the NVIDIA driver is loaded but sees no GPU"),
-    ("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n", 9, "cannot reach the NVIDIA driver"),
-    ("", 255, "nvidia-smi printed nothing and ended with status 255"),
-    ("Segmentation fault\n", 139, "nvidia-smi ended with status 139"),
-])
+@pytest.mark.parametrize(
+    "query, status, wanted",
+    [
+        ("No devices were found\n", 6, "the NVIDIA driver is loaded but sees no GPU"),
+        ("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n", 9, "cannot reach the NVIDIA driver"),
+        ("", 255, "nvidia-smi printed nothing and ended with status 255"),
+        ("Segmentation fault\n", 139, "nvidia-smi ended with status 139"),
+    ],
+)
 def test_failing_nvidia_smi(tmp_path, query, status, wanted):
     assert wanted in no_gpu(tmp_path, fake_nvidia({}, query=query, status=status))
 
@@ -409,9 +466,21 @@ def test_find_nvidia_smi(tmp_path):
 
 # NVML
 
+
 def nvml(*affinity):
-    return json.dumps([{"index": 0, "uuid": "GPU-aa", "name": "NVIDIA Test", "bus_id": "00000000:01:00.0", "memory_mib": 24564,
-                        "driver_version": "550.54.14", "affinity": list(affinity)}])
+    return json.dumps(
+        [
+            {
+                "index": 0,
+                "uuid": "GPU-aa",
+                "name": "NVIDIA Test",
+                "bus_id": "00000000:01:00.0",
+                "memory_mib": 24564,
+                "driver_version": "550.54.14",
+                "affinity": list(affinity),
+            }
+        ]
+    )
 
 
 def test_nvml_is_asked_where_nvidia_smi_does_not_list_gpus(tmp_path, monkeypatch):
@@ -420,7 +489,7 @@ def test_nvml_is_asked_where_nvidia_smi_does_not_list_gpus(tmp_path, monkeypatch
     def run(argv, timeout):
         if argv[0] == sys.executable:
             return 0, nvml(0b1100), ""
-        return 255, "", "Field \"driver_version\" is not a valid field to query.\n"
+        return 255, "", 'Field "driver_version" is not a valid field to query.\n'
 
     files = {f"{CPU}/online": "0-7\n", f"{NODE}/node0/cpulist": "0-1\n", f"{NODE}/node1/cpulist": "2-7\n"}
     found = read_topology(write_tree(tmp_path, files), run=run)
@@ -438,6 +507,7 @@ def test_nvml_that_fails_is_no_gpu(tmp_path, monkeypatch):
 
 # Network cards
 
+
 def test_nics(tmp_path):
     files = {f"{CPU}/online": "0\n"}
     for bus_id, node in (("0000:e1:00.0", "1"), ("0000:e1:00.1", "-1"), ("0000:a1:00.0", "0")):
@@ -446,8 +516,12 @@ def test_nics(tmp_path):
     files["/sys/class/net/eth1/speed"] = "-1\n"
     files["/sys/class/net/lo/speed"] = "\n"
     root = Path(write_tree(tmp_path, files))
-    for kind, name, bus_id in (("net", "eth0", "0000:e1:00.0"), ("net", "eth1", "0000:e1:00.1"),
-                               ("infiniband", "mlx5_0", "0000:e1:00.0"), ("infiniband", "mlx5_1", "0000:a1:00.0")):
+    for kind, name, bus_id in (
+        ("net", "eth0", "0000:e1:00.0"),
+        ("net", "eth1", "0000:e1:00.1"),
+        ("infiniband", "mlx5_0", "0000:e1:00.0"),
+        ("infiniband", "mlx5_1", "0000:a1:00.0"),
+    ):
         folder = root / f"sys/class/{kind}/{name}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "device").symlink_to(f"../../../bus/pci/devices/{bus_id}")
@@ -460,9 +534,16 @@ def test_nics(tmp_path):
 
 # Damage and speed
 
+
 def test_unreadable_files_are_unknown(tmp_path):
-    files = {f"{CPU}/online": "0-1\n", f"{CPU}/cpu0/topology/thread_siblings_list": "garbage\n", f"{NODE}/node0/cpulist": "0-1\n",
-             f"{NODE}/node0/distance": "x\n", f"{PCI}/0000:01:00.0/vendor": "0x10de\n", f"{PCI}/0000:01:00.0/class": "0x030000\n"}
+    files = {
+        f"{CPU}/online": "0-1\n",
+        f"{CPU}/cpu0/topology/thread_siblings_list": "garbage\n",
+        f"{NODE}/node0/cpulist": "0-1\n",
+        f"{NODE}/node0/distance": "x\n",
+        f"{PCI}/0000:01:00.0/vendor": "0x10de\n",
+        f"{PCI}/0000:01:00.0/class": "0x030000\n",
+    }
     topology = read_topology(write_tree(tmp_path, files))["topology"]
     assert topology["cpus"]["cores"] == ["0", "1"]
     assert topology["cpus"]["nodes"]["0"] == {"cpus": "0-1", "memory_mib": None, "package": None, "distance": {"0": 10}}
