@@ -92,13 +92,18 @@ def _binding(text, name):
     return {"cpus": cpus, "gpu": environment.get("CUDA_VISIBLE_DEVICES"), "command": command[start:]}
 
 
-def running_binaries(command_lines):
-    """Return the paths of the versioned binaries that processes run, sorted; ``command_lines`` as /proc/PID/cmdline has them.
+def running_binaries(processes):
+    """Return the paths of the versioned binaries that processes run, sorted.
 
-    A script's path stands behind its interpreter's.
+    ``processes`` are pairs of /proc/PID/comm and /proc/PID/cmdline. A script's path stands behind its interpreter's, and behind the one argument
+    that its first line may give to that; the kernel names the process after the script, by up to 15 bytes.
     """
-    words = {word.decode("utf-8", "replace") for line in command_lines for word in line.split(b"\0")[:2]}
-    return sorted(word for word in words if _BINARY.search(word))
+    found = set()
+    for name, line in processes:
+        words = line.split(b"\0")
+        scripts = [word for word in words[1:3] if word.rpartition(b"/")[2][:15] == name.rstrip(b"\n")]
+        found.update(word.decode("utf-8", "replace") for word in words[:1] + scripts)
+    return sorted(word for word in found if _BINARY.search(word))
 
 
 class _Timex(ctypes.Structure):

@@ -378,16 +378,16 @@ def read_file(path):
     }
 
 
-def read_command_lines():
-    """Return the command lines of all processes."""
-    lines = []
-    for path in glob.glob("/proc/[0-9]*/cmdline"):
+def read_processes():
+    """Return name and command line of all processes."""
+    processes = []
+    for folder in glob.glob("/proc/[0-9]*"):
         try:
-            with open(path, "rb") as handle:
-                lines.append(handle.read(4096))
+            with open(folder + "/comm", "rb") as name, open(folder + "/cmdline", "rb") as line:
+                processes.append((name.read(), line.read(4096)))
         except OSError:  # it has ended
             continue
-    return lines
+    return processes
 
 
 def read_host(module):
@@ -419,7 +419,7 @@ def read_host(module):
             path: dict({"used": None, "empty": None}, **disk) for path, disk in read_disks(params["paths"], params["user"] or "root", add_content).items()
         },
         "programs": read_programs(),
-        "running": running_binaries(read_command_lines()),
+        "running": running_binaries(read_processes()),
     }
 
 

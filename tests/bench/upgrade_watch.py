@@ -211,12 +211,23 @@ class Publisher:
         """Wait for what is under way, read everything back, and return the counts."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=PATIENCE_SECONDS + ATTEMPT_SECONDS)
-        try:
-            read = await asyncio.wait_for(self._read(), READ_SECONDS)
-        except (nats.errors.Error, nats.js.errors.Error, asyncio.TimeoutError, OSError):
-            read = []
+        read = await self._read_patiently()
         await self._client.close()
         return self.ledger.result(read)
+
+    async def _read_patiently(self) -> list:
+        """Read everything back; only a stream that is not there has lost its messages, one that does not answer is asked again."""
+        end = time.monotonic() + READ_SECONDS
+        while True:
+            try:
+                return await asyncio.wait_for(self._read(), READ_SECONDS)
+            except nats.js.errors.NotFoundError:
+                return []
+            except (nats.errors.Error, nats.js.errors.Error, asyncio.TimeoutError, OSError) as error:
+                sys.stderr.write(f"upgrade_watch: reading back: {error!r}\n")
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(1)
 
     async def _read(self) -> list:
         wanted = (await self._stream.stream_info(STREAM)).state.messages

@@ -96,8 +96,8 @@ def test_the_stream_of_the_old_server_is_whole_on_all_new_ones(server, result, u
         pages = [server(name).http("http://127.0.0.1:8222/jsz?accounts=1&streams=1") for name in HOSTS]
         streams = [stream for page in pages for account in page.get("account_details", []) for stream in account.get("stream_detail", [])]
         led = [stream["cluster"] for stream in streams if stream["cluster"].get("replicas") and all(item["current"] for item in stream["cluster"]["replicas"])]
-        same = len({stream["state"]["messages"] for stream in streams}) == 1
-        return len(streams) == 3 and led and same
+        messages = [stream["state"]["messages"] for stream in streams]
+        return messages == [result["seen"]["messages_published"]] * 3 and led
 
     assert until(replicas)
 
@@ -116,11 +116,13 @@ def test_running_again_changes_nothing(cluster, result, releases):
 
 def test_going_back_is_refused_where_an_older_version_may_not_read_the_data(cluster, server, result, releases):
     before = {name: server(name).pids() for name in HOSTS}
-    with pytest.raises(SystemExit):
-        cluster.play("site.yml", log="molecule-refused", demo_release=releases[0])
-    output = (bench_upgrade.BUILD / "molecule-refused.log").read_text()
-    assert "nats-server 2.12.8 runs and has written JetStream's data; nats_version is 2.10.26" in output
-    assert f"autonomys-node {releases[1]['version']} runs and has opened its database" in output
+    path = bench_upgrade.BUILD / "molecule-refused.json"
+    with pytest.raises(SystemExit, match="Nothing was changed"):
+        cluster.play("site.yml", log="molecule-refused", demo_release=releases[0], cluster_findings_file=str(path))
+    errors = {item["rule"]: item for item in json.loads(path.read_text()) if item["severity"] == "error"}
+    assert {rule: item["hosts"] for rule, item in errors.items()} == {"VERS001": list(HOSTS), "VERS002": list(HOSTS)}
+    assert errors["VERS001"]["message"].startswith("nats-server 2.12.8 runs and has written JetStream's data; nats_version is 2.10.26")
+    assert errors["VERS002"]["message"].startswith(f"autonomys-node {releases[1]['version']} runs and has opened its database")
     assert {name: server(name).pids() for name in HOSTS} == before
 
 

@@ -31,14 +31,19 @@ ADDRESSES = """[
 
 
 def test_running_binaries_are_told_from_command_lines():
-    lines = [
-        b"/opt/a/nats/2.12.8/nats-server\0--config\0/etc/nats-server.conf\0",
-        b"/usr/bin/python3\0/opt/a/releases/v1/autonomys-node\0run\0",
-        b"/opt/a/releases/v1/autonomys-node\0run\0",
-        b"/usr/bin/tail\0-f\0/opt/a/releases/v2/autonomys-farmer\0",
-        b"",
+    processes = [
+        (b"nats-server\n", b"/opt/a/nats/2.12.8/nats-server\0--config\0/etc/nats-server.conf\0"),
+        (b"autonomys-node\n", b"/usr/bin/python3\0/opt/a/releases/v1/autonomys-node\0run\0"),
+        (b"tokio-runtime\n", b"/opt/a/releases/v1/autonomys-node\0run\0"),
+        (b"autonomys-expor\n", b"/usr/bin/python3\0-IS\0/opt/a/releases/v2/autonomys-export-piece\0"),
+        (b"tail\n", b"/usr/bin/tail\0-f\0/opt/a/releases/v3/autonomys-farmer\0"),
+        (b"kthreadd\n", b""),
     ]
-    assert _host.running_binaries(lines) == ["/opt/a/nats/2.12.8/nats-server", "/opt/a/releases/v1/autonomys-node"]
+    assert _host.running_binaries(processes) == [
+        "/opt/a/nats/2.12.8/nats-server",
+        "/opt/a/releases/v1/autonomys-node",
+        "/opt/a/releases/v2/autonomys-export-piece",
+    ]
 
 
 def test_os_release():
