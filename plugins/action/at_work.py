@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ansible_collections.autonomys.cluster.plugins.action import health
 from ansible_collections.autonomys.cluster.plugins.module_utils import _roll
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._model_fact import cluster_model
 
 ARGUMENTS = {
     "component": {"type": "str", "required": True, "choices": list(_roll.COMPONENTS)},
@@ -22,7 +23,7 @@ class ActionModule(health.ActionModule):
         result = super(health.ActionModule, self).run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         host = args["host"] or task_vars["inventory_hostname"]
-        model = task_vars["hostvars"][min(task_vars["groups"]["all"])]["cluster_model"]
+        model = cluster_model(task_vars)
         asked = _roll.question(model, args["component"], host)
         defaults = {name: option.get("default") for name, option in health.ARGUMENTS.items()}
         answer = self._wait(dict(defaults, **asked, timeout=args["timeout"], interval=args["interval"]), task_vars)

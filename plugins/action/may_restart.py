@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils import _roll
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._model_fact import cluster_model
 
 ARGUMENTS = {
     "component": {"type": "str", "required": True, "choices": list(_roll.COMPONENTS)},
@@ -24,7 +25,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         component, host, hostvars = args["component"], task_vars["inventory_hostname"], task_vars["hostvars"]
-        model = hostvars[min(task_vars["groups"]["all"])]["cluster_model"]
+        model = cluster_model(task_vars)
         members = sorted(set(model["components"][component]) - set(_roll.held(model, component)))
         evidence = {answer["host"]: answer for answer in args["others"] if "at_work" in answer}
         for member in members:

@@ -15,6 +15,7 @@ from ansible_collections.autonomys.cluster.plugins.action.preflight import host_
 from ansible_collections.autonomys.cluster.plugins.module_utils._plan import build_plan
 from ansible_collections.autonomys.cluster.plugins.module_utils._plan_text import plan_text
 from ansible_collections.autonomys.cluster.plugins.module_utils._report import report
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._model_fact import cluster_model
 
 ARGUMENTS = {"file": {"type": "path"}, "report": {"type": "path"}}
 
@@ -28,7 +29,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         hostvars = task_vars["hostvars"]
-        model = hostvars[min(task_vars["groups"]["all"])]["cluster_model"]
+        model = cluster_model(task_vars)
         known = {host: hostvars[host] for host in sorted(task_vars["ansible_play_hosts_all"])}
         facts = {host: host_facts(variables) for host, variables in known.items()}
         facts = {host: read for host, read in facts.items() if read}

@@ -17,6 +17,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._model import PR
 from ansible_collections.autonomys.cluster.plugins.module_utils._programs import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._rules._releases import sources
 from ansible_collections.autonomys.cluster.plugins.module_utils._rules._table import counts, table
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._model_fact import cluster_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._secrets import clear_secrets
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._sources import cached_checksum, find_source
 
@@ -74,8 +75,8 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         query = compiled(args["query"]) if args["query"] else None
-        groups, hostvars = task_vars["groups"], task_vars["hostvars"]
-        model = hostvars[min(groups["all"])]["cluster_model"]
+        hostvars = task_vars["hostvars"]
+        model = cluster_model(task_vars)
         facts = {_rules.CONTROL: self._control(model, task_vars)}
         for host in sorted(task_vars["ansible_play_hosts_all"]):
             known = host_facts(hostvars[host])

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils import _roll
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._model_fact import cluster_model
 
 ARGUMENTS = {
     "verb": {"type": "str", "required": True, "choices": ["restart", "stop"]},
@@ -26,7 +27,7 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
-        model = task_vars["hostvars"][min(task_vars["groups"]["all"])]["cluster_model"]
+        model = cluster_model(task_vars)
         verb, hosts = args["verb"], task_vars["ansible_play_hosts_all"]
         try:
             chosen = _roll.selection(verb, args["components"], args["programs"], args["gpu_slots"], args["everything"])

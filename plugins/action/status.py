@@ -7,6 +7,7 @@ from __future__ import annotations
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils import _status
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._model_fact import cluster_model
 
 
 class ActionModule(ActionBase):
@@ -18,7 +19,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec({"strict": {"type": "bool", "default": False}})
         groups, hostvars = task_vars["groups"], task_vars["hostvars"]
-        hosts = hostvars[min(groups["all"])]["cluster_model"]["hosts"]
+        hosts = cluster_model(task_vars)["hosts"]
         # The hosts of the play, so that --limit limits the table too.
         wanted = [host for host in sorted(task_vars["ansible_play_hosts_all"]) if hosts[host]["components"]]
         # status.yml asks all hosts, without preflight.
