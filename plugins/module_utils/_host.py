@@ -100,9 +100,9 @@ def running_binaries(processes):
     """
     found = set()
     for name, line in processes:
-        words = line.split(b"\0")
-        scripts = [word for word in words[1:3] if word.rpartition(b"/")[2][:15] == name.rstrip(b"\n")]
-        found.update(word.decode("utf-8", "replace") for word in words[:1] + scripts)
+        words = line.split("\0")
+        scripts = [word for word in words[1:3] if word.rpartition("/")[2][:15] == name.rstrip("\n")]
+        found.update(words[:1] + scripts)
     return sorted(word for word in found if _BINARY.search(word))
 
 

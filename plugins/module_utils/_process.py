@@ -55,6 +55,14 @@ def parents(root="/proc"):
     return result
 
 
+def own_processes(root="/proc"):
+    """Give the name and the command line of all processes of this machine: what runs in a container on it is another machine's."""
+    own = _readlink(root, "self", "ns", "pid")
+    # Who is not root cannot look into every process, and takes it for an own one.
+    pids = [entry for entry in _listdir(root) if entry.isdigit() and _readlink(root, entry, "ns", "pid") in ("", own)]
+    return [(_read(root, pid, "comm"), _read(root, pid, "cmdline")) for pid in pids]
+
+
 def tree(pid, parent_of):
     """Give *pid* and all its descendants, from the result of :func:`parents`."""
     children = {}

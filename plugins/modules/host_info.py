@@ -179,7 +179,7 @@ host:
           description: Whether the folder holds nothing, or does not exist.
           type: bool
     running:
-      description: Paths of the versioned binaries that processes run now, sorted.
+      description: Paths of the versioned binaries that processes run now, sorted. Processes in containers on the host are not its own.
       type: list
       elements: str
       sample: [/opt/autonomys/nats/2.12.8/nats-server, /opt/autonomys/releases/v1.2.3/autonomys-node]
@@ -238,7 +238,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._host import (
     parse_service,
     running_binaries,
 )
-from ansible_collections.autonomys.cluster.plugins.module_utils._process import open_file_limit
+from ansible_collections.autonomys.cluster.plugins.module_utils._process import open_file_limit, own_processes
 
 CONF_GLOB = "/etc/supervisor/conf.d/*.conf"
 SUPERVISOR_CONFIG = "/etc/supervisor/supervisord.conf"
@@ -378,18 +378,6 @@ def read_file(path):
     }
 
 
-def read_processes():
-    """Return name and command line of all processes."""
-    processes = []
-    for folder in glob.glob("/proc/[0-9]*"):
-        try:
-            with open(folder + "/comm", "rb") as name, open(folder + "/cmdline", "rb") as line:
-                processes.append((name.read(), line.read(4096)))
-        except OSError:  # it has ended
-            continue
-    return processes
-
-
 def read_host(module):
     """Read everything."""
     params = module.params
@@ -419,7 +407,7 @@ def read_host(module):
             path: dict({"used": None, "empty": None}, **disk) for path, disk in read_disks(params["paths"], params["user"] or "root", add_content).items()
         },
         "programs": read_programs(),
-        "running": running_binaries(read_processes()),
+        "running": running_binaries(own_processes()),
     }
 
 

@@ -12,6 +12,7 @@ import time
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils import _disks, _host
 from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_rpc as rpc
+from ansible_collections.autonomys.cluster.plugins.module_utils._process import own_processes
 from ansible_collections.autonomys.cluster.plugins.modules import host_info
 
 OS_RELEASE = """\
@@ -32,18 +33,34 @@ ADDRESSES = """[
 
 def test_running_binaries_are_told_from_command_lines():
     processes = [
-        (b"nats-server\n", b"/opt/a/nats/2.12.8/nats-server\0--config\0/etc/nats-server.conf\0"),
-        (b"autonomys-node\n", b"/usr/bin/python3\0/opt/a/releases/v1/autonomys-node\0run\0"),
-        (b"tokio-runtime\n", b"/opt/a/releases/v1/autonomys-node\0run\0"),
-        (b"autonomys-expor\n", b"/usr/bin/python3\0-IS\0/opt/a/releases/v2/autonomys-export-piece\0"),
-        (b"tail\n", b"/usr/bin/tail\0-f\0/opt/a/releases/v3/autonomys-farmer\0"),
-        (b"kthreadd\n", b""),
+        ("nats-server\n", "/opt/a/nats/2.12.8/nats-server\0--config\0/etc/nats-server.conf\0"),
+        ("autonomys-node\n", "/usr/bin/python3\0/opt/a/releases/v1/autonomys-node\0run\0"),
+        ("tokio-runtime\n", "/opt/a/releases/v1/autonomys-node\0run\0"),
+        ("autonomys-expor\n", "/usr/bin/python3\0-IS\0/opt/a/releases/v2/autonomys-export-piece\0"),
+        ("tail\n", "/usr/bin/tail\0-f\0/opt/a/releases/v3/autonomys-farmer\0"),
+        ("kthreadd\n", ""),
     ]
     assert _host.running_binaries(processes) == [
         "/opt/a/nats/2.12.8/nats-server",
         "/opt/a/releases/v1/autonomys-node",
         "/opt/a/releases/v2/autonomys-export-piece",
     ]
+
+
+def test_processes_in_a_container_are_another_machines(tmp_path):
+    def process(pid, space, name):
+        folder = tmp_path / pid
+        (folder / "ns").mkdir(parents=True)
+        (folder / "comm").write_text(name + "\n")
+        (folder / "cmdline").write_text(f"/opt/a/{name}\0run\0")
+        if space:
+            (folder / "ns/pid").symlink_to(space)
+
+    process("self", "pid:[1]", "python3")
+    process("7", "pid:[1]", "own")
+    process("8", "pid:[2]", "contained")
+    process("9", None, "hidden")
+    assert sorted(own_processes(str(tmp_path))) == [("hidden\n", "/opt/a/hidden\0run\0"), ("own\n", "/opt/a/own\0run\0")]
 
 
 def test_os_release():
