@@ -12,10 +12,10 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.action.preflight import host_facts
-from ansible_collections.autonomys.cluster.plugins.module_utils._plan import build_plan
-from ansible_collections.autonomys.cluster.plugins.module_utils._plan_text import plan_text
-from ansible_collections.autonomys.cluster.plugins.module_utils._report import report
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._model_fact import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model_fact import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.build import build_plan
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.page import report
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.text import plan_text
 
 ARGUMENTS = {"file": {"type": "path"}, "report": {"type": "path"}}
 

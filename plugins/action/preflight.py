@@ -12,12 +12,12 @@ import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.autonomys.cluster.plugins.module_utils import _rules
-from ansible_collections.autonomys.cluster.plugins.module_utils._model import PREFIXES
-from ansible_collections.autonomys.cluster.plugins.module_utils._programs import COMPONENTS
-from ansible_collections.autonomys.cluster.plugins.module_utils._rules._releases import sources
-from ansible_collections.autonomys.cluster.plugins.module_utils._rules._table import counts, table
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._model_fact import cluster_model
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model_fact import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.releases import sources
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.table import counts, table
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._secrets import clear_secrets
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._sources import cached_checksum, find_source
 

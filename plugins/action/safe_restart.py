@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.autonomys.cluster.plugins.action import health
-from ansible_collections.autonomys.cluster.plugins.module_utils import _roll
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling import step as _roll
 
 ARGUMENTS = dict(
     {name: option for name, option in health.ARGUMENTS.items() if name not in ("at_work", "nats_servers", "report_only")},

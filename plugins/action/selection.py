@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.autonomys.cluster.plugins.module_utils import _roll
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._model_fact import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model_fact import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling import step as _roll
 
 ARGUMENTS = {
     "verb": {"type": "str", "required": True, "choices": ["restart", "stop"]},

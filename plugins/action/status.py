@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.autonomys.cluster.plugins.module_utils import _status
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._model_fact import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils import _status
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model_fact import cluster_model
 
 
 class ActionModule(ActionBase):

@@ -40,7 +40,7 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils import _programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import programs as _programs
 
 
 def expectations(settings, component, facts=None):

@@ -68,8 +68,8 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import NumaPlanError
-from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import numa_plan as plan
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import NumaPlanError
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import numa_plan as plan
 
 
 def numa_plan(topology, reserve_cores=2, max_cpus=None, min_cpus=30, scope="node", gpu_numa_nodes=None):

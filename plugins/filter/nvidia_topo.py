@@ -40,7 +40,7 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils._nvidia import NvidiaError, parse_topo
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_smi import NvidiaError, parse_topo
 
 
 def nvidia_topo(text):

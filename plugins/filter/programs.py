@@ -45,7 +45,7 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils import _programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import programs as _programs
 
 
 def programs(settings, component, facts=None):

@@ -115,7 +115,7 @@ import json
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.autonomys.cluster.plugins.module_utils._disks import PATIENCE_S, read_disks
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.disks import PATIENCE_S, read_disks
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import SectorsError, max_sectors
 
 ARGUMENT_SPEC = {

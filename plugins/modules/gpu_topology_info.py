@@ -144,9 +144,14 @@ plan:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import NumaPlanError, numa_plan
-from ansible_collections.autonomys.cluster.plugins.module_utils._process import gpus_by_pid, owner
-from ansible_collections.autonomys.cluster.plugins.module_utils._topology import CommandError, find_nvidia_smi, read_topology, run_command
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import NumaPlanError, numa_plan
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.topology import (
+    CommandError,
+    find_nvidia_smi,
+    read_topology,
+    run_command,
+)
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import gpus_by_pid, owner
 
 ARGUMENT_SPEC = {
     "root": {"type": "path", "default": "/"},

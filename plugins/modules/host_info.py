@@ -223,10 +223,8 @@ import stat
 import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_conf as conf
-from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_rpc as rpc
-from ansible_collections.autonomys.cluster.plugins.module_utils._disks import read_disks, used_bytes
-from ansible_collections.autonomys.cluster.plugins.module_utils._host import (
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.disks import read_disks, used_bytes
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.parse import (
     MAX_FILE,
     clock_synchronized,
     filters_packets,
@@ -238,7 +236,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._host import (
     parse_service,
     running_binaries,
 )
-from ansible_collections.autonomys.cluster.plugins.module_utils._process import open_file_limit, own_processes
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import open_file_limit, own_processes
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf, rpc
 
 CONF_GLOB = "/etc/supervisor/conf.d/*.conf"
 SUPERVISOR_CONFIG = "/etc/supervisor/supervisord.conf"

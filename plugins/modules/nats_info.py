@@ -176,7 +176,7 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.autonomys.cluster.plugins.module_utils._http import HttpError, JsonClient
-from ansible_collections.autonomys.cluster.plugins.module_utils._nats import (
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import (
     JSZ,
     MAX_LAG,
     MAX_SILENCE,

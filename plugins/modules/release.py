@@ -143,7 +143,7 @@ import pwd
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import open_url
-from ansible_collections.autonomys.cluster.plugins.module_utils._release import (
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import (
     Installer,
     ReleaseError,
     control_node_sources,

@@ -307,9 +307,8 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.converters import to_native
-from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_conf as conf
-from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_plan as planning
-from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_rpc as rpc
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf, rpc
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import steps as planning
 
 LOCK_WAIT = 300.0  # seconds: another run may be waiting for slow stops and starts
 SERVICE_WAIT = 30.0  # seconds until a started supervisord must answer

@@ -115,9 +115,8 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.converters import to_native
-from ansible_collections.autonomys.cluster.plugins.module_utils import _process as process
-from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_conf as conf
-from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_rpc as rpc
+from ansible_collections.autonomys.cluster.plugins.module_utils._host import processes as process
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf, rpc
 
 LOG_SEARCH = 1048576  # bytes at the end of supervisord's log in which restarts are counted
 

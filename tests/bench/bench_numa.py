@@ -18,9 +18,18 @@ import types
 import zipfile
 from pathlib import Path
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import format_cpu_list, parse_cpu_list, parse_cpu_mask
-from ansible_collections.autonomys.cluster.plugins.module_utils._numa_plan import NumaPlanError, faults, numa_plan, pci_order
-from ansible_collections.autonomys.cluster.plugins.module_utils._topology import read_topology
+from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import (
+    format_cpu_list,
+    parse_cpu_list,
+    parse_cpu_mask,
+)
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import (
+    NumaPlanError,
+    faults,
+    numa_plan,
+    pci_order,
+)
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.topology import read_topology
 
 ROOT = Path(__file__).parents[2]
 MACHINES = ROOT / "tests/fixtures/machines"

@@ -12,7 +12,7 @@ import sys
 import time
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.module_utils import _process
+from ansible_collections.autonomys.cluster.plugins.module_utils._host import processes as _process
 
 from .conftest import FAKES, REWARD_ADDRESS, free_port, stop, wait_for
 

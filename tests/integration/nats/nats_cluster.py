@@ -20,7 +20,7 @@ from pathlib import Path
 
 import nats
 from ansible_collections.autonomys.cluster.plugins.module_utils._http import HttpError, JsonClient
-from ansible_collections.autonomys.cluster.plugins.module_utils._nats import JSZ
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import JSZ
 from ansible_collections.autonomys.cluster.tests.integration.ports import free_ports
 from nats.js.errors import APIError, NoStreamResponseError
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.autonomys.cluster.plugins.module_utils import _supervisor_rpc as rpc
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import rpc
 from ansible_collections.autonomys.cluster.plugins.modules import supervisor_program, supervisor_program_info
 
 RUNNER = """

@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rolling restarts: whether a host may be taken away now, what to ask who is at work, and what to say when a step failed. Pure functions."""
+
+from __future__ import annotations
+
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+
+# Who must be at work while a host of the component is away: one other host, all others, or as many as <role>_roll leaves.
+# NATS servers are asked themselves (safe_to_stop): their quorums count, not their number.
+NEEDS = {"node": "one", "controller": "one", "proof_server": "one", "caches": "all", "plot_server": "share", "plot_client": "all"}
+
+
+def question(model, component, host):
+    """What the health check asks a host to learn whether its part of a component is at work: arguments of the action ``health``."""
+    settings = model["hosts"][host]["settings"]
+    asked = {"component": component, "at_work": True}
+    if component == "nats":
+        monitor = "http://127.0.0.1:%s" % settings["nats_monitor_port"]
+        return dict(asked, nats={"url": monitor, "peers": settings["nats_peers"], "held": settings["nats_held_peers"]})
+    if component == "node":
+        rpc = "http://127.0.0.1:%s" % settings["node_rpc_port"]
+        return dict(asked, node={"url": rpc, "chain": settings["cluster_chain"], "min_peers": settings["node_min_peers"], "synced": True})
+    return dict(asked, name=COMPONENTS[component], nats_servers=settings[component + "_nats_servers"])
+
+
+def held(model, component):
+    """The hosts on which a component is kept stopped for maintenance."""
+    return [host for host in model["components"][component] if model["hosts"][host]["settings"].get(component + "_state") == "stopped"]
+
+
+def at_once(roll, count):
+    """How many of so many hosts may restart at once, by a number or a share such as ``25%``; at least one."""
+    text = str(roll).strip()
+    number = count * float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    return max(1, int(number))
+
+
+def step_problems(component, host, batch, members, evidence, roll):
+    """Why a host must not be taken away now; empty when it may.
+
+    Args:
+        batch: the hosts that are taken away together, this one included.
+        members: all hosts on which the component is meant to run.
+        evidence: host to ``{"at_work": bool, "problems": [...]}``; a host that was not asked, or did not answer, is not in it.
+        roll: how many may restart at once, as ``<role>_roll`` says.
+    """
+    needs = NEEDS.get(component)
+    own = evidence.get(host)
+    others = sorted(set(members) - set(batch))
+    # A host that does no work is not missed, and restarting it may be what mends it. An only host cannot be stood in for.
+    if not needs or not others or (own and not own["at_work"]):
+        return []
+    away = ["%s: %s" % (other, "; ".join(evidence[other]["problems"])) for other in others if other in evidence and not evidence[other]["at_work"]]
+    unknown = ["%s: it was not asked or did not answer" % other for other in others if other not in evidence]
+    if needs == "one":
+        if len(away) + len(unknown) < len(others):
+            return []
+        return ["no other %s is at work (%s)" % (component, ", ".join(sorted(away + unknown)))]
+    allowed = at_once(roll, len(members)) if needs == "share" else len(batch)
+    if away and len(away) + len(batch) > allowed:
+        return ["%d of the %d hosts with %s are not at work already (%s)" % (len(away), len(members), component, ", ".join(away))]
+    return []
+
+
+# How the names of the supervised programs begin.
+PROGRAMS = {
+    "nats-server": "nats",
+    "autonomys-node": "node",
+    "autonomys-controller": "controller",
+    "autonomys-proof-server": "proof_server",
+    "autonomys-sharded-cache": "caches",
+    "autonomys-full-piece": "caches",
+    "autonomys-plot-server-": "plot_server",
+    "autonomys-plot-client": "plot_client",
+}
+
+
+def selection(verb, components, programs, gpu_slots, everything):
+    """What to act on, ``{component: [programs]}`` with an empty list for all programs of a component.
+
+    Raises ValueError for names that there are not, and when nothing is named and ``everything`` does not say that it is meant.
+    """
+    unknown = [name for name in components if name not in COMPONENTS]
+    if unknown:
+        raise ValueError("%s_components has %s; components are %s" % (verb, ", ".join(unknown), ", ".join(COMPONENTS)))
+    chosen = {component: [] for component in components}
+    for program in list(programs) + ["autonomys-plot-server-%d" % slot for slot in gpu_slots]:
+        owner = PROGRAMS.get(program) or next((PROGRAMS[name] for name in PROGRAMS if name.endswith("-") and program.startswith(name)), None)
+        if not owner:
+            raise ValueError("%s_programs has %s, which no component has; supervisorctl status shows the names on a host" % (verb, program))
+        if owner not in components:
+            chosen.setdefault(owner, []).append(program)
+    if not chosen and not everything:
+        raise ValueError(
+            "Say what to %s: -e %s_components=controller,node, -e %s_programs=autonomys-plot-server-2 or -e %s_gpu_slots=2, on some hosts only with --limit. "
+            "-e %s_everything=true means all components" % (verb, verb, verb, verb, verb)
+        )
+    return chosen or {component: [] for component in COMPONENTS}
+
+
+def last_ones(model, chosen, hosts):
+    """What a stop of ``chosen`` on these hosts would leave nobody to do, a sentence each."""
+    problems = []
+    for component, programs in sorted(chosen.items()):
+        members = set(model["components"][component])
+        left = members - set(held(model, component)) - set(hosts)
+        if not members & set(hosts) or (programs and component != "nats" and component not in ("node", "controller", "proof_server", "plot_client")):
+            continue
+        if component == "nats" and len(left) <= len(members) // 2:
+            problems.append("That would stop %d of the %d NATS servers, and JetStream with them" % (len(members) - len(left), len(members)))
+        elif not left:
+            problems.append("That would stop %s on every host" % component)
+    return problems
+
+
+def refusal(component, host, problems):
+    """The message that ends a run before a host was touched."""
+    return (
+        "%s on %s was not restarted, because the others cannot do without it now: %s. It runs as before. Mend what is named, and run the same command again."
+        % (component, host, "; ".join(problems))
+    )
+
+
+def failure(component, host, seen, back, later):
+    """The message that ends a run after a step failed.
+
+    Args:
+        seen: what was wrong after the restart.
+        back: what became of the former definition, a sentence.
+        later: the hosts that were still to be restarted.
+    """
+    # A program that ended brings the last lines of its log.
+    seen = seen.rstrip(". \n") + ("\n" if "\n" in seen else ". ")
+    rest = "Not restarted, and running as before: %s." % ", ".join(later) if later else "No other host was to be restarted after it."
+    return (
+        "%s on %s was restarted and is not healthy: %s%s %s Mend what was seen, or set the inventory to what ran before, and run the same command "
+        "again: it continues here." % (component, host, seen, back, rest)
+    )

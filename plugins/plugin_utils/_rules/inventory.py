@@ -1,0 +1,184 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about groups, addresses, ports and what must be the same on all hosts."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+
+from .._cluster.model import NATS_CLIENTS, NODE_P2P_PORTS
+from .view import ERROR, HOST, INVENTORY, WARNING, Rule, differing, finding, names, shown
+
+RULES = {
+    "INV001": Rule(ERROR, "inventory", "A component's group is missing or empty"),
+    "INV002": Rule(ERROR, "inventory", "A group's name is mistyped"),
+    "INV003": Rule(WARNING, "inventory", "A host is in no component's group"),
+    "INV004": Rule(ERROR, "inventory", "An address is no IP address"),
+    "INV005": Rule(ERROR, "inventory", "Hosts share an address"),
+    "INV006": Rule(ERROR, "inventory", "An address cannot be reached by other hosts"),
+    "INV007": Rule(WARNING, "inventory", "Hosts differ in how many may restart at once"),
+    "PORT001": Rule(ERROR, "inventory", "Programs of one host want the same port"),
+    "PORT002": Rule(ERROR, "inventory", "A port is out of range"),
+}
+
+# What a cluster lacks without a component; the rest of it runs.
+PURPOSES = {
+    "controller": "nothing distributes slots and pieces",
+    "proof_server": "no solution is proved",
+    "caches": "plot servers fetch every piece from the network",
+    "plot_server": "nothing is plotted",
+    "plot_client": "nothing is farmed",
+}
+
+CONTROLLER_P2P_PORT = 30533
+
+
+def check(view):
+    yield from _groups(view)
+    yield from _addresses(view)
+    yield from _rolls(view)
+    yield from _ports(view)
+
+
+def _groups(view):
+    groups = view.control.get("groups") or {}
+    mistyped = {}
+    for component in COMPONENTS:
+        if not view.members(component):
+            for group in sorted(groups):
+                if group not in COMPONENTS and groups[group] and _close(group, component):
+                    mistyped[group] = component
+    for group, component in sorted(mistyped.items()):
+        message = "The group %s is no component's, and the group %s has no hosts" % (group, component)
+        yield finding("INV002", groups[group], INVENTORY, message, "Rename it to %s." % component)
+    empty = [component for component in COMPONENTS if not view.members(component)]
+    if len(empty) == len(COMPONENTS) and not mistyped:
+        remedy = "Add the groups %s with their hosts, as the inventory template has them." % ", ".join(COMPONENTS)
+        yield finding("INV001", [], INVENTORY, "No component's group has hosts, so there is no cluster", remedy, ERROR)
+        return
+    for component in empty:
+        if component not in mistyped.values():
+            yield from _missing(view, component)
+    for host in view.hosts:
+        if not view.components(host):
+            mine = [group for group in sorted(groups) if host in groups[group]]
+            guess = [component for group in mine for component in COMPONENTS if group not in COMPONENTS and _close(group, component)]
+            if guess and not set(mine) & set(mistyped):
+                message = "The host is in no component's group, only in %s" % _listed(mine)
+                yield finding("INV002", [host], INVENTORY, message, "Did you mean the group %s?" % guess[0])
+            elif not guess:
+                remedy = "Add it to one of the groups %s, or accept this finding if it has another task." % ", ".join(COMPONENTS)
+                yield finding("INV003", [host], INVENTORY, "The host is in no component's group, so nothing runs on it", remedy)
+
+
+def _missing(view, component):
+    message = "The group %s is missing or has no hosts" % component
+    remedy = "Add a group %s with its hosts to the inventory" % component
+    if component == "nats":
+        clients = [host for client in NATS_CLIENTS for host in view.members(client) if not view.value(host, client + "_nats_servers")]
+        if clients:
+            yield finding("INV001", [], "nats", message + ": the other components have no NATS server", remedy + ", or give <role>_nats_servers.")
+    elif component == "node":
+        if any(not view.value(host, "controller_node_rpc_url") for host in view.members("controller")):
+            yield finding("INV001", [], "node", message + ": the controllers have no node", remedy + ", or give controller_node_rpc_url.")
+    else:
+        yield finding("INV001", [], component, "%s: %s" % (message, PURPOSES[component]), remedy + ".", WARNING)
+
+
+def _close(group, component):
+    return difflib.SequenceMatcher(None, str(group).lower().replace("-", "_"), component).ratio() >= 0.85
+
+
+def _listed(groups):
+    return ", ".join(group for group in groups if group != "all") or "none"
+
+
+def _addresses(view):
+    hosts = [host for host in view.hosts if view.components(host)]
+    owners = {}
+    for host in hosts:
+        raw = view.model["hosts"][host]["address"]
+        address = view.address(host)
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            yield finding(
+                "INV004",
+                [host],
+                INVENTORY,
+                "cluster_address is %s, which is no IP address" % shown(raw),
+                "Set cluster_address (or ansible_host) to the host's IP address: a name that does not resolve keeps programs from starting.",
+            )
+            continue
+        if parsed.version == 6:
+            message = "cluster_address is the IPv6 address %s; the cluster's URLs and routes need IPv4" % address
+            yield finding("INV004", [host], INVENTORY, message, "Set cluster_address to an IPv4 address of the host.")
+        elif len(hosts) > 1 and (parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast or parsed.is_link_local):
+            message = "cluster_address is %s, at which other hosts cannot reach it" % address
+            yield finding("INV006", [host], INVENTORY, message, "Set cluster_address to the host's address on the cluster's network.")
+        else:
+            owners.setdefault(address, []).append(host)
+    for address, sharing in sorted(owners.items()):
+        if len(sharing) > 1:
+            yield finding("INV005", sharing, INVENTORY, "%s share the address %s" % (names(sharing), address), "Give each host its own cluster_address.")
+
+
+def _rolls(view):
+    for component in COMPONENTS:
+        name = component + "_roll"
+        groups = view.by_value(view.members(component), name)
+        for value, hosts in sorted(groups.items()):
+            number = value[:-1] if value.endswith("%") else value
+            if not (number.isdigit() and int(number) >= 1):
+                message = "%s is %s; it must be a number from 1 or a share such as 25%%" % (name, shown(value))
+                yield finding("INV007", hosts, component, message, "Correct it for all hosts of the component.", ERROR)
+        if len(groups) > 1:
+            message = "%s differs: %s; %s is used" % (name, differing(groups), view.model["roll"][component])
+            yield finding("INV007", view.members(component), component, message, "Set it once for the group %s." % component)
+
+
+def ports(view, host):
+    """``[(port, component, what it is for)]`` of the ports that the programs of a host listen on."""
+    result = []
+    for component, name in (("nats", "client_port"), ("nats", "cluster_port"), ("nats", "monitor_port"), ("node", "rpc_port"), ("plot_server", "port")):
+        if component in view.components(host):
+            port = view.value(host, "%s_%s" % (component, name))
+            if isinstance(port, int):
+                result.append((port, component, "%s_%s" % (component, name)))
+    if "plot_server" in view.components(host):
+        first = view.value(host, "plot_server_port")
+        if isinstance(first, int):
+            result += [(first + slot, "plot_server", "plot server %d" % slot) for slot in range(1, _slots(view, host))]
+    if "node" in view.components(host):
+        result += [(port, "node", "the node's peer-to-peer network") for port in NODE_P2P_PORTS]
+    if "controller" in view.components(host):
+        result.append((CONTROLLER_P2P_PORT, "controller", "the controller's peer-to-peer network"))
+    return result
+
+
+def _slots(view, host):
+    """Number of plot servers, as far as it is known."""
+    listed = view.value(host, "plot_server_gpus")
+    if listed:
+        return len(listed)
+    gpus = (view.facts.get(host) or {}).get("gpus") or {}
+    return len((gpus.get("topology") or {}).get("gpus") or [])
+
+
+def _ports(view):
+    for host in view.hosts:
+        users = {}
+        for port, component, use in ports(view, host):
+            if not 1 <= port <= 65535:
+                yield finding("PORT002", [host], component, "%s is %d; ports go from 1 to 65535" % (use, port), "Choose another port.")
+            else:
+                users.setdefault(port, []).append((component, use))
+        for port, uses in sorted(users.items()):
+            if len(uses) > 1:
+                components = sorted({component for component, _use in uses})
+                message = "Port %d is wanted by %s" % (port, names([use for _component, use in uses]))
+                yield finding("PORT001", [host], components[0] if len(components) == 1 else HOST, message, "Give each its own port.")

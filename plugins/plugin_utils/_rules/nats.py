@@ -1,0 +1,199 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about the NATS servers and the URLs by which all components find them."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import ARCHITECTURES
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import parse_size
+
+from .._cluster.model import NATS_CLIENTS
+from .view import ERROR, WARNING, Rule, differing, finding, names, shown
+
+RULES = {
+    "NATS001": Rule(ERROR, "inventory", "nats_max_payload is below 2 MiB"),
+    "NATS002": Rule(WARNING, "inventory", "The number of NATS servers is not odd, or is one"),
+    "NATS003": Rule(ERROR, "inventory", "Settings that all NATS servers share differ"),
+    "NATS004": Rule(WARNING, "inventory", "A size is in powers of 1000"),
+    "NATS005": Rule(ERROR, "inventory", "NATS servers have the same name"),
+    "NATS006": Rule(ERROR, "inventory", "A size is malformed"),
+    "NATS007": Rule(WARNING, "inventory", "The NATS version has known vulnerabilities"),
+    "NATS008": Rule(ERROR, "inventory", "The NATS version has no pinned checksum"),
+    "NATS009": Rule(ERROR, "inventory", "A NATS URL is listed twice"),
+    "NATS010": Rule(ERROR, "inventory", "A NATS URL leads out of the inventory"),
+    "NATS011": Rule(ERROR, "inventory", "A NATS URL is malformed"),
+    "NATS012": Rule(WARNING, "inventory", "A NATS server is in no list of URLs"),
+    "NATS013": Rule(ERROR, "inventory", "The routes between NATS servers are wrong"),
+}
+
+MIN_MAX_PAYLOAD = 2 * 1024 * 1024
+
+SIZES = ("nats_max_payload", "nats_max_pending", "nats_jetstream_max_memory", "nats_jetstream_max_file")
+
+SHARED = ("nats_max_payload", "nats_cluster_name", "nats_version")
+
+# Vulnerability → the first fixed version of each line of releases; older lines got no fix, newer ones began with it.
+FIXES = {
+    "CVE-2025-30215": ("2.10.27", "2.11.1"),
+    "CVE-2026-33222": ("2.11.15", "2.12.6"),
+}
+
+URL = re.compile(r"^(?:nats|tls)://([0-9.]+):([0-9]+)/?$")
+
+
+def check(view):
+    servers = view.members("nats")
+    yield from _count(servers)
+    for name in SHARED:
+        groups = view.by_value(servers, name)
+        if len(groups) > 1:
+            yield finding("NATS003", servers, "nats", "%s differs: %s" % (name, differing(groups)), "Set %s once, for the group nats." % name)
+    for name, hosts in sorted(view.by_value(servers, "nats_server_name").items()):
+        if len(hosts) > 1:
+            message = "%s have the nats_server_name %s" % (names(hosts), shown(name))
+            yield finding("NATS005", hosts, "nats", message, "Give each server its own name that never changes; the default is the host's name.")
+    for host in servers:
+        yield from _sizes(view, host)
+        yield from _version(view, host)
+    yield from _peers(view, servers)
+    yield from _urls(view)
+
+
+def _count(servers):
+    if len(servers) == 1:
+        remedy = "Use three NATS servers, or accept this finding."
+        yield finding("NATS002", servers, "nats", "There is one NATS server: the whole cluster stops while it is down", remedy)
+    elif servers and len(servers) % 2 == 0:
+        message = "There are %d NATS servers: they survive the loss of %d, no more than %d would" % (len(servers), len(servers) // 2 - 1, len(servers) - 1)
+        yield finding("NATS002", servers, "nats", message, "Use an odd number of NATS servers, three for most clusters.")
+
+
+def _sizes(view, host):
+    for name in SIZES:
+        value = view.value(host, name)
+        if value is None:
+            continue
+        try:
+            size = parse_size(value)
+        except ValueError:
+            message = "%s is %s, which nats-server does not read as a size" % (name, shown(value))
+            yield finding("NATS006", [host], "nats", message, "Write a whole number and KB, MB or GB without a space, as 3MB.")
+            continue
+        decimal = re.match(r"^[0-9]+[kmgtp]$", str(value), re.IGNORECASE)
+        if name == "nats_max_payload" and size < MIN_MAX_PAYLOAD:
+            why = "; %s counts in powers of 1000" % str(value)[-1] if decimal else ""
+            message = "%s is %s, %s bytes; the farmer refuses servers with less than %s%s" % (name, value, _bytes(size), _bytes(MIN_MAX_PAYLOAD), why)
+            yield finding("NATS001", [host], "nats", message, "Set nats_max_payload to 3MB on all servers.")
+        elif decimal:
+            message = "%s is %s, %s bytes; nats-server counts only sizes that end in B in powers of 1024" % (name, value, _bytes(size))
+            yield finding("NATS004", [host], "nats", message, "Write %sB." % value)
+
+
+def _bytes(number):
+    return "{:,}".format(number)
+
+
+def _numbers(version):
+    match = re.match(r"^v?(\d+)\.(\d+)\.(\d+)", str(version))
+    return tuple(int(number) for number in match.groups()) if match else None
+
+
+def vulnerabilities(version):
+    """The known vulnerabilities of a version of nats-server."""
+    numbers = _numbers(version)
+    return [cve for cve, fixes in sorted(FIXES.items()) if numbers and not _fixed(numbers, [_numbers(fix) for fix in fixes])]
+
+
+def _fixed(version, fixes):
+    return version[:2] > fixes[-1][:2] or any(version[:2] == fix[:2] and version >= fix for fix in fixes)
+
+
+def _version(view, host):
+    version = view.value(host, "nats_version")
+    if version is None:
+        return
+    known = vulnerabilities(version)
+    if known:
+        fixed = FIXES[known[-1]][-1]
+        message = "nats_version %s has known vulnerabilities: %s" % (version, names(known))
+        yield finding("NATS007", [host], "nats", message, "Use %s or newer." % fixed)
+    checksums = view.control.get("nats_checksums")
+    if not checksums or view.value(host, "nats_binary"):
+        return
+    facts = (view.facts.get(host) or {}).get("host") or {}
+    machine = facts.get("architecture", "x86_64")
+    architecture = ARCHITECTURES.get(machine)
+    if architecture and architecture not in checksums.get(str(version), {}):
+        message = "nats_version %s has no pinned checksum for %s; pinned are %s" % (version, architecture, _range(checksums))
+        yield finding("NATS008", [host], "nats", message, "Choose a pinned version, without a leading v, or give nats_binary with src, checksum and extract.")
+
+
+def _range(checksums):
+    versions = sorted(checksums, key=lambda version: _numbers(version) or (0,))
+    return "%d versions from %s to %s" % (len(versions), versions[0], versions[-1])
+
+
+def _urls(view):
+    servers = {}
+    for host in view.members("nats"):
+        servers["%s:%s" % (view.address(host), view.value(host, "nats_client_port"))] = host
+    derived = view.derived("nats://", "nats", "nats_client_port")
+    for component in NATS_CLIENTS:
+        name = component + "_nats_servers"
+        checked = {}
+        for host in view.members(component):
+            urls = view.value(host, name)
+            if urls is not None and [str(url) for url in urls] != derived:
+                checked.setdefault(tuple(str(url) for url in urls), []).append(host)
+        for urls, hosts in sorted(checked.items()):
+            yield from _list(component, name, urls, hosts, servers)
+
+
+def _list(component, name, urls, hosts, servers):
+    remedy = "Remove %s from the inventory: the list is derived from the group nats." % name
+    listed = []
+    for url in urls:
+        match = URL.match(url)
+        if not match:
+            message = "%s has %s; a URL must be nats://ADDRESS:PORT, without a name or credentials (the client ignores these)" % (name, shown(url))
+            yield finding("NATS011", hosts, component, message, remedy)
+            continue
+        listed.append("%s:%s" % match.groups())
+    for endpoint in sorted({endpoint for endpoint in listed if listed.count(endpoint) > 1}):
+        missing = sorted(set(servers) - set(listed))
+        lost = "; %s is in no entry" % names(missing) if missing else ""
+        yield finding("NATS009", hosts, component, "%s has %s twice%s" % (name, endpoint, lost), remedy)
+    foreign = sorted(set(listed) - set(servers))
+    if servers and foreign:
+        message = "%s has %s; the NATS servers of the inventory are %s" % (name, names(foreign), names(sorted(servers)))
+        yield finding("NATS010", hosts, component, message, remedy)
+    missing = sorted(set(servers) - set(listed))
+    if missing and len(set(listed)) == len(listed):
+        yield finding("NATS012", hosts, component, "%s lacks %s" % (name, names([servers[endpoint] + " (" + endpoint + ")" for endpoint in missing])), remedy)
+
+
+def _peers(view, servers):
+    """Routes that the inventory gives by hand."""
+    derived = {str(view.value(host, "nats_server_name")): view.address(host) for host in servers}
+    remedy = "Remove nats_peers from the inventory: it is derived from the group nats."
+    wrong = {}
+    for host in servers:
+        peers = view.value(host, "nats_peers")
+        if isinstance(peers, dict) and peers:
+            wrong.setdefault(tuple(sorted((str(name), str(address)) for name, address in peers.items())), []).append(host)
+    for peers, hosts in sorted(wrong.items()):
+        faults = []
+        foreign = sorted({address for _name, address in peers} - set(derived.values()))
+        if foreign:
+            faults.append("has %s, of no NATS server of the inventory" % names(foreign))
+        misnamed = sorted(name for name, address in peers if address in derived.values() and derived.get(name) != address)
+        if misnamed:
+            faults.append("calls servers %s, which have other names" % names(misnamed))
+        lacking = sorted(name for name, address in derived.items() if address not in [there for _name, there in peers])
+        if lacking:
+            faults.append("lacks %s" % names(["%s (%s)" % (name, derived[name]) for name in lacking]))
+        if faults:
+            yield finding("NATS013", hosts, "nats", "nats_peers %s" % " and ".join(faults), remedy)

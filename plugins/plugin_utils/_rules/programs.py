@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about supervised programs: their options, and those that stand on the hosts already."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+
+from .deployed import component_of, option, standing
+from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Rule, finding, names
+
+RULES = {
+    "PROG001": Rule(WARNING, "inventory", "A program gets little time to stop"),
+    "PROG002": Rule(WARNING, "host", "A program does not stay up"),
+    "PROG003": Rule(WARNING, "host", "A program is left over"),
+    "PROG004": Rule(ERROR, "host", "A program stands in another file"),
+    "PROG005": Rule(WARNING, "host", "Programs may open few files"),
+    "PROG006": Rule(INFO, "inventory", "Programs run as root"),
+    "CACHE001": Rule(WARNING, "inventory", "A cache deletes its pieces when it ends"),
+    "PLOT001": Rule(INFO, "inventory", "Plot servers choose how many records they encode at once"),
+}
+
+# Killed sooner, these may leave work undone that they would have finished. A farmer can take minutes.
+LEAST_STOPWAITSECS = {"node": 30, "caches": 30, "plot_server": 30, "plot_client": 30}
+
+# nats-server waits so long on top of the lame duck duration.
+LAME_DUCK_GRACE = 10
+DURATION = re.compile(r"^([0-9]+)(s|m)$")
+
+# A plot client holds some files for each farm and sector group, a node thousands.
+LEAST_OPEN_FILES = 65536
+
+ENCODING = "--record-encoding-concurrency"
+
+
+def check(view):
+    for component in COMPONENTS:
+        for host in view.members(component):
+            yield from _stop(view, host, component)
+    for host in view.members("caches"):
+        yield from _temporary(view, host)
+    for host in view.members("plot_server"):
+        arguments = view.value(host, "plot_server_extra_args")
+        if arguments is not None and option(arguments, ENCODING) is None:
+            remedy = 'If your release knows it, set plot_server_extra_args: [%s, "32"], and no more than a plot server has CPUs.' % ENCODING
+            yield finding("PLOT001", [host], "plot_server", "plot_server_extra_args has no %s" % ENCODING, remedy)
+    for host in view.hosts:
+        if set(view.components(host)) - {"nats"} and view.value(host, "cluster_user") == "root":
+            message = "cluster_user is root: who breaks into a program that listens on the network owns the host"
+            yield finding("PROG006", [host], INVENTORY, message, "Leave cluster_user unset; programs then run as autonomys.")
+    for host, facts in view.read("host"):
+        yield from _standing(view, host)
+        if view.components(host):
+            yield from _open_files(view, host, facts.get("limits") or {})
+
+
+def _stop(view, host, component):
+    name, least = component + "_stopwaitsecs", LEAST_STOPWAITSECS.get(component)
+    why = "a farmer can take minutes to stop" if component != "node" else "a node closes its database first"
+    if component == "nats":
+        duration = DURATION.match(str(view.value(host, "nats_lame_duck_duration")))
+        least = int(duration.group(1)) * (60 if duration.group(2) == "m" else 1) + LAME_DUCK_GRACE if duration else None
+        why = "its clients leave within nats_lame_duck_duration and %d s" % LAME_DUCK_GRACE
+    seconds = view.value(host, name)
+    if least is not None and isinstance(seconds, int) and seconds < least:
+        message = "%s is %d: the program is killed after that, and %s" % (name, seconds, why)
+        yield finding("PROG001", [host], component, message, "Use %d or more, or leave it out." % least)
+
+
+def _temporary(view, host):
+    for name in ("caches_extra_args", "caches_full_piece_extra_args", "caches_sharded_extra_args"):
+        if "--tmp" in [str(argument) for argument in view.value(host, name) or []]:
+            message = "%s has --tmp: the cache deletes its pieces, exported ones too, when it ends" % name
+            yield finding("CACHE001", [host], "caches", message, "Remove it; later releases do not know it.")
+
+
+def _standing(view, host):
+    components, left = view.components(host), {}
+    for program in standing(view, host):
+        name, component = program["name"], component_of(program["name"])
+        if program.get("state") in ("BACKOFF", "FATAL"):
+            message = "%s is in the state %s: %s" % (name, program["state"], " ".join(str(program.get("reason") or "no reason is known").split()))
+            yield finding("PROG002", [host], component or HOST, message, "Look into its log; site.yml starts it again where it is wanted.")
+        if component is None:
+            continue
+        if component not in components:
+            left.setdefault((component, program["file"]), []).append(name)
+        elif posixpath.basename(program["file"]) != COMPONENTS[component] + ".conf":
+            message = "%s is defined in %s, where this collection does not look after it" % (name, program["file"])
+            remedy = "Stop it and remove that file, so that site.yml can define it in %s.conf." % COMPONENTS[component]
+            yield finding("PROG004", [host], component, message, remedy)
+    for (component, file), programs in sorted(left.items()):
+        message = "The host is not in the group %s, but it has %s in %s" % (component, names(programs), file)
+        if not _is_ours(component, file):
+            remedy = "Stop it and remove that file, or put the host back into the group."
+        elif view.value(host, "cluster_remove_orphans"):
+            remedy = "As cluster_remove_orphans says, site.yml stops and removes this. Its data stays."
+        else:
+            remedy = "Put the host back into the group, or set cluster_remove_orphans: true: site.yml then stops and removes this. Its data stays."
+        yield finding("PROG003", [host], component, message, remedy)
+
+
+def _is_ours(component, file):
+    return posixpath.basename(file) == COMPONENTS[component] + ".conf"
+
+
+def orphans(view, host):
+    """The files of programs, without their ending, whose component the host has left."""
+    programs = [(component_of(program["name"]), program["file"]) for program in standing(view, host)]
+    left = {component for component, file in programs if component and component not in view.components(host) and _is_ours(component, file)}
+    return sorted(COMPONENTS[component] for component in left)
+
+
+def _open_files(view, host, limits):
+    wanted = view.value(host, "cluster_open_files")
+    if wanted is None:
+        return
+    if wanted < LEAST_OPEN_FILES:
+        message = "cluster_open_files is %d; nodes and farmers open tens of thousands" % wanted
+        yield finding("PROG005", [host], HOST, message, "Use %d or more, or leave it out." % LEAST_OPEN_FILES)
+    kernel, service = limits.get("kernel"), limits.get("service")
+    if kernel is not None and kernel < wanted:
+        message = "The kernel lets a process open %d files, cluster_open_files is %d" % (kernel, wanted)
+        yield finding("PROG005", [host], HOST, message, "Raise fs.nr_open with sysctl, or lower cluster_open_files.")
+    elif service is not None and service < wanted:
+        message = "supervisord runs with a limit of %d open files, cluster_open_files is %d" % (service, wanted)
+        remedy = "Raise it while it runs: prlimit --nofile=%d --pid $(cat /run/supervisord.pid). Programs get it when they start the next time." % wanted
+        yield finding("PROG005", [host], HOST, message, remedy)

@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about versions, binaries and their checksums."""
+
+from __future__ import annotations
+
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import (
+    ReleaseError,
+    is_url,
+    parse_checksum,
+)
+
+from .deployed import standing, version_of
+from .view import ERROR, INVENTORY, WARNING, Rule, differing, finding, shown
+
+RULES = {
+    "REL001": Rule(ERROR, "inventory", "Hosts have different versions"),
+    "REL002": Rule(ERROR, "inventory", "A binary has no source"),
+    "REL003": Rule(ERROR, "inventory", "A binary's checksum is missing or malformed"),
+    "REL004": Rule(ERROR, "inventory", "A binary's file is not on the control node"),
+    "REL005": Rule(ERROR, "inventory", "A binary's file has another checksum"),
+    "REL006": Rule(ERROR, "inventory", "Hosts are on different chains"),
+    "REL007": Rule(WARNING, "inventory", "The chain was removed"),
+    "REL008": Rule(WARNING, "host", "Programs of different versions stand on the hosts"),
+}
+
+REMOVED_CHAINS = {"taurus": "upstream removed it in August 2025; the test net is chronos"}
+
+
+def check(view):
+    hosts = [host for host in view.hosts if set(view.components(host)) - {"nats"}]
+    versions = view.by_value(hosts, "cluster_version")
+    if len(versions) > 1:
+        message = "cluster_version differs: %s; components of different versions do not understand each other" % differing(versions)
+        yield finding("REL001", hosts, INVENTORY, message, "Set cluster_version once, for the group all.")
+    yield from _chains(view, hosts)
+    yield from _mixed(view, hosts)
+    for host in hosts:
+        binaries = view.value(host, "cluster_binaries")
+        if binaries is not None:
+            for name in _needed(view.components(host)):
+                if name not in binaries:
+                    yield finding("REL002", [host], INVENTORY, "cluster_binaries has no %s" % name, "Add %s with src and checksum." % name)
+            for name, binary in sorted(binaries.items()):
+                yield from _binary(view, host, INVENTORY, "cluster_binaries[%s]" % name, binary)
+    for host in view.members("nats"):
+        if view.value(host, "nats_binary"):
+            yield from _binary(view, host, "nats", "nats_binary", view.value(host, "nats_binary"))
+
+
+def _needed(components):
+    node = ["autonomys-node"] if "node" in components else []
+    return node + (["autonomys-farmer"] if set(components) - {"nats", "node"} else [])
+
+
+def _chains(view, hosts):
+    chains = view.by_value(hosts, "cluster_chain")
+    if len(chains) > 1:
+        yield finding("REL006", hosts, INVENTORY, "cluster_chain differs: %s" % differing(chains), "Set cluster_chain once, for the group all.")
+    for chain in sorted(set(chains) & set(REMOVED_CHAINS)):
+        message = "cluster_chain is %s: %s" % (chain, REMOVED_CHAINS[chain])
+        yield finding("REL007", chains[chain], INVENTORY, message, "Choose mainnet or chronos; accept this finding only with binaries of 2024.")
+
+
+def _mixed(view, hosts):
+    """Versions of the definitions that stand, as an interrupted change or one with --limit leaves them."""
+    versions = {}
+    for host in hosts:
+        for version in {version_of(program) for program in standing(view, host)} - {None}:
+            versions.setdefault(version, []).append(host)
+    if len(versions) > 1:
+        concerned = {host for there in versions.values() for host in there}
+        message = "Programs of different versions stand on the hosts: %s; caches of one version are not found by the other" % differing(versions)
+        yield finding("REL008", concerned, INVENTORY, message, "Run site.yml for all hosts: it brings them to the cluster_version of the inventory.")
+
+
+def sources(model):
+    """``[src]`` of all binaries that lie on the control node, sorted."""
+    found = set()
+    for host in model["hosts"].values():
+        settings = host["settings"]
+        binaries = settings.get("cluster_binaries")
+        entries = list(binaries.values()) if isinstance(binaries, dict) else []
+        for binary in entries + [settings.get("nats_binary")]:
+            src = binary.get("src") if isinstance(binary, dict) else None
+            if isinstance(src, str) and src and "://" not in src:
+                found.add(str(src))
+    return sorted(found)
+
+
+def _binary(view, host, component, where, binary):
+    src = binary.get("src") if isinstance(binary, dict) else None
+    if not isinstance(src, str) or not src or ("://" in src and not is_url(src)):
+        message = "%s has the src %s; it must be a http or https URL, or a file on the control node" % (where, shown(src))
+        yield finding("REL002", [host], component, message, "Give src and checksum.")
+        return
+    checksum = binary.get("checksum")
+    try:
+        wanted = parse_checksum(checksum, src)
+    except ReleaseError:
+        message = "%s has the checksum %s; it must be sha256: and 64 hexadecimal digits" % (where, shown(checksum))
+        yield finding("REL003", [host], component, message, "Take the checksum from who published the binary, not from where the file came.")
+        return
+    file = (view.control.get("files") or {}).get(src)
+    if file is None:
+        return
+    if file["path"] is None:
+        message = "%s has the src %s, which is not on the control node (looked for %s)" % (where, src, ", ".join(file["tried"]))
+        yield finding("REL004", [host], component, message, "Correct src, or put the file there.")
+    elif file["checksum"] != wanted:
+        message = "%s wants %s of %s, which has %s" % (where, wanted, file["path"], file["checksum"])
+        yield finding("REL005", [host], component, message, "Fetch the file again, or correct the checksum if the file is the right one.")

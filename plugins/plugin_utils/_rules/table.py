@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Findings as text for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+
+from .view import SEVERITIES, names
+
+HEADER = ("SEVERITY", "RULE", "HOSTS", "FINDING")
+MAX_HOSTS_WIDTH = 28
+MIN_WIDTH, MAX_WIDTH = 100, 160
+
+
+def table(found, width):
+    """The findings, as ``judge`` returns them, as one table of at most ``width`` columns (100 to 160)."""
+    width = max(MIN_WIDTH, min(MAX_WIDTH, width))
+    rows = [(_severity(item), item["rule"], _hosts(item), item) for item in found]
+    hosts_width = min(MAX_HOSTS_WIDTH, max([len(HEADER[2])] + [len(hosts) for _severity, _rule, hosts, _item in rows]))
+    severity_width, rule_width = (max([len(HEADER[column])] + [len(row[column]) for row in rows]) for column in (0, 1))
+    text_width = width - severity_width - rule_width - hosts_width - 6
+    layout = "%%-%ds  %%-%ds  %%-%ds  %%s" % (severity_width, rule_width, hosts_width)
+    lines = [layout % HEADER]
+    for severity, rule, hosts, item in rows:
+        left = textwrap.wrap(hosts, hosts_width, break_on_hyphens=False)
+        right = _wrapped("%s: %s" % (item["component"], item["message"]), text_width, "")
+        right += _wrapped(item["remedy"], text_width, "→ ")
+        for number in range(max(len(left), len(right))):
+            cells = (severity, rule) if number == 0 else ("", "")
+            lines.append((layout % (cells + (_at(left, number), _at(right, number)))).rstrip())
+    return "\n".join(lines)
+
+
+def counts(found):
+    """The findings in numbers: ``2 errors, 3 warnings (1 accepted), 1 info``."""
+    parts = []
+    for severity in SEVERITIES:
+        mine = [item for item in found if item["severity"] == severity]
+        accepted = len([item for item in mine if item["accepted"]])
+        plural = "s" if severity != "info" and len(mine) != 1 else ""
+        parts.append("%d %s%s%s" % (len(mine), severity, plural, " (%d accepted)" % accepted if accepted else ""))
+    return ", ".join(parts)
+
+
+def _severity(item):
+    return item["severity"] + " (accepted)" if item["accepted"] else item["severity"]
+
+
+def _hosts(item):
+    return names(item["hosts"], most=6).replace(" and ", ", ", 1) if item["hosts"] else "(cluster)"
+
+
+def _wrapped(text, width, lead):
+    return textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False, break_long_words=False)
+
+
+def _at(lines, number):
+    return lines[number] if number < len(lines) else ""

@@ -1,0 +1,204 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about variables: all argument specs of all hosts at once, and names that no role knows."""
+
+from __future__ import annotations
+
+import difflib
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from .._cluster.model import PREFIXES
+from .view import ERROR, INVENTORY, WARNING, Rule, finding, shown
+
+RULES = {
+    "VAR001": Rule(ERROR, "inventory", "A required variable is missing"),
+    "VAR002": Rule(ERROR, "inventory", "A variable has a wrong type or value"),
+    "VAR003": Rule(ERROR, "inventory", "No role knows a variable"),
+    "VAR004": Rule(ERROR, "inventory", "A variable's template has no value"),
+    "VAR005": Rule(ERROR, "inventory", "A version is a number"),
+    "VAR006": Rule(WARNING, "inventory", "cluster_accept names no rule"),
+    "VAR007": Rule(WARNING, "inventory", "A secret stands in clear text"),
+}
+
+# Variables with our prefixes that playbooks read and roles do not.
+PLAYBOOK_VARIABLES = ("cluster_findings_file", "cluster_findings_query", "cluster_plan_file", "cluster_report_file")
+
+# Variables of other widespread roles that happen to begin like ours.
+FOREIGN_PREFIXES = ("node_exporter_",)
+
+# The model derives them where it can; where not, a rule says what is missing in the inventory.
+DERIVED = ("controller_node_rpc_url",)
+
+# Hosts with NATS servers only need none of the Autonomys binaries.
+NOT_FOR_NATS = ("cluster_version", "cluster_binaries")
+
+VERSIONS = ("cluster_version", "nats_version")
+
+KINDS = {"str": "text", "path": "an absolute path", "int": "a whole number", "bool": "true or false", "list": "a list", "dict": "a map", "float": "a number"}
+
+
+def check(model, control):
+    """``(findings, {host: valid variables, converted})``; without specs all variables count as valid."""
+    specs = control.get("specs") or {}
+    known = sorted({name for options in specs.values() for name in options} | set(PLAYBOOK_VARIABLES)) if specs else []
+    checked, guesses, found, values = {}, {}, [], {}
+    for host in sorted(model["hosts"]):
+        settings, components = model["hosts"][host]["settings"], model["hosts"][host]["components"]
+        unresolved = model["hosts"][host].get("unresolved", {})
+        values[host] = dict(settings)
+        for role in ["common"] + components if components else []:
+            for name, option in specs.get(role, {}).items():
+                if components == ["nats"] and name in NOT_FOR_NATS:
+                    continue
+                # Most hosts share their values, and validating them costs far more than comparing them.
+                key = (name, name in settings, repr(settings.get(name)))
+                if key not in checked:
+                    checked[key] = _check(name, option, settings)
+                fault, values[host][name] = checked[key]
+                if fault and name not in unresolved:
+                    rule, message, remedy = fault
+                    found.append(finding(rule, [host], _component(role), message, remedy))
+        for name, message in sorted(unresolved.items()):
+            values[host].pop(name, None)
+            found.append(_unresolved(host, name, message))
+        if known:
+            found += [_unknown(host, name, known, guesses) for name in sorted(set(settings) - set(known)) if not name.startswith(FOREIGN_PREFIXES)]
+    for name, hosts in sorted((control.get("clear_secrets") or {}).items()):
+        remedy = "Encrypt it with ansible-vault encrypt_string, or keep its file encrypted. Change it too if others have the file already."
+        found.append(finding("VAR007", hosts, _owner(name), "%s holds a secret and stands in clear text" % name, remedy))
+    found += _misprefixed(control.get("other_variables") or {}, known)
+    return found, values
+
+
+def _component(role):
+    return INVENTORY if role == "common" else role
+
+
+def _check(name, option, settings):
+    """``(fault, value)`` of one variable: the fault as rule, message and remedy, or the value converted to its type."""
+    value = settings.get(name)
+    if value is None:
+        if option.get("required") and name not in DERIVED:
+            return ("VAR001", "%s is not set" % name, "Set %s: %s" % (name, _described(option))), None
+        if name in settings and option.get("default") is not None:
+            remedy = "Give it a value, or remove the line: the default is %s." % shown(option["default"])
+            return ("VAR002", "%s is empty" % name, remedy), None
+        return None, None
+    for rule, message in (("VAR004", _leftover(name, value)), ("VAR002", _fault(name, option, value))):
+        if message:
+            return (rule, message, "Correct %s: %s" % (name, _described(option))), None
+    if name in VERSIONS and not isinstance(value, str):
+        message = "%s is the number %s; YAML drops a last zero, so 1.10 becomes 1.1" % (name, value)
+        return ("VAR005", message, 'Write it in quotes: %s: "%s"' % (name, value)), None
+    simple = option.get("type", "str") in ("int", "bool", "str", "float")
+    return None, _convert(name, option, value)[1] if simple else value
+
+
+def _leftover(name, value):
+    """ansible-core before 2.19 leaves a template as it is when it has no value."""
+    if isinstance(value, str) and "{{" in value:
+        return "%s has no value: %s" % (name, shown(value))
+    return None
+
+
+def _fault(name, option, value):
+    """What is wrong with a value, in a sentence; None when nothing is."""
+    kind = option.get("type", "str")
+    wrong = "%s is %s; it must be %s" % (name, shown(value), KINDS.get(kind, kind))
+    # ArgumentSpecValidator would turn these into the wanted type, but a role gets the value as it is written.
+    if kind == "list":
+        return _list_fault(name, option, value) if isinstance(value, (list, tuple)) else wrong
+    if kind == "dict":
+        return _dict_fault(name, option, value) if isinstance(value, dict) else wrong
+    if kind in ("str", "path") and isinstance(value, (bool, list, dict)):
+        return wrong + (", written in quotes" if isinstance(value, bool) else "")
+    if kind == "int" and isinstance(value, bool) or kind == "path" and not str(value).startswith("/"):
+        return wrong
+    if _convert(name, option, value)[0]:
+        choices = ", ".join(str(choice) for choice in option.get("choices", []))
+        return "%s is %s; it must be one of %s" % (name, shown(value), choices) if choices else wrong
+    return None
+
+
+def _list_fault(name, option, value):
+    element = dict(option, type=option.get("elements", "raw"))
+    return _first(_fault("%s[%d]" % (name, index), element, item) for index, item in enumerate(value))
+
+
+def _dict_fault(name, option, value):
+    options = option.get("options")
+    if options is None:
+        return None
+    for key in sorted(set(value) - set(options), key=str):
+        close = difflib.get_close_matches(str(key), list(options), 1)
+        return "%s has the unknown key %s; %s" % (name, key, "did you mean %s?" % close[0] if close else "known are %s" % ", ".join(options))
+    for key in options:
+        if options[key].get("required") and value.get(key) is None:
+            return "%s has no %s" % (name, key)
+    return _first(_fault("%s.%s" % (name, key), options[key], value[key]) for key in options if value.get(key) is not None)
+
+
+def _first(faults):
+    return next((fault for fault in faults if fault), None)
+
+
+def _convert(name, option, value):
+    """``(errors, converted value)`` of a value that is no list and no map."""
+    try:
+        result = ArgumentSpecValidator({name: {key: option[key] for key in ("type", "choices") if key in option}}).validate({name: value})
+    except OverflowError as error:
+        # Infinity is no whole number, and the validator does not expect it.
+        return [str(error)], None
+    return result.error_messages, result.validated_parameters.get(name)
+
+
+def _described(option):
+    text = option.get("description") or ""
+    text = " ".join(text) if isinstance(text, list) else text
+    for mark in ("C(", "V(", "O("):
+        while mark in text:
+            before, rest = text.split(mark, 1)
+            inside, after = rest.split(")", 1) if ")" in rest else (rest, "")
+            text = before + inside + after
+    return text[:1].lower() + text[1:]
+
+
+def _unresolved(host, name, message):
+    text = "%s has no value: %s" % (name, " ".join(message.split()))
+    return finding("VAR004", [host], _owner(name), text, "Define what the template of %s names, for this host too." % name)
+
+
+def _unknown(host, name, known, guesses):
+    if name not in guesses:
+        guesses[name] = difflib.get_close_matches(name, known, 1, 0.8)
+    if guesses[name]:
+        remedy, severity = "Did you mean %s?" % guesses[name][0], ERROR
+    else:
+        remedy, severity = "Remove it, or look for its name in the README of the role. It has no effect.", WARNING
+    return finding("VAR003", [host], _owner(name), "No role knows the variable %s" % name, remedy, severity)
+
+
+def _misprefixed(others, known):
+    """Names so near to one of ours that only the prefix can be mistyped."""
+    for name, hosts in sorted(others.items()):
+        close = difflib.get_close_matches(name, known, 1, 0.9)
+        if close:
+            yield finding("VAR003", hosts, _owner(close[0]), "No role knows the variable %s" % name, "Did you mean %s?" % close[0])
+
+
+def check_accepted(view, rules):
+    """``cluster_accept`` against the ids of all rules."""
+    for host in view.hosts:
+        for name in view.value(host, "cluster_accept") or []:
+            if name not in rules:
+                close = difflib.get_close_matches(str(name).upper(), list(rules), 1)
+                remedy = "Did you mean %s?" % close[0] if close else "The rules stand in docs/findings.md."
+                yield finding("VAR006", [host], INVENTORY, "cluster_accept names %s, which is no rule" % shown(name), remedy)
+
+
+def _owner(name):
+    """The component that a variable belongs to."""
+    prefix = max((prefix for prefix in PREFIXES if name.startswith(prefix)), key=len, default="cluster_")
+    return INVENTORY if prefix == "cluster_" else prefix[:-1]

@@ -1,0 +1,308 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.autonomys.cluster.plugins.filter.nvidia_topo import nvidia_topo
+from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import parse_cpu_list
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_smi import (
+    NvidiaError,
+    explain_error,
+    normalize_bus_id,
+    parse_nic_legend,
+    parse_query,
+    parse_topo,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+FIXTURES = Path(__file__).parents[4] / "fixtures" / "topologies"
+
+
+def lines_of(name):
+    return [json.loads(line) for line in (FIXTURES / name).read_text(encoding="utf-8").splitlines()]
+
+
+def text_of(name):
+    return (FIXTURES / name).read_bytes().decode("utf-8")
+
+
+@pytest.mark.parametrize("case", lines_of("index.jsonl"), ids=lambda case: case["file"])
+def test_real_output(case):
+    text = text_of(case["file"])
+    if "crlf" in case["tags"]:
+        text = text.replace("\n", "\r\n")
+    found = parse_topo(text)
+    links = {name: gpu.pop("links") for name, gpu in found.items()}
+    assert found == case["expected"]
+    for name, row in links.items():
+        assert set(row) <= (set(links) | set(case["nic_columns"])) - {name}
+
+
+@pytest.mark.parametrize("case", lines_of("errors.jsonl"), ids=lambda case: case["file"])
+def test_error_output_says_what_to_do(case):
+    text = text_of(case["file"])
+    with pytest.raises(AnsibleFilterError) as caught:
+        nvidia_topo(text)
+    message = str(caught.value)
+    assert text.strip().splitlines()[0] in message
+    assert any(word in message for word in ("reboot", "run ", "check", "look", "install"))
+
+
+def test_error_kinds_are_told_apart():
+    meanings = {explain_error(text_of(case["file"]), case["rc_expected"]).split(" (it said")[0] for case in lines_of("errors.jsonl")}
+    assert len(meanings) == len(lines_of("errors.jsonl"))
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("", "printed nothing"),
+        ("hello\n", "is no matrix of nvidia-smi topo -m"),
+        ("bash: nvidia-smi: command not found\n", "not installed"),
+        (" \tGPU0\tGPU1\n GPU0\tX\tOK\n GPU1\tOK\tX\n\nLegend:\n  OK = Status Ok\n", "topo -p2p, which names no CPUs"),
+    ],
+)
+def test_text_without_a_matrix(text, wanted):
+    with pytest.raises(NvidiaError, match=wanted):
+        parse_topo(text)
+
+
+def test_filter_refuses_what_is_no_text():
+    with pytest.raises(AnsibleFilterError, match="reads the text of nvidia-smi topo -m, not dict"):
+        nvidia_topo({})
+
+
+def test_warning_beside_a_matrix_is_no_error():
+    assert parse_topo(text_of("errors/inforom_warning.txt") + "\n" + text_of("012.txt")) == parse_topo(text_of("012.txt"))
+
+
+def test_links():
+    gpu = parse_topo(text_of("037.txt"))["GPU2"]
+    assert gpu["links"] == {"GPU0": "NV18", "GPU1": "NV18", "GPU3": "NV18", "NIC0": "SYS", "NIC1": "SYS", "NIC2": "NODE", "NIC3": "NODE"}
+
+
+def test_two_matrices_in_one_text_leave_only_what_they_agree_on():
+    one = "\tGPU0\tCPU Affinity\tNUMA Affinity\nGPU0\t X \t0-3\t\t0\n"
+    other = "\tGPU0\tCPU Affinity\tNUMA Affinity\nGPU0\t X \t4-7\t\t0\n"
+    assert parse_topo(one + "\n" + other)["GPU0"] == {"cpu_affinity": None, "numa_affinity": "0", "gpu_numa_id": None, "links": {}}
+    assert parse_topo(one + "\n" + one)["GPU0"]["cpu_affinity"] == "0-3"
+
+
+@pytest.mark.parametrize(
+    "tail, cpus, numa",
+    [
+        ("0-47,96-1430N/A", "0-47,96-143", "0"),  # 96-14 would run backwards: one reading
+        ("0-1270N/A", None, None),  # 0-127 and 0, or 0-12 and 70
+        ("0-127N/AN/A", "0-127", None),
+        ("0-47,96-1430\t\tN/A", None, None),
+        ("96-14\t0\tN/A", None, "0"),
+        ("0-3,2-5\t0\tN/A", None, "0"),
+        ("0-99999\t0\tN/A", None, "0"),
+        ("0-3, 8-11\t0\tN/A", "0-3,8-11", "0"),
+        ("0\u20133\t0\tN/A", "0-3", "0"),
+        ("\t\t\tN/A", None, None),
+        ("", None, None),
+    ],
+)
+def test_damaged_right_columns(tail, cpus, numa):
+    row = parse_topo(f"\tGPU0\tCPU Affinity\tNUMA Affinity\tGPU NUMA ID\nGPU0\t X \t{tail}\n")["GPU0"]
+    assert (row["cpu_affinity"], row["numa_affinity"]) == (cpus, numa)
+
+
+def test_header_that_lost_its_right_end():
+    row = parse_topo("\tGPU0\tCPU Affinity\tNUMA Af\nGPU0\t X \t0-3\t0\tN/A\n")["GPU0"]
+    assert row == {"cpu_affinity": "0-3", "numa_affinity": "0", "gpu_numa_id": "N/A", "links": {}}
+    row = parse_topo("\tGPU0\tGPU1\tCPU Affinity\tNUMA Affinity\nGPU0\t X \tN/A\t0-3\t1\n")["GPU0"]
+    assert (row["cpu_affinity"], row["numa_affinity"]) == (None, None)
+
+
+@pytest.mark.parametrize("cells, cpus", [("NV120-35", None), ("NV180-35", "0-35"), ("NV40-23", "0-23"), ("NV1-35", None), ("SYS7", "7")])
+def test_link_glued_to_cpus(cells, cpus):
+    assert parse_topo(f"\tGPU0\tGPU1\tCPU Affinity\nGPU0\t X \t{cells}\nGPU1\tSYS\t X \t0-3\n")["GPU0"]["cpu_affinity"] == cpus
+
+
+# Rendering: what a matrix looks like, in all the ways that were seen
+
+
+@st.composite
+def cpu_lists(draw, largest=383, most=6):
+    cpus = sorted(draw(st.sets(st.integers(0, largest), min_size=1, max_size=2 * most)))
+    if len(cpus) % 2:
+        return ",".join(str(cpu) for cpu in cpus[:most])
+    return ",".join(f"{first}-{last}" for first, last in zip(cpus[::2], cpus[1::2]))
+
+
+@st.composite
+def matrices(draw):
+    gpus = draw(st.integers(1, 5))
+    nics = draw(st.integers(0, 3))
+    prefix = draw(st.sampled_from(["NIC", "mlx5_"]))
+    names = [f"GPU{number}" for number in range(gpus)] + [f"{prefix}{number}" for number in range(nics)]
+    link = st.sampled_from(["SYS", "NODE", "PHB", "PXB", "PIX", "SOC", "NV1", "NV4", "NV12", "NV18"])
+    columns = draw(st.sampled_from([["cpu_affinity"], ["cpu_affinity", "numa_affinity"], ["cpu_affinity", "numa_affinity", "gpu_numa_id"]]))
+    numa = st.one_of(st.integers(0, 31).map(str), st.sampled_from(["0-1", "0,8,252-255", "N/A"]))
+    rows = {}
+    for name in names:
+        cells = {"links": {other: draw(link) for other in names if other != name}}
+        for column, values in (
+            ("cpu_affinity", st.one_of(cpu_lists(), st.just("N/A"))),
+            ("numa_affinity", numa),
+            ("gpu_numa_id", st.sampled_from(["N/A", "2", "10"])),
+        ):
+            cells[column] = draw(values) if column in columns else None
+        rows[name] = cells
+    return names, columns, rows
+
+
+TITLES = {"cpu_affinity": "CPU Affinity", "numa_affinity": "NUMA Affinity", "gpu_numa_id": "GPU NUMA ID"}
+
+
+def expected(matrix):
+    names, unused, rows = matrix
+    unknown = {"cpu_affinity": (None, "N/A"), "numa_affinity": (None, "N/A")}
+    return {name: {key: None if value in unknown.get(key, ()) else value for key, value in rows[name].items()} for name in names if name.startswith("GPU")}
+
+
+def cells_of(matrix):
+    """Return the matrix as a table of cells, with the header."""
+    names, columns, rows = matrix
+    table = [["", *names, *[TITLES[column] for column in columns]]]
+    for name in names:
+        links = [" X " if other == name else rows[name]["links"][other] for other in names]
+        table.append([name, *links, *([rows[name][column] for column in columns] if name.startswith("GPU") else [])])
+    return table
+
+
+def render(table, separators):
+    """Join the cells; ``separators`` gives the blanks after each cell."""
+    return [row[0] + "".join(next(separators) + cell for cell in row[1:]) for row in table]
+
+
+LEGEND = [
+    "",
+    "Legend:",
+    "",
+    "  X    = Self",
+    "  SYS  = Connection traversing PCIe as well as the SMP interconnect between NUMA nodes (e.g., QPI/UPI)",
+    "  NV#  = Connection traversing a bonded set of # NVLinks",
+    "",
+    "NIC Legend:",
+    "",
+    "  NIC0: mlx5_0",
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(matrices(), st.data())
+def test_any_rendering_gives_the_matrix_back(matrix, data):
+    blanks = st.sampled_from(["\t", "\t\t", " ", "   ", " \t", "\u00a0\t", "        "])
+    separator = data.draw(st.one_of(st.just("\t"), st.just(" "), st.none()), label="separator")
+    separators = iter(lambda: separator or data.draw(blanks), None)
+    lines = render(cells_of(matrix), separators)
+    if data.draw(st.booleans(), label="header not indented"):
+        lines[0] = lines[0].lstrip()
+    escape = data.draw(st.sampled_from([None, "\x1b", "\ufffd", ""]), label="escape")
+    if escape is not None:
+        lines[0] = f"{escape}[4m{lines[0]}{escape}[0m"
+    lines += data.draw(st.sampled_from([[], LEGEND]), label="legend")
+    prefix = data.draw(st.sampled_from(["", "    ", "INFO 2025-04-06T03:02:45.843487262Z ", "[rank0]: ", "(Worker pid=123) ", "> "]), label="prefix")
+    padding = data.draw(st.sampled_from(["", "   ", " " * 120]), label="padding")
+    end = data.draw(st.sampled_from(["\n", "\r\n"]), label="line end")
+    before = data.draw(st.sampled_from(["", "WARNING: infoROM is corrupted at gpu 0000:B3:00.0\n", "$ nvidia-smi topo -m\n"]), label="before")
+    text = before + end.join(prefix + line + padding for line in lines) + end
+    assert parse_topo(text) == expected(matrix)
+
+
+def assert_nothing_wrong(found, matrix):
+    """Every value is the true one or unknown."""
+    for name, truth in expected(matrix).items():
+        if name not in found:
+            continue
+        for key in ("cpu_affinity", "numa_affinity"):
+            assert found[name][key] in (truth[key], None), (name, key)
+        assert found[name]["links"] in (truth["links"], {})
+
+
+@settings(max_examples=200, deadline=None)
+@given(matrices(), st.data())
+def test_glued_cells_are_never_read_wrong(matrix, data):
+    glued = data.draw(st.lists(st.integers(0, 30), min_size=1, max_size=3), label="glued cells")
+    table = cells_of(matrix)
+    table = [table[0], *[[cell.strip() if number else cell for number, cell in enumerate(row)] for row in table[1:]]]
+    lines = [render([table[0]], iter(lambda: "\t", None))[0]]
+    for row in table[1:]:
+        lost = {number % max(1, len(row) - 1) for number in glued} - {0}
+        lines.append(render([row], iter(["" if number in lost else "\t" for number in range(len(row) - 1)]))[0])
+    assert_nothing_wrong(parse_topo("\n".join(lines) + "\n"), matrix)
+
+
+@settings(max_examples=200, deadline=None)
+@given(matrices(), st.integers(25, 90), st.booleans())
+def test_wrapped_lines_are_never_read_wrong(matrix, width, trimmed):
+    lines = []
+    for line in render(cells_of(matrix), iter(lambda: "\t", None)):
+        line = line.expandtabs()
+        parts = [line[start : start + width] for start in range(0, len(line), width)]
+        lines += [part.rstrip() for part in parts] if trimmed else parts
+    try:
+        found = parse_topo("\n".join(lines) + "\n")
+    except NvidiaError:
+        return
+    assert_nothing_wrong(found, matrix)
+    if not trimmed and all(len(line) % width for line in lines):
+        assert list(found) == list(expected(matrix))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_is_answered(text):
+    try:
+        for row in parse_topo("GPU0 X " + text).values():
+            parse_cpu_list(row["cpu_affinity"])
+    except NvidiaError as exc:
+        assert str(exc)
+
+
+# The other outputs
+
+
+def test_query():
+    text = "0, GPU-aa, NVIDIA GeForce RTX 4090, 00000000:01:00.0, 24564, 550.54.14\r\n1, GPU-bb, Odd, Name, 00010000:C1:00.0, [N/A], [Unknown Error]\n"
+    assert parse_query(text) == [
+        {"index": 0, "uuid": "GPU-aa", "name": "NVIDIA GeForce RTX 4090", "bus_id": "0000:01:00.0", "memory_mib": 24564, "driver_version": "550.54.14"},
+        {"index": 1, "uuid": "GPU-bb", "name": "Odd, Name", "bus_id": "10000:c1:00.0", "memory_mib": None, "driver_version": None},
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "No devices were found\n", "Unable to determine the device handle for GPU 0000:0B:00.0: Unknown Error\n"])
+def test_query_without_gpus(text):
+    with pytest.raises(NvidiaError):
+        parse_query(text)
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("00000000:01:00.0", "0000:01:00.0"),
+        ("0000:C1:00.0", "0000:c1:00.0"),
+        ("01:00.0", "0000:01:00.0"),
+        ("00010000:01:00", "10000:01:00.0"),
+        ("", None),
+        (None, None),
+        ("nonsense", None),
+        ("0000:01:00.9", None),
+    ],
+)
+def test_bus_id(text, wanted):
+    assert normalize_bus_id(text) == wanted
+
+
+def test_nic_legend():
+    assert parse_nic_legend(text_of("013.txt")) == {"NIC0": "mlx5_0", "NIC1": "mlx5_1"}

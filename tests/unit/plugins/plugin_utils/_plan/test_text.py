@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan on a terminal: narrow, short, complete."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.text import compact, in_order, plan_text
+from ansible_collections.autonomys.cluster.tests.unit.plugins.plugin_utils._plan.sample import Cluster
+
+UPGRADE = """\
+HOST                  PROGRAM                  PORTS             CPUS           CHANGE
+node-1…node-3 (3)     nats-server              4222 4248 8222    -              -
+                      autonomys-node           9944 30333 30433  -              restart
+                      autonomys-controller     30533             -              restart
+                      autonomys-proof-server   -                 -              restart
+plotter-1, plotter-2  autonomys-sharded-cache  -                 -              restart
+                      autonomys-full-piece     -                 -              restart
+                      autonomys-plot-server-0  9966              1-23,97-119    restart
+"""
+END = """\
+ 6. restart 2 plot_client programs: storage-1, then storage-2
+    20 s to 40 min (stop (≤ 5 min), stay up for 10 s, until healthy (≤ 15 min) each of 2 times)
+
+Plan for 7 hosts, 26 programs: 23 restart, 3 stay as they are.
+The steps take 2 min to 2 h 44 min, and the time that Ansible needs for itself; the longer end is
+reached when every program uses up its bounds.
+Autonomys v1.0.0 and v1.1.0 run beside each other for 2 min to 2 h 44 min, from the first restart
+(node) to the last (plot_client).
+8 plot servers on 2 hosts stop or restart: the sectors in work there are lost and plotted again from
+the start.
+Nothing was changed."""
+
+
+def test_an_upgrade_in_words():
+    text = plan_text(Cluster().upgrade().plan(), 80)
+    assert text.startswith(UPGRADE) and text.endswith(END)
+    assert "WHY\nrestart  version v1.0.0 → v1.1.0\n         node-1…node-3: autonomys-node," in text
+    assert "storage-1, storage-2  /mnt/nvme0     6000          0     6845" in text
+    assert "  - GPU-" in text and "# plotter-2\nplot_server_gpus:" in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_commands_are_shown_on_demand():
+    text = plan_text(Cluster().everywhere("ABSENT").plan(), 100, commands=True)
+    assert "    /opt/autonomys/releases/v1.0.0/autonomys-node run --base-path /var/autonomys-node --farmer" in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_a_thousand_hosts_stay_short():
+    text = plan_text(Cluster(nodes=5, plotters=195, storages=800).everywhere().plan(), 100)
+    assert len(text.splitlines()) < 40
+    assert "plotter-1…plotter-195 (195)" in text and "on 195 hosts" in text
+
+
+def test_what_is_not_in_the_plan_is_said():
+    cluster = Cluster().everywhere()
+    cluster.left_out = {"storage-2": ["DISK001"]}
+    cluster.answers["storage-1"]["plot_client"] = {"error": "What would change of the plot_client cannot be told: a\nreason"}
+    cluster.stopping = [cluster.find("VAR001", "error", ["node-1"])]
+    text = plan_text(cluster.plan(), 100)
+    assert "NOT IN THE PLAN\nstorage-2: left out. Errors: DISK001.\nstorage-1: What would change of the plot_client cannot be told: a reason" in text
+    assert "site.yml would stop before it changes anything (VAR001)" in text and "Findings: 1 error, 0 warnings, 0 info." in text
+
+
+@pytest.mark.parametrize(
+    "names, text",
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a-1", "a-2"], "a-1, a-2"),
+        (["a-1", "a-2", "a-3", "b"], "a-1…a-3, b"),
+        (["a-8", "a-9", "a-10"], "a-8…a-10"),
+        (["a-08", "a-09", "a-10"], "a-08…a-10"),
+        (["a1b", "a2b", "a3b"], "a1b, a2b, a3b"),
+        (["1", "2", "3"], "1…3"),
+    ],
+)
+def test_names_are_put_together(names, text):
+    assert compact(names) == text
+
+
+def test_people_count_otherwise_than_computers_sort():
+    assert in_order(["p-10", "p-2", "a", "p-1", "10.0.0.2"]) == ["10.0.0.2", "a", "p-1", "p-2", "p-10"]

@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status table shows what runs, and the plan wherever it is another."""
+
+from __future__ import annotations
+
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._status import rows, table
+
+HOSTS = {"plotter-1": {"components": ["plot_server"]}}
+NAME = "autonomys-plot-server-0"
+EXPECTED = {"name": NAME, "cpus": "1-23", "memory_policy": "local", "environment": {"CUDA_VISIBLE_DEVICES": "GPU-a", "GPU_CONCURRENCY": "12"}}
+PROGRAM = {
+    "name": NAME,
+    "state": "RUNNING",
+    "connected": ["10.0.0.1:4222"],
+    "listening": [9966],
+    "gpus": ["GPU-a"],
+    "cpus_allowed": "1-23",
+    "memory_policy": "local",
+    "environment": {"CUDA_VISIBLE_DEVICES": "GPU-a", "GPU_CONCURRENCY": "12"},
+}
+
+
+def row(healthy=True, expected=None, **seen):
+    health = {"healthy": healthy, "evidence": {"programs": [dict(PROGRAM, **seen)]}, "expected": [expected or EXPECTED]}
+    [only] = rows(HOSTS, {"plotter-1": {"plot_server": {"program": {"programs": [{"name": NAME, "state": "RUNNING"}]}, "health": health}}})
+    return only
+
+
+def test_a_plot_server_as_planned():
+    shown = row()
+    assert shown["health"] == "healthy"
+    assert shown["evidence"] == "NATS, port 9966, GPU-a, CPUs 1-23, memory local, GPU_CONCURRENCY=12"
+    assert "GPU_CONCURRENCY=12" in table([shown])
+
+
+def test_what_differs_from_the_plan_stands_beside_it():
+    shown = row(healthy=False, cpus_allowed="0-191", memory_policy="default", environment={"CUDA_VISIBLE_DEVICES": "GPU-b"})
+    assert shown["health"] == "NOT HEALTHY"
+    for part in ("CPUs 0-191 (PLANNED 1-23)", "memory default (PLANNED local)", "CUDA_VISIBLE_DEVICES=GPU-b (PLANNED GPU-a)",
+                 "GPU_CONCURRENCY=None (PLANNED 12)"):  # fmt: skip
+        assert part in shown["evidence"]
+
+
+def test_the_plot_server_of_a_missing_gpu_is_kept_stopped():
+    stopped = {"name": NAME, "stopped": "its GPU GPU-a is missing"}
+    shown = row(expected=stopped, state="STOPPED")
+    assert (shown["state"], shown["health"], shown["evidence"]) == ("STOPPED", "kept stopped", "its GPU GPU-a is missing")
+    assert row(healthy=False, expected=stopped)["health"] == "NOT HEALTHY"
+
+
+def test_a_component_without_a_check_is_not_called_healthy():
+    [only] = rows(HOSTS, {"plotter-1": {"plot_server": {"program": {"programs": [{"name": NAME, "state": "RUNNING"}]}}}})
+    assert only["health"] == "not checked"
