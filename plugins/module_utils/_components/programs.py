@@ -1,6 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
 """What a component is on a host: its supervised programs, the evidence that they are healthy, and the binaries they need.
 
 Pure functions of the roles' variables (``settings``, public names and values) and of what was read on the host (``facts``:

@@ -1,6 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
 """Plans which CPUs every GPU's process runs on: a pure function of the ``topology`` that gpu_topology_info returns.
 
 The rules: a physical core belongs to one owner with all its usable threads; a GPU lives on its own NUMA node, else on the nearest, else,

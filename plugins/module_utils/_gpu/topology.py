@@ -1,6 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
 """Reads a host's CPUs, NUMA nodes, caches, NICs and GPUs.
 
 Files are read below a root folder and commands go through a runner, so that a recorded tree is read by the same code as a live host.

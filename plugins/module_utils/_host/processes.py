@@ -1,6 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
 """What ``/proc`` tells about a process and its descendants. ``root`` (default ``/proc``) may be a recorded tree.
 
 A process can end at any moment, so everything that cannot be read counts as not there.

@@ -1,6 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
 """The plan: what runs where, and what the next ``site.yml`` would change, in which steps and how long that takes. Pure functions.
 
 What would change is not computed here: the roles say it, in check mode. This puts their answers beside the model and what was read of the hosts.

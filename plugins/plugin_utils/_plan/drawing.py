@@ -1,6 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
 """Draws a machine as SVG: sockets, NUMA nodes, L3 caches, every CPU in the colour of its owner, GPUs and NICs beside their node. Pure functions.
 
 The picture follows the reader's light or dark colour scheme. Owners are told apart by number too, not by colour alone.

@@ -1,6 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
 """The plan as one HTML page with drawn pictures: no script, nothing loaded from anywhere, light and dark, printable. Pure functions.
 
 Every text that comes from an inventory or a host goes through ``escape``. Equal hosts share a picture.
