@@ -9,7 +9,7 @@ import json
 
 import pytest
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
-from ansible_collections.autonomys.cluster.plugins.action import job as action
+from ansible_collections.autonomys.cluster.plugins.action import systemd_job as action
 from ansible_collections.autonomys.cluster.plugins.module_utils import _job
 
 JOB = {"name": "autonomys-x", "command": ["/bin/x", "--price", "$5"], "environment": {"B": "2", "A": "a b"}, "user": "u", "directory": "/d", "log": "/l"}

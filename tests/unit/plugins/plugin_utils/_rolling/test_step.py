@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.autonomys.cluster.plugins.action import health, safe_restart
+from ansible_collections.autonomys.cluster.plugins.action import component_health, component_restart
 from ansible_collections.autonomys.cluster.plugins.module_utils import _health
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling import step as _roll
@@ -97,7 +97,7 @@ def test_every_component_has_a_question(tutorial_model):
 # The step
 
 
-class Step(safe_restart.ActionModule):
+class Step(component_restart.ActionModule):
     """The action with answers instead of a host."""
 
     def __init__(self, answers, check=False):
@@ -127,11 +127,11 @@ VARIABLES = {"inventory_hostname": "a", "ansible_play_hosts_all": list(HOSTS), "
 
 
 def run(monkeypatch, answers, check=False, **more):
-    args = {name: option.get("default") for name, option in safe_restart.ARGUMENTS.items()}
+    args = {name: option.get("default") for name, option in component_restart.ARGUMENTS.items()}
     args.update(component="controller", name="autonomys-controller", timeout=0, programs=[{"name": "autonomys-controller", "connected_any": ["10.0.0.1:4222"]}])
     args.update(more)
     action = Step(answers, check)
-    monkeypatch.setattr(health.ActionBase, "run", lambda *_: {})
+    monkeypatch.setattr(component_health.ActionBase, "run", lambda *_: {})
     monkeypatch.setattr(action, "validate_argument_spec", lambda _: (None, args))
     return action, action.run(task_vars=VARIABLES)
 

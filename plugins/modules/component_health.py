@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: health
+module: component_health
 short_description: Wait until a component is healthy, or say why it is not
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
@@ -47,7 +47,7 @@ attributes:
     description: Changes no host, and looks only once.
 extends_documentation_fragment:
   - autonomys.cluster.reads
-  - autonomys.cluster.health
+  - autonomys.cluster.component_health
 seealso:
   - module: autonomys.cluster.supervisor_program_info
   - module: autonomys.cluster.nats_info
@@ -56,7 +56,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: Check the controller
-  autonomys.cluster.health:
+  autonomys.cluster.component_health:
     component: controller
     name: autonomys-controller
     programs:

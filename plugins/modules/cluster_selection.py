@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: selection
+module: cluster_selection
 short_description: What restart.yml and stop.yml act on
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
@@ -44,7 +44,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 - name: Choose what to restart
-  autonomys.cluster.selection:
+  autonomys.cluster.cluster_selection:
     verb: restart
     components: [controller]
     gpu_slots: [2]

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.action import health
+from ansible_collections.autonomys.cluster.plugins.action import component_health
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling import step as _roll
 
 ARGUMENTS = dict(
-    {name: option for name, option in health.ARGUMENTS.items() if name not in ("at_work", "nats_servers", "report_only")},
+    {name: option for name, option in component_health.ARGUMENTS.items() if name not in ("at_work", "nats_servers", "report_only")},
     name={"type": "str", "required": True},
     state={"type": "str", "choices": ["started", "restarted", "stopped"], "default": "started"},
     only={"type": "list", "elements": "str"},
@@ -17,11 +17,11 @@ ARGUMENTS = dict(
 )
 
 
-class ActionModule(health.ActionModule):
+class ActionModule(component_health.ActionModule):
     """Restart, look, and go back: one task, so that a failure is handled on the host where it is, whatever others of its batch do."""
 
     def run(self, tmp=None, task_vars=None):
-        result = super(health.ActionModule, self).run(tmp, task_vars)
+        result = super(component_health.ActionModule, self).run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         args = dict(args, at_work=False, nats_servers=[], report_only=False)
         host = task_vars["inventory_hostname"]
@@ -46,7 +46,7 @@ class ActionModule(health.ActionModule):
             seen = done["msg"]
         else:
             wanted = dict(args, nats_stop=None, node=dict(args["node"], synced=synced) if args["node"] else None)
-            looked = self._wait(wanted, task_vars, health.RECONNECT)
+            looked = self._wait(wanted, task_vars, component_health.RECONNECT)
             looked.pop("changed")
             result.update(looked)
             if looked["healthy"]:
@@ -82,7 +82,7 @@ class ActionModule(health.ActionModule):
         if answer.get("failed"):
             return f"Putting its former definition back failed: {answer['msg'].rstrip('.')}."
         nats = dict(args["nats"], version=None, max_payload=None) if args["nats"] else None
-        looked = self._wait(dict(args, at_work=True, nats=nats, nats_stop=None), task_vars, health.RECONNECT)
+        looked = self._wait(dict(args, at_work=True, nats=nats, nats_stop=None), task_vars, component_health.RECONNECT)
         if looked["problems"]:
             return f"Its former definition was put back, but after {looked['waited_s']} s {'; '.join(looked['problems'])}."
         return "Its former definition was put back, and it is at work again."

@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: may_restart
+module: component_restart_check
 short_description: Refuse to restart a host that the others cannot do without
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - Before a host of a component restarts in a rolling restart, judges by what the hosts told in this run (M(autonomys.cluster.at_work)
+  - Before a host of a component restarts in a rolling restart, judges by what the hosts told in this run (M(autonomys.cluster.component_serving_info)
     registered as C(__roll_at_work)) whether others are at work. A host that was restarted in this run counts as at work.
   - For C(node), C(controller) and C(proof_server) one other host must be at work; for C(caches) and C(plot_client) all others; for C(plot_server)
-    those that are not at work count as part of C(plot_server_roll). NATS servers are asked themselves, see M(autonomys.cluster.health).
+    those that are not at work count as part of C(plot_server_roll). NATS servers are asked themselves, see M(autonomys.cluster.component_health).
   - Nothing is asked of an only host, nor for a host that is not at work itself. Hosts on which the component is kept stopped do not count.
   - Runs on the control node and contacts no host. In check mode a refusal is a warning.
 options:
@@ -23,7 +23,7 @@ options:
     required: true
     choices: [nats, node, controller, proof_server, caches, plot_server, plot_client]
   others:
-    description: Answers of M(autonomys.cluster.at_work) of hosts that the run leaves alone.
+    description: Answers of M(autonomys.cluster.component_serving_info) of hosts that the run leaves alone.
     type: list
     elements: dict
     default: []
@@ -33,12 +33,12 @@ attributes:
 extends_documentation_fragment:
   - autonomys.cluster.reads
 seealso:
-  - module: autonomys.cluster.at_work
+  - module: autonomys.cluster.component_serving_info
 """
 
 EXAMPLES = r"""
 - name: Ask whether the others can do without this host
-  autonomys.cluster.may_restart:
+  autonomys.cluster.component_restart_check:
     component: controller
 """
 

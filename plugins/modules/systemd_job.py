@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: job
+module: systemd_job
 short_description: Run a long command that survives the connection, and show how far it is
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
@@ -85,7 +85,7 @@ attributes:
 
 EXAMPLES = r"""
 - name: Measure the caches
-  autonomys.cluster.job:
+  autonomys.cluster.systemd_job:
     name: autonomys-benchmark-cache
     command: [/opt/autonomys/releases/v1.2.3/autonomys-farmer, util, sharded-cache-benchmark, --nats-servers, "nats://192.168.1.1:4222"]
     user: autonomys

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: at_work
+module: component_serving_info
 short_description: Tell whether a component does its work on a host now
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - Asks the host's application, whatever definition it runs with. Programs must run and be connected to a NATS server, a node must answer
     and be synced, a NATS server must be healthy with a route to every peer.
-  - Serves rolling restarts. While one host restarts, others must be at work (M(autonomys.cluster.may_restart)).
+  - Serves rolling restarts. While one host restarts, others must be at work (M(autonomys.cluster.component_restart_check)).
   - Reads the model of M(autonomys.cluster.cluster_model). A problem is an answer, not a failure.
 options:
   component:
@@ -34,12 +34,12 @@ options:
 extends_documentation_fragment:
   - autonomys.cluster.reads
 seealso:
-  - module: autonomys.cluster.health
+  - module: autonomys.cluster.component_health
 """
 
 EXAMPLES = r"""
 - name: Ask whether the controller is at work
-  autonomys.cluster.at_work:
+  autonomys.cluster.component_serving_info:
     component: controller
 """
 

@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils import _job
 
-MODULE = "autonomys.cluster.job"
+MODULE = "autonomys.cluster.systemd_job"
 # Seconds for which a host may be out of reach while its job goes on.
 PATIENCE = 600
 SHOWN_LINES = 3

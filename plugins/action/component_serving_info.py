@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.action import health
+from ansible_collections.autonomys.cluster.plugins.action import component_health
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model_fact import cluster_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling import step as _roll
 
@@ -16,16 +16,16 @@ ARGUMENTS = {
 }
 
 
-class ActionModule(health.ActionModule):
+class ActionModule(component_health.ActionModule):
     """Asks as ``health`` does, but with a question that the model gives, so that any host can be asked about any other."""
 
     def run(self, tmp=None, task_vars=None):
-        result = super(health.ActionModule, self).run(tmp, task_vars)
+        result = super(component_health.ActionModule, self).run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         host = args["host"] or task_vars["inventory_hostname"]
         model = cluster_model(task_vars)
         asked = _roll.question(model, args["component"], host)
-        defaults = {name: option.get("default") for name, option in health.ARGUMENTS.items()}
+        defaults = {name: option.get("default") for name, option in component_health.ARGUMENTS.items()}
         answer = self._wait(dict(defaults, **asked, timeout=args["timeout"], interval=args["interval"]), task_vars)
         leads = (answer["evidence"].get("nats") or {}).get("meta_leader")
         result.update(

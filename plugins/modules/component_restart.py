@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: safe_restart
+module: component_restart
 short_description: Restart supervised programs and wait until they are healthy, or put back what ran before
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - One step of a rolling restart on one host. Asks whether the host may be taken away (O(nats_stop)), applies what is pending of a file of programs
-    (M(autonomys.cluster.supervisor_program)), and waits until the component is healthy (M(autonomys.cluster.health)).
+    (M(autonomys.cluster.supervisor_program)), and waits until the component is healthy (M(autonomys.cluster.component_health)).
   - If a program does not stay up or the component is not healthy within O(timeout), and what was applied is a new definition, the former one is
     put back and looked at again. The task fails in any case, and tells what was seen, what runs now, and what was not restarted.
   - A node that was synced before its restart must be synced again.
@@ -62,15 +62,15 @@ attributes:
     description: Returns what has changed.
     support: full
 extends_documentation_fragment:
-  - autonomys.cluster.health
+  - autonomys.cluster.component_health
 seealso:
   - module: autonomys.cluster.supervisor_program
-  - module: autonomys.cluster.health
+  - module: autonomys.cluster.component_health
 """
 
 EXAMPLES = r"""
 - name: Restart the controller, or put its former definition back
-  autonomys.cluster.safe_restart:
+  autonomys.cluster.component_restart:
     component: controller
     name: autonomys-controller
     programs:

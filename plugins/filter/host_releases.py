@@ -28,7 +28,7 @@ options:
 """
 
 EXAMPLES = r"""
-releases: "{{ __common_settings | autonomys.cluster.releases('x86_64', __common_nats_checksums) }}"
+releases: "{{ __common_settings | autonomys.cluster.host_releases('x86_64', __common_nats_checksums) }}"
 """
 
 RETURN = r"""
@@ -42,7 +42,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.module_utils._components import programs as _programs
 
 
-def releases(settings, machine, checksums):
+def host_releases(settings, machine, checksums):
     try:
         return _programs.releases(settings, machine, checksums)
     except _programs.SettingsError as error:
@@ -51,4 +51,4 @@ def releases(settings, machine, checksums):
 
 class FilterModule:
     def filters(self):
-        return {"releases": releases}
+        return {"host_releases": host_releases}

@@ -13,7 +13,7 @@ class ModuleDocFragment:
 options:
   programs:
     description:
-      - Evidence expected of supervised programs, as P(autonomys.cluster.expectations#filter) returns it. Each is a dictionary of C(name),
+      - Evidence expected of supervised programs, as P(autonomys.cluster.component_expectations#filter) returns it. Each is a dictionary of C(name),
         C(cpus) (a CPU list; the union over all threads must equal it), C(memory_policy), C(environment) (variables whose names begin with
         C(CUDA_) or C(GPU_)), C(listening) (ports), C(connected_any) and C(connected_all) (C(address:port)), C(gpus) (UUIDs held),
         C(gpu_count), C(open_under) (folders in which files are held open), C(stopped) (why the program must not run).

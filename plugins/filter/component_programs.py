@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: expectations
-short_description: The evidence that a healthy component shows
+name: programs
+short_description: The supervised programs of a component
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - For every supervised program of a component, what M(autonomys.cluster.health) must find on the host.
+  - Builds the programs of one component from the variables of its role.
+  - The same function serves the roles and the model, so a command line is written in one place.
 positional: component
 options:
   _input:
@@ -23,18 +24,22 @@ options:
     required: true
     choices: [nats, node, controller, proof_server, caches, plot_server, plot_client]
   facts:
-    description: What was read on the host, as for P(autonomys.cluster.programs#filter).
+    description:
+      - What was read on the host. C(topology) as M(autonomys.cluster.gpu_topology_info) returns it, for C(plot_server);
+        C(disks) as M(autonomys.cluster.disk_info) returns it, for farms with C(sectors=auto).
+      - For C(plot_server) also C(programs) as M(autonomys.cluster.host_info) returns them, by which a GPU's slot and a missing GPU's NUMA node
+        are known, and C(gpu_error), why there is no GPU. For C(proof_server) C(topology), to bind it to its GPU's NUMA node.
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-expected: "{{ __controller_settings | autonomys.cluster.expectations('controller') }}"
+programs: "{{ __controller_settings | autonomys.cluster.component_programs('controller') }}"
 """
 
 RETURN = r"""
 _value:
-  description: Expectations in the shape of the option O(autonomys.cluster.health#module:programs).
+  description: Programs in the shape of the option O(autonomys.cluster.supervisor_program#module:programs).
   type: list
   elements: dict
 """
@@ -43,13 +48,13 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.module_utils._components import programs as _programs
 
 
-def expectations(settings, component, facts=None):
+def component_programs(settings, component, facts=None):
     try:
-        return _programs.expectations(component, settings, facts)
+        return _programs.programs(component, settings, facts)
     except ValueError as error:  # a variable, a plan or a value that supervisord cannot carry; each message says which
         raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:
     def filters(self):
-        return {"expectations": expectations}
+        return {"component_programs": component_programs}
