@@ -40,7 +40,12 @@ class Server:
 
     def pids(self):
         """Every running program with the number of its process."""
-        return {name: int(pid) for name, pid in re.findall(r"^(\S+) +RUNNING +pid (\d+)", self.host.run("supervisorctl status").stdout, re.MULTILINE)}
+        return {
+            name: int(pid)
+            for name, pid in re.findall(
+                r"^(\S+) +RUNNING +pid (\d+)", self.host.run("supervisorctl status").stdout, re.MULTILINE
+            )
+        }
 
     def pid(self, program):
         """The number of the program's process, 0 while it does not run."""
@@ -62,7 +67,9 @@ class Server:
 
     def masks(self, program):
         """The CPU lists of all threads of the running process."""
-        return set(self.run(f"awk '/^Cpus_allowed_list/ {{ print $2 }}' /proc/{self.pid(program)}/task/*/status").split())
+        return set(
+            self.run(f"awk '/^Cpus_allowed_list/ {{ print $2 }}' /proc/{self.pid(program)}/task/*/status").split()
+        )
 
     def definition(self, program):
         """The program's section of the supervisor files, in which every program stands once."""
@@ -118,7 +125,10 @@ class Run:
     @property
     def changes(self):
         """Host to number of changed tasks."""
-        return {host: int(count) for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE)}
+        return {
+            host: int(count)
+            for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE)
+        }
 
     def __repr__(self):
         return f"status {self.status}\n{self.output[-8000:]}"
@@ -130,17 +140,39 @@ class Operator:
     def __init__(self, inventory):
         self.settings = {}
         self._inventory = inventory
-        prefix, network = os.environ.get("TEST_HOSTS_PREFIX", "molecule-"), os.environ.get("TEST_HOSTS_NETWORK", "10.213.8")
-        self._environment = dict(os.environ, ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"), TEST_HOSTS_PREFIX=prefix, TEST_HOSTS_NETWORK=network)
+        prefix, network = (
+            os.environ.get("TEST_HOSTS_PREFIX", "molecule-"),
+            os.environ.get("TEST_HOSTS_NETWORK", "10.213.8"),
+        )
+        self._environment = dict(
+            os.environ,
+            ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"),
+            TEST_HOSTS_PREFIX=prefix,
+            TEST_HOSTS_NETWORK=network,
+        )
         # Molecule has its own wishes.
         self._environment.update(ANSIBLE_VERBOSE_TO_STDERR="false", ANSIBLE_FORCE_COLOR="false")
 
     def start(self, playbook, *options, **settings):
         variables = json.dumps({**self.settings, **settings})
-        command = [Path(sys.executable).with_name("ansible-playbook"), "-i", self._inventory, "-e", variables, *options, playbook]
+        command = [
+            Path(sys.executable).with_name("ansible-playbook"),
+            "-i",
+            self._inventory,
+            "-e",
+            variables,
+            *options,
+            playbook,
+        ]
         # In a session of its own, so that all of it can be killed.
         return subprocess.Popen(
-            command, cwd=REPOSITORY, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            command,
+            cwd=REPOSITORY,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
 
     def run(self, playbook, *options, **settings):

@@ -20,10 +20,14 @@ TUTORIAL = ("0-31", "96-127", "96-127", "144-175")
 def pictures():
     """The pictures by the paths of their files."""
     topology = json.loads(MACHINE.read_text(encoding="utf-8"))["topology"]
-    tutorial = [{"index": gpu["index"], "bus_id": gpu["bus_id"], "cpus": cpus} for gpu, cpus in zip(topology["gpus"], TUTORIAL)]
+    tutorial = [
+        {"index": gpu["index"], "bus_id": gpu["bus_id"], "cpus": cpus} for gpu, cpus in zip(topology["gpus"], TUTORIAL)
+    ]
     return {
         ROOT / "docs/numa-tutorial.svg": draw_machine(topology, tutorial, "The tutorial's masks: 2 × 48 cores, 4 GPUs"),
-        ROOT / "docs/numa-planned.svg": draw_machine(topology, numa_plan(topology)["gpus"], "Planned: the same machine, 2 cores of each node kept back"),
+        ROOT / "docs/numa-planned.svg": draw_machine(
+            topology, numa_plan(topology)["gpus"], "Planned: the same machine, 2 cores of each node kept back"
+        ),
     }
 
 

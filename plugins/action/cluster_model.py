@@ -54,7 +54,9 @@ class ActionModule(ActionBase):
             ansible_host = host_variables.get("ansible_host", host)
         except AnsibleError:
             ansible_host = host
-        return self._templar.copy_with_new_env(available_variables={"inventory_hostname": host, "ansible_host": ansible_host}).template(trust(value))
+        return self._templar.copy_with_new_env(
+            available_variables={"inventory_hostname": host, "ansible_host": ansible_host}
+        ).template(trust(value))
 
 
 def inventory_variables(host_variables):

@@ -35,5 +35,9 @@ class ActionModule(ActionBase):
             return dict(result, failed=True, msg=str(error))
         problems = [] if args["everything"] or verb == "restart" else _roll.last_ones(model, chosen, hosts)
         if problems:
-            return dict(result, failed=True, msg=f"{'; '.join(problems)}. Nothing was changed. If that is meant, say -e {verb}_everything=true.")
+            return dict(
+                result,
+                failed=True,
+                msg=f"{'; '.join(problems)}. Nothing was changed. If that is meant, say -e {verb}_everything=true.",
+            )
         return dict(result, changed=False, ansible_facts={"__selection": chosen})

@@ -64,7 +64,10 @@ class ActionModule(ActionBase):
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         result.update(self._wait(args, task_vars))
         if result["problems"] and not args["report_only"]:
-            result.update(failed=True, msg=f"{args['component']} is not healthy after {result['waited_s']} s: {'; '.join(result['problems'])}")
+            result.update(
+                failed=True,
+                msg=f"{args['component']} is not healthy after {result['waited_s']} s: {'; '.join(result['problems'])}",
+            )
         return result
 
     def _wait(self, args, task_vars, patience=0):
@@ -83,7 +86,14 @@ class ActionModule(ActionBase):
             if not problems or once or waited + args["interval"] > args["timeout"]:
                 break
             time.sleep(args["interval"])
-        return {"changed": False, "healthy": not problems, "problems": problems, "waited_s": round(waited), "evidence": evidence, "expected": args["programs"]}
+        return {
+            "changed": False,
+            "healthy": not problems,
+            "problems": problems,
+            "waited_s": round(waited),
+            "evidence": evidence,
+            "expected": args["programs"],
+        }
 
     def _look(self, args, task_vars):
         evidence, problems = {}, []
@@ -113,13 +123,21 @@ class ActionModule(ActionBase):
     @staticmethod
     def _judge_programs(args, programs):
         if args["at_work"]:
-            servers = endpoints(args["nats_servers"]) or [end for expected in args["programs"] for end in expected.get("connected_any", [])]
+            servers = endpoints(args["nats_servers"]) or [
+                end for expected in args["programs"] for end in expected.get("connected_any", [])
+            ]
             return _health.at_work_problems(servers, programs)
         seen = {program["name"]: program for program in programs}
-        return [problem for expected in args["programs"] for problem in _health.program_problems(expected, seen.get(expected["name"]))]
+        return [
+            problem
+            for expected in args["programs"]
+            for problem in _health.program_problems(expected, seen.get(expected["name"]))
+        ]
 
     def _ask(self, module, module_args, task_vars):
-        return self._execute_module(module_name="autonomys.cluster." + module, module_args=module_args, task_vars=task_vars)
+        return self._execute_module(
+            module_name="autonomys.cluster." + module, module_args=module_args, task_vars=task_vars
+        )
 
 
 def _nats_expected(args):

@@ -8,11 +8,18 @@ from ansible_collections.autonomys.cluster.plugins.action import component_healt
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling import step as _roll
 
 ARGUMENTS = dict(
-    {name: option for name, option in component_health.ARGUMENTS.items() if name not in ("at_work", "nats_servers", "report_only")},
+    {
+        name: option
+        for name, option in component_health.ARGUMENTS.items()
+        if name not in ("at_work", "nats_servers", "report_only")
+    },
     name={"type": "str", "required": True},
     state={"type": "str", "choices": ["started", "restarted", "stopped"], "default": "started"},
     only={"type": "list", "elements": "str"},
-    configuration={"type": "dict", "options": {"path": {"type": "path", "required": True}, "previous": {"type": "path", "required": True}}},
+    configuration={
+        "type": "dict",
+        "options": {"path": {"type": "path", "required": True}, "previous": {"type": "path", "required": True}},
+    },
     revert={"type": "bool", "default": True},
 )
 
@@ -26,10 +33,18 @@ class ActionModule(component_health.ActionModule):
         args = dict(args, at_work=False, nats_servers=[], report_only=False)
         host = task_vars["inventory_hostname"]
 
-        looked = self._wait(dict(args, programs=[], nats=None, node=None), task_vars) if args["nats_stop"] else {"problems": []}
+        looked = (
+            self._wait(dict(args, programs=[], nats=None, node=None), task_vars)
+            if args["nats_stop"]
+            else {"problems": []}
+        )
         if looked["problems"]:
             message = _roll.refusal(args["component"], host, looked["problems"])
-            return dict(result, changed=False, **({"warnings": [message]} if self._task.check_mode else {"failed": True, "msg": message}))
+            return dict(
+                result,
+                changed=False,
+                **({"warnings": [message]} if self._task.check_mode else {"failed": True, "msg": message}),
+            )
         stop = args["state"] == "stopped"
         synced = bool(args["node"]) and self._is_synced(args, task_vars)
 
@@ -56,7 +71,9 @@ class ActionModule(component_health.ActionModule):
         back = self._go_back(args, task_vars, pending["restart_required"])
         everyone = task_vars["ansible_play_hosts_all"]
         later = everyone[max(everyone.index(member) for member in task_vars["ansible_play_batch"]) + 1 :]
-        result.update(changed=True, failed=True, healthy=False, msg=_roll.failure(args["component"], host, seen, back, later))
+        result.update(
+            changed=True, failed=True, healthy=False, msg=_roll.failure(args["component"], host, seen, back, later)
+        )
         return result
 
     def _supervise(self, args, task_vars, **options):
@@ -75,7 +92,9 @@ class ActionModule(component_health.ActionModule):
         kept = args["configuration"]
         if kept:
             module_args = {"src": kept["previous"], "dest": kept["path"], "remote_src": True, "mode": "preserve"}
-            answer = self._execute_module(module_name="ansible.legacy.copy", module_args=module_args, task_vars=task_vars)
+            answer = self._execute_module(
+                module_name="ansible.legacy.copy", module_args=module_args, task_vars=task_vars
+            )
             if answer.get("failed"):
                 return f"Putting {kept['path']} back as it was failed: {answer['msg'].rstrip('.')}."
         answer = self._supervise(args, task_vars, state="reverted")
@@ -84,5 +103,7 @@ class ActionModule(component_health.ActionModule):
         nats = dict(args["nats"], version=None, max_payload=None) if args["nats"] else None
         looked = self._wait(dict(args, at_work=True, nats=nats, nats_stop=None), task_vars, component_health.RECONNECT)
         if looked["problems"]:
-            return f"Its former definition was put back, but after {looked['waited_s']} s {'; '.join(looked['problems'])}."
+            return (
+                f"Its former definition was put back, but after {looked['waited_s']} s {'; '.join(looked['problems'])}."
+            )
         return "Its former definition was put back, and it is at work again."

@@ -32,7 +32,9 @@ class ActionModule(ActionBase):
             told = self._told(hostvars[member], component)
             if told:
                 evidence[member] = told
-        problems = _roll.step_problems(component, host, task_vars["ansible_play_batch"], members, evidence, model["roll"][component])
+        problems = _roll.step_problems(
+            component, host, task_vars["ansible_play_batch"], members, evidence, model["roll"][component]
+        )
         result.update(changed=False, problems=problems)
         if problems:
             message = _roll.refusal(component, host, problems)

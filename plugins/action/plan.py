@@ -33,11 +33,22 @@ class ActionModule(ActionBase):
         known = {host: hostvars[host] for host in sorted(task_vars["ansible_play_hosts_all"])}
         facts = {host: host_facts(variables) for host, variables in known.items()}
         facts = {host: read for host, read in facts.items() if read}
-        judged = next((dict(variables["__preflight"]) for variables in known.values() if "findings" in variables.get("__preflight", {})), None)
+        judged = next(
+            (
+                dict(variables["__preflight"])
+                for variables in known.values()
+                if "findings" in variables.get("__preflight", {})
+            ),
+            None,
+        )
         if judged is None:
             raise AnsibleActionFail("the plan needs what playbooks/preflight.yml registered: run playbooks/plan.yml")
         changes = {host: answers(variables, model["hosts"][host]["components"]) for host, variables in known.items()}
-        nats = {host: variables["__plan_nats"]["nats"] for host, variables in known.items() if "nats" in variables.get("__plan_nats", {})}
+        nats = {
+            host: variables["__plan_nats"]["nats"]
+            for host, variables in known.items()
+            if "nats" in variables.get("__plan_nats", {})
+        }
         plan = build_plan(model, facts, changes, judged, nats)
         display = Display()
         display.display("\n" + plan_text(plan, display.columns, commands=display.verbosity > 0) + "\n")

@@ -24,7 +24,11 @@ from ansible_collections.autonomys.cluster.plugins.plugin_utils._sources import 
 ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
 
 # Where the play registered what it read on the hosts: kind of fact → (variable, key that a successful answer has).
-REGISTERED = {"host": ("__common_host", "host"), "gpus": ("__preflight_gpus", "topology"), "disks": ("__preflight_disks", "disks")}
+REGISTERED = {
+    "host": ("__common_host", "host"),
+    "gpus": ("__preflight_gpus", "topology"),
+    "disks": ("__preflight_disks", "disks"),
+}
 
 ARGUMENTS = {
     "strict": {"type": "bool", "default": True},
@@ -89,7 +93,9 @@ class ActionModule(ActionBase):
         if args["file"]:
             write_json(args["file"], selected)
         display = Display()
-        display.display("\n" + (table(found, display.columns) + "\n\n" if found else "") + self._summary(model, facts, judged))
+        display.display(
+            "\n" + (table(found, display.columns) + "\n\n" if found else "") + self._summary(model, facts, judged)
+        )
         if query and not args["file"]:
             display.display(json.dumps(selected, indent=2, ensure_ascii=False))
         display.display("")
@@ -97,10 +103,20 @@ class ActionModule(ActionBase):
         if judged["stopping"] and args["stop"]:
             # The table above says it all; a failed task would print the findings a second time.
             rules = sorted({item["rule"] for item in judged["stopping"]})
-            result.update(changed=False, failed=True, msg=f"{counted(judged['stopping'])} in the table above ({', '.join(rules)}). Nothing was changed.")
+            result.update(
+                changed=False,
+                failed=True,
+                msg=f"{counted(judged['stopping'])} in the table above ({', '.join(rules)}). Nothing was changed.",
+            )
             return result
-        ready = [host for host in sorted(facts) if host in model["hosts"] and model["hosts"][host]["components"] and host not in judged["left_out"]]
-        result.update(changed=False, findings=found, ready=ready, left_out=judged["left_out"], stopping=judged["stopping"])
+        ready = [
+            host
+            for host in sorted(facts)
+            if host in model["hosts"] and model["hosts"][host]["components"] and host not in judged["left_out"]
+        ]
+        result.update(
+            changed=False, findings=found, ready=ready, left_out=judged["left_out"], stopping=judged["stopping"]
+        )
         result["orphans"] = _rules.orphans(model, facts)
         if query:
             result["selected"] = selected
@@ -120,7 +136,9 @@ class ActionModule(ActionBase):
         return {
             "specs": read_specs(),
             "nats_checksums": read_yaml("common", "vars", "main", "nats_checksums.yml")["__common_nats_checksums"],
-            "groups": {name: list(hosts) for name, hosts in task_vars["groups"].items() if name not in ("all", "ungrouped")},
+            "groups": {
+                name: list(hosts) for name, hosts in task_vars["groups"].items() if name not in ("all", "ungrouped")
+            },
             "other_variables": others,
             "clear_secrets": secrets,
             "files": {src: self._file(src, task_vars) for src in sources(model)},
@@ -134,8 +152,16 @@ class ActionModule(ActionBase):
     def _summary(model, facts, judged):
         concerned = {host for host in model["hosts"] if model["hosts"][host]["components"]}
         read, hosts = len(set(facts) & concerned), len(concerned)
-        limited = f"; --limit: rules about hosts saw {read} of {hosts} hosts, rules about the inventory all" if read < hosts else f"; {hosts} hosts"
-        left_out = f" Left out of this run: {', '.join(sorted(judged['left_out']))}." if judged["left_out"] and not judged["stopping"] else ""
+        limited = (
+            f"; --limit: rules about hosts saw {read} of {hosts} hosts, rules about the inventory all"
+            if read < hosts
+            else f"; {hosts} hosts"
+        )
+        left_out = (
+            f" Left out of this run: {', '.join(sorted(judged['left_out']))}."
+            if judged["left_out"] and not judged["stopping"]
+            else ""
+        )
         return f"Preflight: {counts(judged['findings'])}{limited}.{left_out}"
 
 
@@ -149,7 +175,9 @@ def compiled(query):
     try:
         import jmespath
     except ImportError as error:
-        raise AnsibleActionFail("cluster_findings_query needs the Python library jmespath on the control node: pip install jmespath") from error
+        raise AnsibleActionFail(
+            "cluster_findings_query needs the Python library jmespath on the control node: pip install jmespath"
+        ) from error
     try:
         return jmespath.compile(query)
     except jmespath.exceptions.JMESPathError as error:

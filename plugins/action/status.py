@@ -24,7 +24,11 @@ class ActionModule(ActionBase):
         wanted = [host for host in sorted(task_vars["ansible_play_hosts_all"]) if hosts[host]["components"]]
         # status.yml asks all hosts, without preflight.
         left_out = [] if args["strict"] else [host for host in wanted if host not in groups.get("cluster_ready", [])]
-        results = {host: {c: self._results(hostvars[host], c) for c in hosts[host]["components"]} for host in wanted if host not in left_out}
+        results = {
+            host: {c: self._results(hostvars[host], c) for c in hosts[host]["components"]}
+            for host in wanted
+            if host not in left_out
+        }
         lost = sorted(set(task_vars["ansible_play_hosts_all"]) - set(task_vars["ansible_play_hosts"]))
         rows = _status.rows(hosts, results, lost)
         Display().display("\n" + _status.table(rows) + "\n")
@@ -32,7 +36,11 @@ class ActionModule(ActionBase):
         sick = [row for row in rows if row["health"] in _status.SICK]
         if args["strict"] and sick:
             # The table says it all; a failed task would print the rows a second time.
-            result = dict(failed=True, changed=False, msg=f"{len(sick)} of {len(rows)} programs in the table above are not healthy.")
+            result = dict(
+                failed=True,
+                changed=False,
+                msg=f"{len(sick)} of {len(rows)} programs in the table above are not healthy.",
+            )
         if left_out:
             result.update(
                 failed=True,

@@ -41,11 +41,15 @@ class ActionModule(ActionBase):
         if answer.get("failed"):
             return dict(result, **answer)
         if self._task.check_mode:
-            self._say("would run: %s" % " ".join(answer["job"]["command"]) if answer["changed"] else self._found(answer["job"]))
+            self._say(
+                f"would run: {' '.join(answer['job']['command'])}" if answer["changed"] else self._found(answer["job"])
+            )
             return dict(result, **answer)
         if answer["job"].get("dropped"):
-            self._say("an earlier run, which nobody watched to its end, %s" % answer["job"]["dropped"])
-        self._say("started: %s" % " ".join(answer["job"]["command"]) if answer["job"]["started"] else self._found(answer["job"]))
+            self._say(f"an earlier run, which nobody watched to its end, {answer['job']['dropped']}")
+        self._say(
+            f"started: {' '.join(answer['job']['command'])}" if answer["job"]["started"] else self._found(answer["job"])
+        )
         return dict(result, **self._wait(answer))
 
     def _wait(self, answer):
@@ -105,13 +109,16 @@ class ActionModule(ActionBase):
 
     def _keep(self, job, output):
         """Keep output and result of the run on the control node, and compare it with the last one."""
-        kept = {key: job[key] for key in ("command", "started_at", "wall_s", "state", "exit_status", "signal", "result", "last_lines")}
+        kept = {
+            key: job[key]
+            for key in ("command", "started_at", "wall_s", "state", "exit_status", "signal", "result", "last_lines")
+        }
         kept.update(name=self._name, host=self._host)
         folder = os.path.join(self._args["results"], self._name)
         try:
             os.makedirs(folder, exist_ok=True)
             last = read_last(folder)
-            own = os.path.join(folder, "%s-%s" % (job["started_at"].replace(":", ""), self._host))
+            own = os.path.join(folder, f"{job['started_at'].replace(':', '')}-{self._host}")
             os.makedirs(own, exist_ok=True)
             with open(os.path.join(own, "output.log"), "w", encoding="utf-8") as file:
                 file.write(output)
@@ -128,14 +135,18 @@ class ActionModule(ActionBase):
     def _failure(self, job):
         lines = "".join("\n    " + line for line in job["last_lines"][-5:])
         words = f"{self._name} {_job.outcome(job)}."
-        words += f" Its last output:{lines}\nAll of it is in {job['log']} on {self._host}." if lines else f" It wrote nothing to {job['log']}."
+        words += (
+            f" Its last output:{lines}\nAll of it is in {job['log']} on {self._host}."
+            if lines
+            else f" It wrote nothing to {job['log']}."
+        )
         return words + (" " + self._args["remedy"] if self._args.get("remedy") else "")
 
     def _found(self, job):
         """What a job was doing that this task did not start."""
         if job["state"] == "running":
-            return "runs already, since %s; attached to it" % job["started_at"]
-        return "has run already while nobody watched, since %s; this is its result" % job["started_at"]
+            return f"runs already, since {job['started_at']}; attached to it"
+        return f"has run already while nobody watched, since {job['started_at']}; this is its result"
 
     def _say(self, words):
         Display().display(f"{self._host}: {self._name}: {words}")

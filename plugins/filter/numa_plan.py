@@ -75,7 +75,9 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan i
 def numa_plan(topology, reserve_cores=2, max_cpus=None, min_cpus=30, scope="node", gpu_numa_nodes=None):
     """Plan, with errors as Ansible reports them."""
     if not isinstance(topology, dict):
-        raise AnsibleFilterError(f"numa_plan needs the topology that gpu_topology_info returns, not {type(topology).__name__}")
+        raise AnsibleFilterError(
+            f"numa_plan needs the topology that gpu_topology_info returns, not {type(topology).__name__}"
+        )
     try:
         return plan(topology, reserve_cores, max_cpus, min_cpus, scope, gpu_numa_nodes)
     except NumaPlanError as exc:

@@ -22,44 +22,51 @@ def program_problems(expected, program):
     """
     name = expected["name"]
     if program is None:
-        return [] if expected.get("stopped") else ["%s is not known to supervisord" % name]
+        return [] if expected.get("stopped") else [f"{name} is not known to supervisord"]
     if expected.get("stopped"):
-        return [] if program["pid"] is None else ["%s runs, though %s" % (name, expected["stopped"])]
+        return [] if program["pid"] is None else [f"{name} runs, though {expected['stopped']}"]
     if program["state"] != "RUNNING":
-        return ["%s is %s, not RUNNING" % (name, program["state"])]
+        return [f"{name} is {program['state']}, not RUNNING"]
 
     problems = []
     connected, connected_any = program["connected"], expected.get("connected_any", [])
     if connected_any and not set(connected_any) & set(connected):
-        problems.append("%s has no connection to NATS (%s); it is connected to %s" % (name, ", ".join(connected_any), _list(connected)))
+        problems.append(
+            f"{name} has no connection to NATS ({', '.join(connected_any)}); it is connected to {_list(connected)}"
+        )
     for endpoint in expected.get("connected_all", []):
         if endpoint not in connected:
-            problems.append("%s has no connection to %s; it is connected to %s" % (name, endpoint, _list(connected)))
+            problems.append(f"{name} has no connection to {endpoint}; it is connected to {_list(connected)}")
     for port in expected.get("listening", []):
         if port not in program["listening"]:
-            problems.append("%s does not listen on port %s; it listens on %s" % (name, port, _list(program["listening"])))
+            problems.append(f"{name} does not listen on port {port}; it listens on {_list(program['listening'])}")
     if expected.get("cpus") and program["cpus_allowed"] != expected["cpus"]:
-        problems.append("%s may run on the CPUs %s, planned are %s" % (name, program["cpus_allowed"], expected["cpus"]))
+        problems.append(f"{name} may run on the CPUs {program['cpus_allowed']}, planned are {expected['cpus']}")
     # A kernel without NUMA tells no policy, and has none.
     if expected.get("memory_policy") and program["memory_policy"] not in (None, expected["memory_policy"]):
-        problems.append("%s has the memory policy %s, planned is %s" % (name, program["memory_policy"], expected["memory_policy"]))
+        problems.append(
+            f"{name} has the memory policy {program['memory_policy']}, planned is {expected['memory_policy']}"
+        )
     for variable, value in sorted(expected.get("environment", {}).items()):
         if program["environment"].get(variable) != value:
             actual = program["environment"].get(variable)
-            problems.append("%s runs %s, planned is %s" % (name, "with %s=%s" % (variable, actual) if actual else "without %s" % variable, value))
+            problems.append(
+                "%s runs %s, planned is %s"
+                % (name, f"with {variable}={actual}" if actual else f"without {variable}", value)
+            )
     problems += _gpu_problems(expected, program)
     for folder in expected.get("open_under", []):
         if not any(path.startswith(folder + "/") for path in program["open_files"]):
-            problems.append("%s has no file open in %s" % (name, folder))
+            problems.append(f"{name} has no file open in {folder}")
     return problems
 
 
 def _gpu_problems(expected, program):
     gpus = program["gpus"]
     if "gpus" in expected and sorted(gpus) != sorted(expected["gpus"]):
-        return ["%s holds the GPUs %s, expected are %s" % (expected["name"], _list(gpus), _list(expected["gpus"]))]
+        return [f"{expected['name']} holds the GPUs {_list(gpus)}, expected are {_list(expected['gpus'])}"]
     if "gpu_count" in expected and len(gpus) != expected["gpu_count"]:
-        return ["%s holds the GPUs %s, expected is %d" % (expected["name"], _list(gpus), expected["gpu_count"])]
+        return [f"{expected['name']} holds the GPUs {_list(gpus)}, expected is {expected['gpu_count']}"]
     return []
 
 
@@ -75,30 +82,34 @@ def nats_problems(expected, nats):
         return [_silent(nats)]
     problems = []
     if not nats["healthy"]:
-        problems.append("nats-server %s is not healthy: %s" % (nats["server_name"], nats["health_error"]))
+        problems.append(f"nats-server {nats['server_name']} is not healthy: {nats['health_error']}")
     if not nats["jetstream"]:
-        problems.append("nats-server %s runs without JetStream" % nats["server_name"])
+        problems.append(f"nats-server {nats['server_name']} runs without JetStream")
     if expected.get("version") not in (None, nats["version"]):
-        problems.append("nats-server %s runs version %s, wanted is %s" % (nats["server_name"], nats["version"], expected["version"]))
+        problems.append(
+            f"nats-server {nats['server_name']} runs version {nats['version']}, wanted is {expected['version']}"
+        )
     if expected.get("max_payload") not in (None, nats["max_payload"]):
-        problems.append("nats-server %s has max_payload %s, wanted is %s" % (nats["server_name"], nats["max_payload"], expected["max_payload"]))
+        problems.append(
+            f"nats-server {nats['server_name']} has max_payload {nats['max_payload']}, wanted is {expected['max_payload']}"
+        )
     others = sorted(set(expected["peers"]) - {nats["server_name"]})
     if others:
         awaited = set(others) - set(expected.get("held", []))
         missing = sorted(awaited - set(nats["routes"]))
         if missing:
-            problems.append("nats-server %s has no route to %s" % (nats["server_name"], _list(missing)))
+            problems.append(f"nats-server {nats['server_name']} has no route to {_list(missing)}")
         if not nats["meta_leader"]:
             problems.append("JetStream has no meta leader")
         if nats["meta_size"] != len(expected["peers"]):
-            problem = "the JetStream meta group has %s members, the inventory has %d NATS servers" % (nats["meta_size"], len(expected["peers"]))
+            problem = f"the JetStream meta group has {nats['meta_size']} members, the inventory has {len(expected['peers'])} NATS servers"
             # Where only the leader tells the members, and it did not answer, nobody knows who is missing.
             members = {replica["name"] for replica in nats["meta_replicas"]} | {nats["meta_leader"]}
             absent = sorted(set(expected["peers"]) - members) if nats["meta_replicas"] else []
-            problems.append(problem + ("; a restart of nats-server on %s lets it join" % _list(absent) if absent else ""))
+            problems.append(problem + (f"; a restart of nats-server on {_list(absent)} lets it join" if absent else ""))
         for replica in nats["meta_replicas"]:
             if replica["name"] in awaited | {nats["server_name"]} and (replica["offline"] or not replica["current"]):
-                problems.append("nats-server %s is not current in the JetStream meta group" % replica["name"])
+                problems.append(f"nats-server {replica['name']} is not current in the JetStream meta group")
     return problems
 
 
@@ -106,11 +117,15 @@ def nats_stop_problems(nats):
     """Why the other NATS servers cannot do without this one now, from what ``nats_info`` says."""
     if not nats["reachable"]:
         return [_silent(nats)]
-    return [] if nats["safe_to_stop"] else ["nats-server %s may not stop now: %s" % (nats["server_name"], reason) for reason in nats["reasons"]]
+    return (
+        []
+        if nats["safe_to_stop"]
+        else [f"nats-server {nats['server_name']} may not stop now: {reason}" for reason in nats["reasons"]]
+    )
 
 
 def _silent(nats):
-    return "nats-server does not answer: %s" % nats["error"]
+    return f"nats-server does not answer: {nats['error']}"
 
 
 def node_problems(expected, node):
@@ -119,17 +134,17 @@ def node_problems(expected, node):
     A first sync takes days, so a node that syncs is healthy, unless it is expected to be ``synced`` because it was so before.
     """
     if not node["reachable"]:
-        return ["the node's RPC does not answer: %s" % node["error"]]
+        return [f"the node's RPC does not answer: {node['error']}"]
     unanswered = [what for what in ("chain", "peers") if node[what] is None]
     if unanswered:
-        return ["the node's RPC answers, but does not tell its %s" % " and ".join(unanswered)]
+        return [f"the node's RPC answers, but does not tell its {' and '.join(unanswered)}"]
     problems = []
     if expected["chain"].lower() not in node["chain"].lower():
-        problems.append("the node is on the chain %s, wanted is %s" % (node["chain"], expected["chain"]))
+        problems.append(f"the node is on the chain {node['chain']}, wanted is {expected['chain']}")
     if node["peers"] < expected["min_peers"]:
-        problems.append("the node has %d peers, at least %d are wanted" % (node["peers"], expected["min_peers"]))
+        problems.append(f"the node has {node['peers']} peers, at least {expected['min_peers']} are wanted")
     if expected.get("synced") and node["syncing"]:
-        problems.append("the node is not synced: it is at block %s of %s" % (node["best"], node["target"]))
+        problems.append(f"the node is not synced: it is at block {node['best']} of {node['target']}")
     return problems
 
 
@@ -140,9 +155,17 @@ def at_work_problems(endpoints, programs):
         endpoints: ``address:port`` of the NATS servers, one of which each program must be connected to.
         programs: the programs of the component's file as ``supervisor_program_info`` shows them.
     """
-    problems = ["%s is %s" % (program["name"], program["state"]) for program in programs if program["state"] not in ("RUNNING", "STOPPED")]
+    problems = [
+        f"{program['name']} is {program['state']}"
+        for program in programs
+        if program["state"] not in ("RUNNING", "STOPPED")
+    ]
     running = [program for program in programs if program["state"] == "RUNNING"]
-    problems += ["%s has no connection to NATS" % program["name"] for program in running if endpoints and not set(endpoints) & set(program["connected"])]
+    problems += [
+        f"{program['name']} has no connection to NATS"
+        for program in running
+        if endpoints and not set(endpoints) & set(program["connected"])
+    ]
     return problems or ([] if running else ["none of its programs runs"])
 
 

@@ -56,9 +56,16 @@ def start_command(job):
         properties["User"] = job["user"]
     if job["directory"]:
         properties["WorkingDirectory"] = job["directory"]
-    command = ["systemd-run", "--quiet", "--unit", unit(job["name"]), "--description", "%s (job %s)" % (job["name"], digest(job))]
+    command = [
+        "systemd-run",
+        "--quiet",
+        "--unit",
+        unit(job["name"]),
+        "--description",
+        f"{job['name']} (job {digest(job)})",
+    ]
     command += ["--property=%s=%s" % item for item in sorted(properties.items())]
-    command += ["--setenv=%s=%s" % (name, value) for name, value in sorted(job["environment"].items())]
+    command += [f"--setenv={name}={value}" for name, value in sorted(job["environment"].items())]
     # systemd expands $NAME in arguments; $$ is a dollar sign.
     return command + ["--"] + [argument.replace("$", "$$") for argument in job["command"]]
 
@@ -79,7 +86,15 @@ def state_of(shown, now_s):
     ``state`` is ``absent`` (never started, stopped by hand, or from before a restart of the host), ``running``, ``succeeded`` or ``failed``;
     what cannot be said is None. ``shown`` is from ``systemctl show --timestamp=unix``, ``now_s`` the host's monotonic clock.
     """
-    found = {"state": "absent", "digest": None, "started_at": None, "wall_s": None, "exit_status": None, "signal": None, "result": None}
+    found = {
+        "state": "absent",
+        "digest": None,
+        "started_at": None,
+        "wall_s": None,
+        "exit_status": None,
+        "signal": None,
+        "result": None,
+    }
     if shown.get("LoadState") != "loaded" or shown.get("ActiveState") == "inactive":
         return found
     if shown["ActiveState"] == "failed":
@@ -105,21 +120,21 @@ def outcome(job):
     """How a job ended, in words."""
     if job["state"] == "absent":
         return "is gone without a result: it was stopped by hand, or its host was restarted"
-    after = " after %s" % duration(job["wall_s"]) if job["wall_s"] is not None else ""
+    after = f" after {duration(job['wall_s'])}" if job["wall_s"] is not None else ""
     if job["state"] == "running":
-        return "has been running for %s" % duration(job["wall_s"] or 0)
+        return f"has been running for {duration(job['wall_s'] or 0)}"
     if job["signal"]:
-        return "was killed by %s%s%s" % (_signal_name(job["signal"]), after, " (out of memory)" if job["result"] == "oom-kill" else "")
+        return f"was killed by {_signal_name(job['signal'])}{after}{(' (out of memory)' if job['result'] == 'oom-kill' else '')}"
     if job["exit_status"] is None:
-        return "failed%s (%s)" % (after, job["result"])
-    return "ended with exit status %s%s" % (job["exit_status"], after)
+        return f"failed{after} ({job['result']})"
+    return f"ended with exit status {job['exit_status']}{after}"
 
 
 def _signal_name(number):
     try:
         return signal.Signals(number).name
     except ValueError:
-        return "signal %d" % number
+        return f"signal {number}"
 
 
 def duration(seconds):
@@ -127,7 +142,7 @@ def duration(seconds):
     minutes, second = divmod(int(seconds), 60)
     hours, minute = divmod(minutes, 60)
     days, hour = divmod(hours, 24)
-    return ("%d d " % days if days else "") + "%d:%02d:%02d" % (hour, minute, second)
+    return (f"{days} d " if days else "") + f"{hour}:{minute:02d}:{second:02d}"
 
 
 def size(count):
@@ -153,9 +168,9 @@ def progress(wall_s, before, measured, expected=None):
         words += " of about " + size(expected)
     if before and wall_s > before[0]:
         rate = max(0.0, (measured - before[1]) / float(wall_s - before[0]))
-        words += ", %s/s" % size(rate)
+        words += f", {size(rate)}/s"
         if expected and rate and measured < expected:
-            words += ", about %s left" % duration((expected - measured) / rate)
+            words += f", about {duration((expected - measured) / rate)} left"
     return words
 
 
@@ -167,18 +182,22 @@ def last_lines(text, count):
 
 def comparison(now, last):
     """Two runs of a job beside each other, a sentence a line. Runs are dictionaries as they are kept; ``last`` may be None."""
-    lines = ["This run: %s." % outcome(now)]
+    lines = [f"This run: {outcome(now)}."]
     if last is None:
         return lines + ["There is no earlier run to compare with."]
     same = now["command"][1:] == last["command"][1:]
-    lines.append("Last run, %s on %s with %s: %s." % (last["started_at"], last["host"], "the same arguments" if same else "other arguments", outcome(last)))
+    lines.append(
+        f"Last run, {last['started_at']} on {last['host']} with {('the same arguments' if same else 'other arguments')}: {outcome(last)}."
+    )
     if not same:
-        lines.append("Its arguments: %s" % " ".join(last["command"][1:]))
+        lines.append(f"Its arguments: {' '.join(last['command'][1:])}")
     if now["command"][0] != last["command"][0]:
-        lines.append("Its program: %s" % last["command"][0])
+        lines.append(f"Its program: {last['command'][0]}")
     if now["wall_s"] and last["wall_s"]:
         more = now["wall_s"] - last["wall_s"]
-        lines.append("Wall time: %.1f s now, %.1f s then (%+.1f s, %+.0f %%)." % (now["wall_s"], last["wall_s"], more, 100.0 * more / last["wall_s"]))
+        lines.append(
+            f"Wall time: {now['wall_s']:.1f} s now, {last['wall_s']:.1f} s then ({more:+.1f} s, {100.0 * more / last['wall_s']:+.0f} %)."
+        )
     for when, run in (("Now: ", now), ("Then:", last)):
-        lines += ["%s %s" % (when, line) for line in run["last_lines"][-3:]]
+        lines += [f"{when} {line}" for line in run["last_lines"][-3:]]
     return lines

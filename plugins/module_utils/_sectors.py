@@ -32,8 +32,14 @@ class SectorsError(ValueError):
 
 def sector_size(pieces_in_sector=DEFAULT_PIECES_IN_SECTOR):
     """Return the bytes of one sector in plot.bin."""
-    if isinstance(pieces_in_sector, bool) or not isinstance(pieces_in_sector, int) or not 1 <= pieces_in_sector <= MAX_PIECES_IN_SECTOR:
-        raise SectorsError(f"pieces_in_sector must be an integer from 1 to {MAX_PIECES_IN_SECTOR}, not {pieces_in_sector!r}")
+    if (
+        isinstance(pieces_in_sector, bool)
+        or not isinstance(pieces_in_sector, int)
+        or not 1 <= pieces_in_sector <= MAX_PIECES_IN_SECTOR
+    ):
+        raise SectorsError(
+            f"pieces_in_sector must be an integer from 1 to {MAX_PIECES_IN_SECTOR}, not {pieces_in_sector!r}"
+        )
     return PIECE_BYTES * pieces_in_sector + SECTOR_CHECKSUMS_BYTES
 
 
@@ -56,7 +62,11 @@ def farm_files(sectors, pieces_in_sector=DEFAULT_PIECES_IN_SECTOR):
 
 def max_sectors(available_bytes, existing_plot_bytes=0, pieces_in_sector=DEFAULT_PIECES_IN_SECTOR, margin_bytes=0):
     """Return how many sectors fit: ``available_bytes`` to the farm's user and what its plot already takes, less reserve and margin."""
-    for name, value in (("available_bytes", available_bytes), ("existing_plot_bytes", existing_plot_bytes), ("margin_bytes", margin_bytes)):
+    for name, value in (
+        ("available_bytes", available_bytes),
+        ("existing_plot_bytes", existing_plot_bytes),
+        ("margin_bytes", margin_bytes),
+    ):
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise SectorsError(f"{name} must be an integer of at least 0, not {value!r}")
     room = available_bytes + existing_plot_bytes - RESERVED_BYTES - margin_bytes

@@ -154,7 +154,10 @@ def read_farm(folder):
     try:
         # The only key is the version of the format.
         [fields] = json.loads(description.decode("utf-8")).values()
-        known = {key: str(fields[name]) if fields.get(name) else None for key, name in (("id", "id"), ("genesis_hash", "genesisHash"))}
+        known = {
+            key: str(fields[name]) if fields.get(name) else None
+            for key, name in (("id", "id"), ("genesis_hash", "genesisHash"))
+        }
     except (ValueError, AttributeError):
         known = {"id": None, "genesis_hash": None}
     if not identity and not description:

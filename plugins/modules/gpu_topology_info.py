@@ -174,10 +174,18 @@ def read_processes(timeout):
     """Return the processes that use a GPU; none where nvidia-smi does not tell."""
     program = find_nvidia_smi()
     try:
-        status, text, _errors = run_command([program, "--query-compute-apps=pid,gpu_uuid", "--format=csv,noheader"], timeout) if program else (1, "", "")
+        status, text, _errors = (
+            run_command([program, "--query-compute-apps=pid,gpu_uuid", "--format=csv,noheader"], timeout)
+            if program
+            else (1, "", "")
+        )
     except CommandError:
         return []
-    found = [dict(owner(pid) or {}, pid=pid, gpu_uuids=sorted(uuids)) for pid, uuids in sorted(gpus_by_pid(text).items())] if status == 0 else []
+    found = (
+        [dict(owner(pid) or {}, pid=pid, gpu_uuids=sorted(uuids)) for pid, uuids in sorted(gpus_by_pid(text).items())]
+        if status == 0
+        else []
+    )
     return [process for process in found if "program" in process]
 
 

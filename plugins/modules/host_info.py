@@ -261,7 +261,14 @@ def read_text(path):
 def run_command(command):
     """Return status and output of a command; None and nothing when it cannot be run to its end."""
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PATIENCE_S, check=False)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=PATIENCE_S,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None, ""
     return done.returncode, done.stdout.decode("utf-8", "replace")
@@ -283,7 +290,11 @@ def is_real(interface, depth=0):
     folder = f"/sys/class/net/{interface}"
     if os.path.exists(folder + "/device"):
         return True
-    lower = [name[len("lower_") :] for name in os.listdir(folder) if name.startswith("lower_")] if os.path.isdir(folder) else []
+    lower = (
+        [name[len("lower_") :] for name in os.listdir(folder) if name.startswith("lower_")]
+        if os.path.isdir(folder)
+        else []
+    )
     return depth < 4 and any(is_real(name, depth + 1) for name in lower)
 
 
@@ -307,7 +318,9 @@ def read_packet_filter(module):
 def read_states():
     """Return (supervisord's connection, {program: what it says of its process}); None and nothing when it cannot be asked."""
     try:
-        settings = conf.settings(conf.parse(read_text(SUPERVISOR_CONFIG), SUPERVISOR_CONFIG), SUPERVISOR_CONFIG, os.environ, platform.node())
+        settings = conf.settings(
+            conf.parse(read_text(SUPERVISOR_CONFIG), SUPERVISOR_CONFIG), SUPERVISOR_CONFIG, os.environ, platform.node()
+        )
         supervisor = rpc.Supervisor(settings.socket, settings.username, settings.password, timeout=PATIENCE_S)
         return supervisor, {info["name"]: info for info in supervisor.processes()}
     except (conf.ConfError, rpc.SupervisorError):
@@ -317,7 +330,11 @@ def read_states():
 def read_reason(supervisor, info):
     """Return why a program does not stay up."""
     try:
-        lines = [line.strip() for line in supervisor.call("tailProcessStdoutLog", rpc.full_name(info), 0, LOG_TAIL)[0].splitlines() if line.strip()]
+        lines = [
+            line.strip()
+            for line in supervisor.call("tailProcessStdoutLog", rpc.full_name(info), 0, LOG_TAIL)[0].splitlines()
+            if line.strip()
+        ]
     except rpc.SupervisorError:
         lines = []
     said = info.get("spawnerr") or info.get("description") or info["statename"]
@@ -403,7 +420,8 @@ def read_host(module):
         "limits": {"service": service_limit(service), "kernel": kernel_limit()},
         "packet_filter": read_packet_filter(module),
         "disks": {
-            path: dict({"used": None, "empty": None}, **disk) for path, disk in read_disks(params["paths"], params["user"] or "root", add_content).items()
+            path: dict({"used": None, "empty": None}, **disk)
+            for path, disk in read_disks(params["paths"], params["user"] or "root", add_content).items()
         },
         "programs": read_programs(),
         "running": running_binaries(own_processes()),

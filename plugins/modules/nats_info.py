@@ -252,7 +252,14 @@ def run_module():
         supports_check_mode=True,
     )
     params = module.params
-    nats = ask_server(params["url"], params["peers"], params["peer_urls"], params["timeout"], max_silence=params["max_silence"], max_lag=params["max_lag"])
+    nats = ask_server(
+        params["url"],
+        params["peers"],
+        params["peer_urls"],
+        params["timeout"],
+        max_silence=params["max_silence"],
+        max_lag=params["max_lag"],
+    )
     module.exit_json(changed=False, nats=nats)
 
 

@@ -120,7 +120,9 @@ def ask_node(url, timeout, archive=False):
         if archive:
             try:
                 hash_of_first = result("chain_getBlockHash", *client.ask("", request("chain_getBlockHash", params=[1])))
-                results["chain_getBlock"] = result("chain_getBlock", *client.ask("", request("chain_getBlock", params=[hash_of_first])))
+                results["chain_getBlock"] = result(
+                    "chain_getBlock", *client.ask("", request("chain_getBlock", params=[hash_of_first]))
+                )
             except RpcError as exc:
                 errors.append(str(exc))
     except HttpError as exc:
@@ -141,7 +143,9 @@ def run_module():
         },
         supports_check_mode=True,
     )
-    module.exit_json(changed=False, node=ask_node(module.params["url"], module.params["timeout"], module.params["archive"]))
+    module.exit_json(
+        changed=False, node=ask_node(module.params["url"], module.params["timeout"], module.params["archive"])
+    )
 
 
 def main():

@@ -174,7 +174,9 @@ def fetcher(timeout):
                 raise
             raise ReleaseError(f"{url} cannot be downloaded: {exc}; nothing was installed") from exc
         if promised is not None and size != int(promised):
-            raise ReleaseError(f"{url} cannot be downloaded: the connection ended after {size} of {promised} bytes; nothing was installed")
+            raise ReleaseError(
+                f"{url} cannot be downloaded: the connection ended after {size} of {promised} bytes; nothing was installed"
+            )
 
     return fetch
 
@@ -240,9 +242,17 @@ def install(module):
         steps = Installer(fetcher(params["timeout"]), owner.pw_uid, owner.pw_gid).run(releases, params["keep"])
     return {
         "changed": any(steps.values()),
-        "installed": sorted(os.path.join(release["root"], release["version"], name) for release, names in steps["install"] for name in names),
+        "installed": sorted(
+            os.path.join(release["root"], release["version"], name)
+            for release, names in steps["install"]
+            for name in names
+        ),
         "pruned": sorted(os.path.join(root, version) for root, version in steps["prune"]),
-        "paths": {name: os.path.join(release["root"], release["version"], name) for release in releases for name in release["files"]},
+        "paths": {
+            name: os.path.join(release["root"], release["version"], name)
+            for release in releases
+            for name in release["files"]
+        },
         "diff": {"before": before, "after": after},
     }
 

@@ -354,7 +354,11 @@ ARGUMENTS = {
             "state_directories": {"type": "list", "elements": "str", "default": []},
         },
     },
-    "state": {"type": "str", "choices": ["started", "restarted", "stopped", "absent", "reverted"], "default": "started"},
+    "state": {
+        "type": "str",
+        "choices": ["started", "restarted", "stopped", "absent", "reverted"],
+        "default": "started",
+    },
     "only": {"type": "list", "elements": "str"},
     "restart": {"type": "str", "choices": ["now", "never"], "default": "now"},
     "config": {"type": "path", "default": "/etc/supervisor/supervisord.conf"},
@@ -430,7 +434,10 @@ def make_directory(path, missing, user):
 
 def definitions_of(sections):
     """Give for every group of *sections* what it is made of, comparable."""
-    return {group: {name: dict(conf.options_of(sections, name)) for name in members} for group, members in conf.groups(sections).items()}
+    return {
+        group: {name: dict(conf.options_of(sections, name)) for name in members}
+        for group, members in conf.groups(sections).items()
+    }
 
 
 def changed_options(old, new):
@@ -475,14 +482,18 @@ class Run:
     def load_settings(self):
         """Read supervisord's configuration. Gives False when there is none and that is no error."""
         if not conf.NAME_RE.match(self.name):
-            raise ProgramError(f"name {self.name!r}: only letters, digits, '.', '_' and '-', beginning with a letter or digit")
+            raise ProgramError(
+                f"name {self.name!r}: only letters, digits, '.', '_' and '-', beginning with a letter or digit"
+            )
         text = read_text(self.config)
         if text is None:
             if self.check or self.state == "absent":
                 # where Debian's package puts it, which is what a later run will find
                 self.set_path(os.path.join(os.path.dirname(self.config), "conf.d"), ".conf")
                 return False
-            raise ProgramError(f"{self.config} does not exist: install supervisor first, or give its configuration with config")
+            raise ProgramError(
+                f"{self.config} does not exist: install supervisor first, or give its configuration with config"
+            )
         self.settings = conf.settings(conf.parse(text, self.config), self.config, os.environ, platform.node())
         self.set_path(self.settings.folder, self.settings.suffix)
         if not self.check and not os.path.isdir(self.settings.folder):
@@ -504,7 +515,9 @@ class Run:
                 return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as exc:
                 if time.monotonic() > deadline:
-                    raise ProgramError(f"another run of supervisor_program on this host is not done after {LOCK_WAIT:g} s") from exc
+                    raise ProgramError(
+                        f"another run of supervisor_program on this host is not done after {LOCK_WAIT:g} s"
+                    ) from exc
             time.sleep(POLL)
 
     def other_files(self):
@@ -526,12 +539,18 @@ class Run:
         own_groups = set(conf.groups(sections))
         for path, theirs in others.items():
             for name in sorted(own & set(conf.program_names(theirs))):
-                raise ProgramError(f"program {name} is defined twice, in {self.path} and in {path}: remove it from one of them")
+                raise ProgramError(
+                    f"program {name} is defined twice, in {self.path} and in {path}: remove it from one of them"
+                )
             for group, members in conf.groups(theirs).items():
                 if group in own_groups:
-                    raise ProgramError(f"the group {group} is defined twice, in {self.path} and in {path}: remove it from one of them")
+                    raise ProgramError(
+                        f"the group {group} is defined twice, in {self.path} and in {path}: remove it from one of them"
+                    )
                 for name in sorted(own & set(members)):
-                    raise ProgramError(f"program {name} of {self.path} is put into the group {group} by {path}: remove that group")
+                    raise ProgramError(
+                        f"program {name} of {self.path} is put into the group {group} by {path}: remove that group"
+                    )
 
     def write(self, text, kept):
         """Give the file and what is kept beside it these texts, each whole or not at all; None is no file."""
@@ -596,7 +615,9 @@ class Run:
             if self.state not in ("started", "restarted") or not program["autostart"]:
                 continue
             if program["cpus"] and not shutil.which("numactl"):
-                raise ProgramError(f"program {name}: cpus needs numactl, which is not on this host: install the package numactl")
+                raise ProgramError(
+                    f"program {name}: cpus needs numactl, which is not on this host: install the package numactl"
+                )
             command = program["command"][0]
             if command.startswith("/") and not shutil.which(command):
                 raise ProgramError(f"program {name}: {command} does not exist or is not executable")
@@ -649,7 +670,9 @@ class Run:
                 if exc.code != rpc.SHUTDOWN_STATE:
                     raise
                 if time.monotonic() > deadline:
-                    raise ProgramError(f"supervisord has been shutting down or restarting for {SERVICE_WAIT:g} s") from exc
+                    raise ProgramError(
+                        f"supervisord has been shutting down or restarting for {SERVICE_WAIT:g} s"
+                    ) from exc
             time.sleep(POLL)
 
     def look(self, groups, sections):
@@ -678,13 +701,17 @@ class Run:
             message = str(exc)
             culprits = [path for path in [*others, *broken] if path in message]
             if not culprits and self.path not in message:
-                culprits = list(broken) or [path for path in others if any(f"[{section}]" in message for section in others[path])]
+                culprits = list(broken) or [
+                    path for path in others if any(f"[{section}]" in message for section in others[path])
+                ]
             if not culprits:
                 self.reload_fault = message
                 return None
             where = ", ".join(culprits)
             reason = "; ".join(broken.values()) or message
-            raise ProgramError(f"supervisord cannot read its files; the fault is in {where}, which is not managed here: {reason}") from exc
+            raise ProgramError(
+                f"supervisord cannot read its files; the fault is in {where}, which is not managed here: {reason}"
+            ) from exc
 
     def start_service(self):
         """Start the systemd unit that runs supervisord with this configuration."""
@@ -699,7 +726,9 @@ class Run:
                 if self.connect():
                     return
                 time.sleep(POLL)
-            _rc, journal, _err = self.module.run_command(["journalctl", "--unit", unit, "--lines", "5", "--output", "cat"])
+            _rc, journal, _err = self.module.run_command(
+                ["journalctl", "--unit", unit, "--lines", "5", "--output", "cat"]
+            )
             raise ProgramError(f"supervisord did not come up with {unit}: {(err or out or journal).strip()}")
         raise ProgramError(
             f"supervisord is not running (nothing listens on {self.settings.socket}) and no systemd unit runs it with {self.config}: start it first"
@@ -736,7 +765,9 @@ class Run:
             if stopping:
                 if time.monotonic() > deadline:
                     names = ", ".join(sorted(stopping))
-                    raise ProgramError(f"{names} did not end, not even {KILL_WAIT:g} s after SIGKILL: is a disk hanging?")
+                    raise ProgramError(
+                        f"{names} did not end, not even {KILL_WAIT:g} s after SIGKILL: is a disk hanging?"
+                    )
                 time.sleep(POLL)
 
     def start(self, group):
@@ -786,7 +817,11 @@ class Run:
             return self.spawn_faults[rpc.full_name(info)]
         if state == "ABSENT":
             return "removed from supervisord by somebody else"
-        if state in ("BACKOFF", "FATAL", "EXITED", "UNKNOWN") or (pid and info["pid"] != pid) or (state == "STOPPED" and info["start"]):
+        if (
+            state in ("BACKOFF", "FATAL", "EXITED", "UNKNOWN")
+            or (pid and info["pid"] != pid)
+            or (state == "STOPPED" and info["start"])
+        ):
             return self.how_it_ended(info)
         return None
 
@@ -795,7 +830,9 @@ class Run:
         if info["spawnerr"] and not info["spawnerr"].startswith(("Exited too quickly", "Bad exit code")):
             return info["spawnerr"]
         log = tail_of(self.settings.logfile, LOG_SEARCH) if self.settings.logfile else ""
-        ends = re.findall(rf"(?:exited|stopped): {re.escape(info['name'])} \(((?:exit status|terminated by|unknown)[^;)]*)", log)
+        ends = re.findall(
+            rf"(?:exited|stopped): {re.escape(info['name'])} \(((?:exit status|terminated by|unknown)[^;)]*)", log
+        )
         if ends:
             return ends[-1]
         if info["statename"] == "EXITED":
@@ -807,7 +844,9 @@ class Run:
         sentences = []
         for name in sorted(failures):
             info = failures[name]
-            lines = tail_of(info["stdout_logfile"], LOG_BYTES).splitlines()[-LOG_LINES:] if info["stdout_logfile"] else []
+            lines = (
+                tail_of(info["stdout_logfile"], LOG_BYTES).splitlines()[-LOG_LINES:] if info["stdout_logfile"] else []
+            )
             failed.append(
                 {
                     "name": name,
@@ -817,7 +856,9 @@ class Run:
                     "log_tail": lines,
                 }
             )
-            sentence = f"{name} on {platform.node()} did not stay up: {info['fate']} (supervisord says {info['statename']})."
+            sentence = (
+                f"{name} on {platform.node()} did not stay up: {info['fate']} (supervisord says {info['statename']})."
+            )
             if lines:
                 indented = "\n".join(f"    {line}" for line in lines)
                 sentence += f" The last lines of {info['stdout_logfile']}:\n{indented}"
@@ -841,7 +882,9 @@ class Run:
             if self.programs is not None:
                 raise ProgramError("state=reverted takes no programs: it goes back to what ran before")
             if self.kept is None:
-                raise ProgramError(f"nothing to go back to: no definition is kept that ran before the one of {self.path}")
+                raise ProgramError(
+                    f"nothing to go back to: no definition is kept that ran before the one of {self.path}"
+                )
             return conf.set_autostart(self.kept, True)
         if self.programs is not None:
             return conf.render(self.programs, autostart=self.state != "stopped")
@@ -863,7 +906,9 @@ class Run:
             # the file says what would have been started
             return conf.with_leaving(old, []) if old_definitions else None
         readable = old if old_definitions else None
-        now, former = planning.what_ran(old_definitions, kept_definitions, definitions, before, active, conf.on_hold(readable))
+        now, former = planning.what_ran(
+            old_definitions, kept_definitions, definitions, before, active, conf.on_hold(readable)
+        )
         text = conf.compose(readable, self.kept, now, former) if now is not None else None
         return text if text != new else None
 
@@ -906,18 +951,24 @@ class Run:
             if self.reload_fault and new == old:
                 raise ProgramError(f"supervisord does not accept {self.path}: {self.reload_fault}")
 
-        old_definitions, kept_definitions, definitions = (definitions_of(each) for each in (old_sections, kept_sections, sections))
+        old_definitions, kept_definitions, definitions = (
+            definitions_of(each) for each in (old_sections, kept_sections, sections)
+        )
         # a run that was cut off on its way back has left what it wants, not what runs
         reverting = self.kept is not None and conf.with_leaving(old, []) == conf.set_autostart(self.kept, True)
         running = planning.running(old_definitions, {} if reverting else kept_definitions, before)
-        changes = {group: changed_options(running[group], definitions[group]) for group in definitions if running.get(group)}
+        changes = {
+            group: changed_options(running[group], definitions[group]) for group in definitions if running.get(group)
+        }
         known_groups = set(old_definitions) | set(conf.leaving(old))
         active = {} if down else self.look(known_groups | set(definitions), sections)
         names = set(conf.program_names(sections))
 
         def make_plan(reload, active, state=self.state):
             leaving = planning.to_leave(known_groups, self.wanted, reload.removed, active, names)
-            return planning.make_plan(state, self.restart, self.wanted, leaving, reload, active, changes, self.held, self.only)
+            return planning.make_plan(
+                state, self.restart, self.wanted, leaving, reload, active, changes, self.held, self.only
+            )
 
         foreign = {group for theirs in others.values() for group in conf.groups(theirs)}
         if down and self.state in ("stopped", "absent"):
@@ -954,7 +1005,9 @@ class Run:
                 reload = self.reload(others, broken)
                 if reload is None:
                     self.write(old, kept)
-                    raise ProgramError(f"supervisord does not accept the new {self.path}, the old one is back: {self.reload_fault}")
+                    raise ProgramError(
+                        f"supervisord does not accept the new {self.path}, the old one is back: {self.reload_fault}"
+                    )
                 self.plan = make_plan(reload, self.look(known_groups | set(definitions), sections))
             self.finish_diff(old, new, before, active)
             active = self.act(new, old_sections, sections)
@@ -965,15 +1018,25 @@ class Run:
 
         def longest(group, key, default):
             programs = self.wanted.get(group) or conf.groups(old_sections).get(group) or [group]
-            return max(conf.number(conf.options_of(source, program), key, default) for program in programs for source in (old_sections, sections))
+            return max(
+                conf.number(conf.options_of(source, program), key, default)
+                for program in programs
+                for source in (old_sections, sections)
+            )
 
         working = [action for action in self.plan.actions if planning.has_work(action)]
-        self.apply(working, max([longest(action.group, "stopwaitsecs", 60) for action in working if action.stop] or [0]))
+        self.apply(
+            working, max([longest(action.group, "stopwaitsecs", 60) for action in working if action.stop] or [0])
+        )
         self.write(self.final_text(new), self.keep)
         for name in self.killed:
             self.module.warn(f"{name} did not end within its stopwaitsecs and was killed")
         if self.state in ("started", "restarted"):
-            left = {group for group, members in self.wanted.items() if self.only is not None and not set(self.only) & set(members)}
+            left = {
+                group
+                for group, members in self.wanted.items()
+                if self.only is not None and not set(self.only) & set(members)
+            }
             left |= {*self.plan.pending, *self.held}
             return self.wait({group: longest(group, "startsecs", 1) for group in self.wanted if group not in left})
         return planning.by_group(self.supervisor.processes())
@@ -981,7 +1044,12 @@ class Run:
     def finish_diff(self, old, new, before, active):
         final = self.final_text(new)
         self.add_diff(self.path, old or "", final or "")
-        self.changed = self.changed or old != final or self.keep != self.kept or any(planning.has_work(action) for action in self.plan.actions)
+        self.changed = (
+            self.changed
+            or old != final
+            or self.keep != self.kept
+            or any(planning.has_work(action) for action in self.plan.actions)
+        )
         self.add_diff("programs", *planning.describe(self.plan, before, active))
 
     def result(self, active):

@@ -220,7 +220,9 @@ class Job:
 
     def __init__(self, module):
         self.module = module
-        self.params = dict(module.params, environment={name: str(value) for name, value in module.params["environment"].items()})
+        self.params = dict(
+            module.params, environment={name: str(value) for name, value in module.params["environment"].items()}
+        )
         self.unit = _job.unit(self.params["name"])
 
     def look(self):
@@ -243,22 +245,21 @@ class Job:
         params = self.params
         for name in ("command", "log"):
             if not params[name]:
-                raise JobError("%s is required for state %s" % (name, params["state"]))
+                raise JobError(f"{name} is required for state {params['state']}")
         if not os.path.isdir("/run/systemd/system"):
-            raise JobError("job %s needs systemd, which does not run on this host" % params["name"])
+            raise JobError(f"job {params['name']} needs systemd, which does not run on this host")
         if not shutil.which(params["command"][0]):
             raise JobError(
-                "%s does not exist on this host or is not executable, and nothing was started; site.yml installs the binaries of cluster_version"
-                % params["command"][0]
+                f"{params['command'][0]} does not exist on this host or is not executable, and nothing was started; site.yml installs the binaries of cluster_version"
             )
         if params["directory"] and not os.path.isdir(params["directory"]):
-            raise JobError("the working directory %s does not exist" % params["directory"])
+            raise JobError(f"the working directory {params['directory']} does not exist")
         if not os.path.isdir(os.path.dirname(params["log"])):
-            raise JobError("the folder of the log %s does not exist" % params["log"])
+            raise JobError(f"the folder of the log {params['log']} does not exist")
         try:
             pwd.getpwnam(params["user"] or "root")
         except KeyError:
-            raise JobError("there is no user %s on this host" % params["user"]) from None
+            raise JobError(f"there is no user {params['user']} on this host") from None
 
     def ensure_started(self):
         """Start the command, or attach to the one that runs; gives the job and whether it had to be started."""
@@ -266,8 +267,7 @@ class Job:
         same = job["digest"] == _job.digest(self.params)
         if job["state"] == "running" and not same:
             raise JobError(
-                "%s runs already with other arguments (since %s). Wait for its end, or stop it on the host: systemctl stop %s"
-                % (self.params["name"], job["started_at"], self.params["name"])
+                f"{self.params['name']} runs already with other arguments (since {job['started_at']}). Wait for its end, or stop it on the host: systemctl stop {self.params['name']}"
             )
         if same and job["state"] in ("running", "succeeded"):
             return job, False
@@ -279,7 +279,7 @@ class Job:
         job = dict(self.look(), started=True, dropped=dropped)
         if rc and job["state"] not in ("running", "succeeded"):
             self.forget(job)
-            raise JobError("%s could not be started: %s" % (self.params["name"], err.strip()))
+            raise JobError(f"{self.params['name']} could not be started: {err.strip()}")
         return job, True
 
     def forget(self, job):
@@ -288,7 +288,9 @@ class Job:
             return False
         if not self.module.check_mode:
             # A failed one has nothing to stop, a succeeded one ends by being stopped.
-            self.module.run_command(["systemctl", "reset-failed" if job["state"] == "failed" else "stop", self.unit], check_rc=True)
+            self.module.run_command(
+                ["systemctl", "reset-failed" if job["state"] == "failed" else "stop", self.unit], check_rc=True
+            )
             self.module.run_command(["systemctl", "reset-failed", self.unit])
         return True
 
@@ -303,7 +305,9 @@ class Job:
         else:
             job, changed = self.ensure_started()
         fresh = self.module.check_mode and changed
-        output, end = ("", 0) if fresh or not self.params["log"] else read_output(self.params["log"], self.params["output_from"])
+        output, end = (
+            ("", 0) if fresh or not self.params["log"] else read_output(self.params["log"], self.params["output_from"])
+        )
         return {"changed": changed, "job": job, "output": output, "output_next": end}
 
 

@@ -12,7 +12,10 @@ from __future__ import annotations
 import functools
 import re
 
-NAME = re.compile(r"(^|[-_])(pass|passwd|password|passphrase|secret|token|credential|(api|private|access|auth)[-_]?key)s?$", re.IGNORECASE)
+NAME = re.compile(
+    r"(^|[-_])(pass|passwd|password|passphrase|secret|token|credential|(api|private|access|auth)[-_]?key)s?$",
+    re.IGNORECASE,
+)
 USERINFO = re.compile(r"://[^/\s:@{]*:[^/\s@{]+@")
 VAULTED = ("EncryptedString", "AnsibleVaultEncryptedUnicode")
 OWN_MAPS, OWN_LISTS = "_environment", "_extra_args"
@@ -20,7 +23,9 @@ OWN_MAPS, OWN_LISTS = "_environment", "_extra_args"
 
 def clear_secrets(variables):
     """Return the names of a host's variables, as the inventory has them, whose values are secrets that everyone can read who has the file."""
-    return sorted(name for name, value in variables.items() if any(in_clear(secret) for secret in _secrets(name, value)))
+    return sorted(
+        name for name, value in variables.items() if any(in_clear(secret) for secret in _secrets(name, value))
+    )
 
 
 def _secrets(name, value):
@@ -44,7 +49,13 @@ def _secrets(name, value):
 
 def in_clear(value):
     """Tell whether a value is written in a file as it is. What came another way, such as by the command line, is not."""
-    if type(value).__name__ in VAULTED or not isinstance(value, (str, int)) or isinstance(value, bool) or not str(value) or "{{" in str(value):
+    if (
+        type(value).__name__ in VAULTED
+        or not isinstance(value, (str, int))
+        or isinstance(value, bool)
+        or not str(value)
+        or "{{" in str(value)
+    ):
         return False
     path = _origin(value)
     return path is not None and not _is_vaulted(path)

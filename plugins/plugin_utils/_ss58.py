@@ -26,7 +26,9 @@ def decode(address):
     # The two highest bits of the first byte tell whether the network's number takes one byte or two.
     prefix_bytes = 2 if data and data[0] & 0x40 else 1
     if len(data) != prefix_bytes + KEY_BYTES + CHECKSUM_BYTES or data[0] & 0x80:
-        raise Ss58Error("it has %d bytes, which no address of an account has; characters are missing or too many" % len(data))
+        raise Ss58Error(
+            f"it has {len(data)} bytes, which no address of an account has; characters are missing or too many"
+        )
     body, checksum = data[:-CHECKSUM_BYTES], data[-CHECKSUM_BYTES:]
     if _checksum(body) != checksum:
         raise Ss58Error("its checksum is wrong; at least one character is not as it was")
@@ -59,7 +61,7 @@ def _base58(text):
     for character in text:
         digit = ALPHABET.find(character)
         if digit < 0:
-            raise Ss58Error("it contains %r, which no address does" % character)
+            raise Ss58Error(f"it contains {character!r}, which no address does")
         number = number * 58 + digit
     zeros = len(text) - len(text.lstrip("1"))
     return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")

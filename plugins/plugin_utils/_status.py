@@ -54,7 +54,9 @@ def _component_rows(result, standing):
             "program": program["name"],
             "state": evidence["state"],
             "health": _health(health, evidence, expected, standing),
-            "evidence": expected.get("stopped") or _problems(health, program["name"]) or _evidence(health.get("evidence", {}), evidence, expected),
+            "evidence": expected.get("stopped")
+            or _problems(health, program["name"])
+            or _evidence(health.get("evidence", {}), evidence, expected),
         }
 
 
@@ -75,17 +77,17 @@ def _health(health, evidence, expected, standing):
 def _planned(expected, name, actual):
     """What a program shows, and the plan where it is another: a wrong mask must not look like any other mask."""
     wanted = expected.get(name)
-    return actual if wanted in (None, actual) else "%s (PLANNED %s)" % (actual, wanted)
+    return actual if wanted in (None, actual) else f"{actual} (PLANNED {wanted})"
 
 
 def _evidence(evidence, program, expected):
     if evidence.get("nats"):
         nats = evidence["nats"]
-        leader = ", meta leader %s of %s" % (nats["meta_leader"], nats["meta_size"]) if nats["meta_leader"] else ""
-        return "%s, JetStream, routes to %d peers%s" % (nats["version"], len(nats["routes"]), leader)
+        leader = f", meta leader {nats['meta_leader']} of {nats['meta_size']}" if nats["meta_leader"] else ""
+        return f"{nats['version']}, JetStream, routes to {len(nats['routes'])} peers{leader}"
     if evidence.get("node"):
         node = evidence["node"]
-        return "%s, %d peers, best block %s%s" % (node["chain"], node["peers"], node["best"], ", syncing" if node["syncing"] else "")
+        return f"{node['chain']}, {node['peers']} peers, best block {node['best']}{(', syncing' if node['syncing'] else '')}"
     parts = []
     if program.get("connected"):
         parts.append("NATS" if any(endpoint.endswith(":4222") for endpoint in program["connected"]) else "connected")
@@ -101,7 +103,7 @@ def _evidence(evidence, program, expected):
         actual = program.get("environment", {}).get(variable)
         # The GPU that is held stands above.
         if actual != value or variable == "GPU_CONCURRENCY":
-            parts.append("%s=%s" % (variable, _planned({variable: value}, variable, actual)))
+            parts.append(f"{variable}={_planned({variable: value}, variable, actual)}")
     return ", ".join(parts)
 
 

@@ -96,7 +96,13 @@ def sysfs(topology):
                 files[f"{base}/cpu{cpu}/topology/{name}"] = mask(parse_cpu_list(core))
     for group in cpus["l3"]:
         for cpu in parse_cpu_list(group):
-            cache = {"level": "3", "type": "Unified", "size": "16384K", "coherency_line_size": "64", "shared_cpu_list": group}
+            cache = {
+                "level": "3",
+                "type": "Unified",
+                "size": "16384K",
+                "coherency_line_size": "64",
+                "shared_cpu_list": group,
+            }
             cache["shared_cpu_map"] = mask(parse_cpu_list(group))
             files.update({f"{base}/cpu{cpu}/cache/index3/{name}": value for name, value in cache.items()})
     for cpu in online:
@@ -111,7 +117,9 @@ def sysfs(topology):
         files[f"{folder}/node{number}/distance"] = " ".join(str(node["distance"].get(other, 20)) for other in numbers)
         files[f"{folder}/node{number}/meminfo"] = f"Node {number} MemTotal: {(node['memory_mib'] or 0) * 1024} kB"
     for gpu in topology["gpus"]:
-        files[f"/sys/bus/pci/devices/{gpu['bus_id']}/numa_node"] = str(-1 if gpu["numa_node"] is None else gpu["numa_node"])
+        files[f"/sys/bus/pci/devices/{gpu['bus_id']}/numa_node"] = str(
+            -1 if gpu["numa_node"] is None else gpu["numa_node"]
+        )
     return files
 
 
@@ -145,9 +153,20 @@ def hwloc_distrib(topology, tree):
     sets = {}
     for node in sorted({str(gpu["numa_node"]) for gpu in gpus}):
         members = [gpu["bus_id"] for gpu in gpus if str(gpu["numa_node"]) == node]
-        domain = usable(topology) & parse_cpu_list(topology["cpus"]["nodes"].get(node, {"cpus": topology["cpus"]["online"]})["cpus"])
+        domain = usable(topology) & parse_cpu_list(
+            topology["cpus"]["nodes"].get(node, {"cpus": topology["cpus"]["online"]})["cpus"]
+        )
         restriction = ",".join("0x" + group for group in mask(domain).split(","))
-        command = ["hwloc-distrib", "--input", str(tree), "--if", "fsroot", "--restrict", restriction, str(len(members))]
+        command = [
+            "hwloc-distrib",
+            "--input",
+            str(tree),
+            "--if",
+            "fsroot",
+            "--restrict",
+            restriction,
+            str(len(members)),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60) if domain else None
         answers = done.stdout.split() if done and done.returncode == 0 else []
         for number, bus_id in enumerate(members):
@@ -160,7 +179,18 @@ def torch_module():
     folder = BUILD / "torch"
     if not list(folder.glob("torch-*.whl")):
         folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", str(folder), f"torch=={TORCH}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--dest",
+            str(folder),
+            f"torch=={TORCH}",
+        ]
         # The wheels for CPUs only are a tenth of the others.
         for more in (["--index-url", "https://download.pytorch.org/whl/cpu"], []):
             if subprocess.run(command + more, capture_output=True, text=True, check=False, timeout=600).returncode == 0:
@@ -188,16 +218,24 @@ def pytorch_exclusive(topology, tree, module):
     class Properties:
         def __init__(self, bus_id):
             domain, bus, rest = bus_id.split(":")
-            self.pci_domain_id, self.pci_bus_id, self.pci_device_id = int(domain, 16), int(bus, 16), int(rest.partition(".")[0], 16)
+            self.pci_domain_id, self.pci_bus_id, self.pci_device_id = (
+                int(domain, 16),
+                int(bus, 16),
+                int(rest.partition(".")[0], 16),
+            )
 
-    module.torch.cuda = types.SimpleNamespace(device_count=lambda: len(gpus), get_device_properties=lambda number: Properties(gpus[number]["bus_id"]))
+    module.torch.cuda = types.SimpleNamespace(
+        device_count=lambda: len(gpus), get_device_properties=lambda number: Properties(gpus[number]["bus_id"])
+    )
     module.open = read
     module.os = types.SimpleNamespace(sched_getaffinity=lambda _pid: set(usable(topology)))
     options = module.NumaOptions(affinity_mode=module.AffinityMode.EXCLUSIVE)
     sets = []
     for number in range(len(gpus)):
         try:
-            sets.append(format_cpu_list(module._get_logical_cpus_to_bind_to(gpu_index=number, numa_options=options)) or None)
+            sets.append(
+                format_cpu_list(module._get_logical_cpus_to_bind_to(gpu_index=number, numa_options=options)) or None
+            )
         except (RuntimeError, OSError, ValueError):
             sets.append(None)
     return sets
@@ -243,14 +281,25 @@ def main():
                 sums[way][column] += counted[column]
     head = ["failed", "overlapping", "off their node", "split cores", "shared L3"]
     seen = {row[0] for row in rows}
-    print("| machine | GPUs | way | " + " | ".join(head) + " | fewest CPUs |\n| --- | --- | --- | --- |" + " --- |" * len(head))
+    print(
+        "| machine | GPUs | way | "
+        + " | ".join(head)
+        + " | fewest CPUs |\n| --- | --- | --- | --- |"
+        + " --- |" * len(head)
+    )
     for name, number, way, counted in rows:
-        print(f"| {name} | {number} | {way} | " + " | ".join(str(counted[column]) for column in (*COLUMNS, "fewest")) + " |")
+        print(
+            f"| {name} | {number} | {way} | "
+            + " | ".join(str(counted[column]) for column in (*COLUMNS, "fewest"))
+            + " |"
+        )
     print(f"\n| all {len(seen)} machines, {gpus} GPUs | " + " | ".join(head) + " |\n| --- |" + " --- |" * len(head))
     for way in ways:
         if any(row[2] == way for row in rows):
             print(f"| {way} | " + " | ".join(str(sums[way][column]) for column in COLUMNS) + " |")
-    print("\nfailed, overlapping and off their node count GPUs. Failed: no set, or one that numactl refuses. Machines without a GPU are left out.")
+    print(
+        "\nfailed, overlapping and off their node count GPUs. Failed: no set, or one that numactl refuses. Machines without a GPU are left out."
+    )
     if not module:
         print(f"PyTorch is left out: the wheel torch {TORCH} could not be downloaded with pip.")
     if not shutil.which("hwloc-distrib"):

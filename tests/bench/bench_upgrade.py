@@ -51,14 +51,27 @@ def releases() -> tuple:
     folder = ROOT / "build/nats-before"
     if not (folder / ".complete").exists() or (folder / ".complete").read_text() != NATS_BEFORE.read_text():
         # Its own folder, because two versions cannot be installed side by side.
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--upgrade"]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--upgrade",
+        ]
         subprocess.run([*pip, "--require-hashes", "--target", folder, "--requirement", NATS_BEFORE], check=True)
         (folder / ".complete").write_text(NATS_BEFORE.read_text())
     pack = [sys.executable, ROOT / "tests/fakes/pack.py"]
     subprocess.run(pack, check=True, capture_output=True)
     present = json.loads((FAKES / "release.json").read_text())
     version = present["version"].replace(VERSION, VERSION_BEFORE)
-    subprocess.run([*pack, "--beside", "--version", version, "--nats-server", folder / "bin/nats-server"], check=True, capture_output=True)
+    subprocess.run(
+        [*pack, "--beside", "--version", version, "--nats-server", folder / "bin/nats-server"],
+        check=True,
+        capture_output=True,
+    )
     return json.loads((FAKES / version / "release.json").read_text()), present
 
 
@@ -71,13 +84,23 @@ class Cluster:
     def __init__(self, inventory: Path, prefix: str, network: str):
         self._inventory = inventory
         self._prefix = prefix
-        self._environment = dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), TEST_HOSTS_PREFIX=prefix, TEST_HOSTS_NETWORK=network)
+        self._environment = dict(
+            os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), TEST_HOSTS_PREFIX=prefix, TEST_HOSTS_NETWORK=network
+        )
         listed = subprocess.run(
-            [self._tool("ansible-inventory"), "-i", inventory, "--list"], cwd=ROOT, env=self._environment, check=True, capture_output=True, text=True
+            [self._tool("ansible-inventory"), "-i", inventory, "--list"],
+            cwd=ROOT,
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         self._groups = json.loads(listed.stdout)
         variables = self._groups["_meta"]["hostvars"]
-        self.servers = [variables[host]["ansible_host"].replace("{{ test_hosts_network }}", network) for host in self.members("nats")]
+        self.servers = [
+            variables[host]["ansible_host"].replace("{{ test_hosts_network }}", network)
+            for host in self.members("nats")
+        ]
         self.storage = self.members("plot_client")
 
     @staticmethod
@@ -87,15 +110,27 @@ class Cluster:
     def members(self, group: str) -> list:
         """Return the hosts of a group."""
         found = self._groups.get(group, {})
-        return sorted({*found.get("hosts", []), *(host for child in found.get("children", []) for host in self.members(child))})
+        return sorted(
+            {*found.get("hosts", []), *(host for child in found.get("children", []) for host in self.members(child))}
+        )
 
     def play(self, playbook: str, *options: str, log: str, **variables) -> float:
         """Run a playbook to the end and return its seconds; its output goes to build/bench/LOG.log."""
-        command = [self._tool("ansible-playbook"), "-i", self._inventory, *options, "-e", json.dumps(variables), playbook]
+        command = [
+            self._tool("ansible-playbook"),
+            "-i",
+            self._inventory,
+            *options,
+            "-e",
+            json.dumps(variables),
+            playbook,
+        ]
         started = time.monotonic()
         path = BUILD / f"{log}.log"
         with path.open("w") as output:
-            done = subprocess.run(command, cwd=ROOT, env=self._environment, stdout=output, stderr=subprocess.STDOUT, check=False)
+            done = subprocess.run(
+                command, cwd=ROOT, env=self._environment, stdout=output, stderr=subprocess.STDOUT, check=False
+            )
         if done.returncode:
             raise SystemExit(f"{playbook} failed, see {path}:\n" + "\n".join(path.read_text().splitlines()[-40:]))
         return time.monotonic() - started
@@ -112,7 +147,13 @@ class Cluster:
 
     def wait_until_it_farms(self) -> None:
         """Wait until the solutions of every storage host are accepted now: one more than at the first look."""
-        command = [sys.executable, ROOT / "tests/fakes/farm_stats.py", "--json", "--nats-server", f"nats://{self.servers[0]}:4222"]
+        command = [
+            sys.executable,
+            ROOT / "tests/fakes/farm_stats.py",
+            "--json",
+            "--nats-server",
+            f"nats://{self.servers[0]}:4222",
+        ]
         end = time.monotonic() + FARMING_SECONDS
         first: dict = {}
         while time.monotonic() < end:
@@ -129,7 +170,9 @@ class Cluster:
         found = {}
         for host in self.storage:
             command = ["docker", "exec", self._prefix + host, "cat", "/var/log/autonomys-plot-client.log"]
-            found[host] = restart_seconds(subprocess.run(command, capture_output=True, text=True, check=True).stdout, since)
+            found[host] = restart_seconds(
+                subprocess.run(command, capture_output=True, text=True, check=True).stdout, since
+            )
         return found
 
 
@@ -157,7 +200,15 @@ class Watched:
         ready = BUILD / "ready"
         ready.unlink(missing_ok=True)
         addresses = [part for address in cluster.servers for part in ("--address", address)]
-        command = [sys.executable, ROOT / "tests/bench/upgrade_watch.py", *addresses, "--seconds", str(WATCH_SECONDS), "--ready", ready]
+        command = [
+            sys.executable,
+            ROOT / "tests/bench/upgrade_watch.py",
+            *addresses,
+            "--seconds",
+            str(WATCH_SECONDS),
+            "--ready",
+            ready,
+        ]
         self.started = time.time()
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         while not ready.exists():
@@ -193,7 +244,13 @@ def verdict(seen: dict, restarts: dict, started: float, ended: float) -> dict:
     """Return the result in the shape of build/bench-upgrade.json: the numbers to compare first, then all that was seen."""
     silences = {host: seen["silence_s"].get(host, seen["watched_s"]) for host in restarts}
     # The change is over when nothing is broken any more, not when the playbook thinks so.
-    until = max([ended, *(at + SLOT_SECONDS for at in seen["missed_at"]), *(began + seconds for began, seconds in seen["no_quorum"])])
+    until = max(
+        [
+            ended,
+            *(at + SLOT_SECONDS for at in seen["missed_at"]),
+            *(began + seconds for began, seconds in seen["no_quorum"]),
+        ]
+    )
     return {
         "slots_missed": seen["slots_missed"],
         "longest_silence_s": max(silences.values()),
@@ -229,7 +286,9 @@ def naive(cluster: Cluster, before: dict, after: dict) -> dict:
     """Upgrade with a plain playbook."""
     cluster.deploy(before, "naive")
     cluster.play("tests/bench/naive_before.yml", log="naive-start")
-    return measure(cluster, lambda: cluster.play("tests/bench/naive.yml", log="naive-upgrade", naive_from=before, naive_to=after))
+    return measure(
+        cluster, lambda: cluster.play("tests/bench/naive.yml", log="naive-upgrade", naive_from=before, naive_to=after)
+    )
 
 
 def table(results: dict) -> str:
@@ -253,7 +312,10 @@ def main() -> int:
     print("bench-upgrade: from " + " to ".join(versions), flush=True)
     results = {}
     for way, upgrade in (("ours", ours), ("naive", naive)):
-        print(f"bench-upgrade: {way} on fresh hosts, some minutes (output in {BUILD.relative_to(ROOT)}/{way}-*.log)", flush=True)
+        print(
+            f"bench-upgrade: {way} on fresh hosts, some minutes (output in {BUILD.relative_to(ROOT)}/{way}-*.log)",
+            flush=True,
+        )
         results[way] = upgrade(cluster, before, after)
         RESULT.write_text(json.dumps(results, indent=1) + "\n")
     if not arguments.keep:

@@ -104,7 +104,11 @@ class Ledger:
 
     def result(self, read: list) -> dict:
         """Return the counts: a message is lost when it was not acknowledged in time, or was and cannot be read back."""
-        late = [number for number, at in self.published.items() if self.acknowledged.get(number, float("inf")) - at > PATIENCE_SECONDS]
+        late = [
+            number
+            for number, at in self.published.items()
+            if self.acknowledged.get(number, float("inf")) - at > PATIENCE_SECONDS
+        ]
         gone = set(self.acknowledged) - set(read)
         waits = [self.acknowledged[number] - at for number, at in self.published.items() if number in self.acknowledged]
         return {
@@ -134,7 +138,9 @@ async def look_at(address: str, port: int) -> dict | None:
     """Return what one NATS server says about itself, None when it does not answer in time."""
 
     async def ask() -> dict:
-        (status, _text), (_status, jsz) = await asyncio.gather(page(address, port, "/healthz"), page(address, port, "/jsz"))
+        (status, _text), (_status, jsz) = await asyncio.gather(
+            page(address, port, "/healthz"), page(address, port, "/jsz")
+        )
         return {"healthy": status == 200, "leader": (jsz.get("meta_cluster") or {}).get("leader")}
 
     try:
@@ -171,7 +177,13 @@ class Publisher:
 
     async def start(self, replicas: int) -> None:
         """Connect and create the stream."""
-        await self._client.connect(servers=self._urls, max_reconnect_attempts=-1, reconnect_time_wait=0.2, ping_interval=3, error_cb=farm_stats.ignore)
+        await self._client.connect(
+            servers=self._urls,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.2,
+            ping_interval=3,
+            error_cb=farm_stats.ignore,
+        )
         self._stream = self._client.jetstream(timeout=ATTEMPT_SECONDS)
         await asyncio.wait_for(self._create_stream(replicas), READ_SECONDS)
 
@@ -181,7 +193,9 @@ class Publisher:
             try:
                 with contextlib.suppress(nats.js.errors.NotFoundError):
                     await self._stream.delete_stream(STREAM)
-                await self._stream.add_stream(name=STREAM, subjects=[STREAM], num_replicas=replicas, storage=nats.js.api.StorageType.FILE)
+                await self._stream.add_stream(
+                    name=STREAM, subjects=[STREAM], num_replicas=replicas, storage=nats.js.api.StorageType.FILE
+                )
             except (nats.errors.Error, nats.js.errors.Error, asyncio.TimeoutError):
                 await asyncio.sleep(0.1)
             else:
@@ -200,7 +214,9 @@ class Publisher:
         end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
             try:
-                await self._stream.publish(STREAM, b"%d" % number, timeout=ATTEMPT_SECONDS, headers={"Nats-Msg-Id": str(number)})
+                await self._stream.publish(
+                    STREAM, b"%d" % number, timeout=ATTEMPT_SECONDS, headers={"Nats-Msg-Id": str(number)}
+                )
             except (nats.errors.Error, nats.js.errors.Error, asyncio.TimeoutError, OSError):
                 await asyncio.sleep(0.1)
             else:
@@ -267,7 +283,9 @@ async def watch(addresses: list, client_port: int, monitor_port: int, seconds: f
     publisher, quorum, stalls = Publisher(urls), Quorum(len(addresses)), Spans()
     await publisher.start(min(3, len(addresses)))
     clients, farm = await farm_stats.listen(urls)
-    tasks = [asyncio.create_task(work) for work in (look(addresses, monitor_port, quorum), feel(stalls), publisher.publish())]
+    tasks = [
+        asyncio.create_task(work) for work in (look(addresses, monitor_port, quorum), feel(stalls), publisher.publish())
+    ]
     if ready:
         ready.touch()
     # A worker that ends early has failed, and its exception is the result.
@@ -292,7 +310,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=900, help="end after so long at the latest")
     parser.add_argument("--ready", type=Path, help="file to create once watching has begun")
     arguments = parser.parse_args()
-    result = asyncio.run(watch(arguments.address, arguments.client_port, arguments.monitor_port, arguments.seconds, arguments.ready))
+    result = asyncio.run(
+        watch(arguments.address, arguments.client_port, arguments.monitor_port, arguments.seconds, arguments.ready)
+    )
     sys.stdout.write(json.dumps(result, indent=1) + "\n")
     return 0
 

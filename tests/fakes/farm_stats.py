@@ -31,7 +31,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))
 
 from autonomys_fakes import bus, chain
 
-SUMS = ("slots_seen", "slots_answered", "slots_missed", "solutions_accepted", "sectors_plotted", "sectors_wanted", "sectors_replotted")
+SUMS = (
+    "slots_seen",
+    "slots_answered",
+    "slots_missed",
+    "solutions_accepted",
+    "sectors_plotted",
+    "sectors_wanted",
+    "sectors_replotted",
+)
 LISTEN_SECONDS = 1.0
 
 
@@ -74,7 +82,10 @@ class Watch:
             "slots_missed": len(missed),
             "missed": missed,
             "solutions_accepted": len(self._solved),
-            "longest_silence_s": {client: self._longest_silence(list(answers.values()), now) for client, answers in sorted(self._answers.items())},
+            "longest_silence_s": {
+                client: self._longest_silence(list(answers.values()), now)
+                for client, answers in sorted(self._answers.items())
+            },
         }
 
     def _longest_silence(self, times: list, now: float) -> float:
@@ -90,7 +101,9 @@ async def connect(url: str):
     """Connect to one server, and stay with it; be back before the programs are when it was away."""
     client = nats.NATS()
     await asyncio.wait_for(
-        client.connect(servers=[url], max_reconnect_attempts=-1, reconnect_time_wait=0.2, ping_interval=3, error_cb=ignore),
+        client.connect(
+            servers=[url], max_reconnect_attempts=-1, reconnect_time_wait=0.2, ping_interval=3, error_cb=ignore
+        ),
         10,
     )
     return client

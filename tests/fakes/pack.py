@@ -140,14 +140,18 @@ def pack_programs(output: Path, version: str) -> dict:
     """Pack the three programs; return their part of release.json."""
     folder = output / version
     files = {program: program_files(program, version) for program in PROGRAMS}
-    inputs = [item for contents in files.values() for name in sorted(contents) for item in (name.encode(), contents[name])]
+    inputs = [
+        item for contents in files.values() for name in sorted(contents) for item in (name.encode(), contents[name])
+    ]
     digest = digest_of(Path(__file__).read_bytes(), sys.version.encode(), *inputs)
     stamp = folder / ".stamp"
     if not up_to_date(stamp, digest, [folder / program for program in PROGRAMS]):
         for program, contents in files.items():
             write(folder / program, executable_archive(contents), 0o755)
         write(stamp, digest.encode(), 0o644)
-    return {program: {"src": str(folder / program), "checksum": checksum(folder / program)} for program in sorted(PROGRAMS)}
+    return {
+        program: {"src": str(folder / program), "checksum": checksum(folder / program)} for program in sorted(PROGRAMS)
+    }
 
 
 def pack_nats(output: Path, server: Path) -> dict:
@@ -181,7 +185,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--version", default=version_of_source(), help="version that the programs say they have")
     parser.add_argument("--output", type=Path, default=OUTPUT)
-    parser.add_argument("--beside", action="store_true", help="leave release.json as it is: what is packed here is not what the demo deploys")
+    parser.add_argument(
+        "--beside",
+        action="store_true",
+        help="leave release.json as it is: what is packed here is not what the demo deploys",
+    )
     beside_python = Path(sys.executable).with_name("nats-server")
     found = str(beside_python) if beside_python.exists() else shutil.which("nats-server")
     parser.add_argument("--nats-server", type=Path, default=found, help="the real server to repack")
@@ -196,7 +204,9 @@ def main() -> int:
     write(output / arguments.version / "release.json", text, 0o644)
     if not arguments.beside:
         write(output / "release.json", text, 0o644)
-    sys.stdout.write(f"{output / arguments.version / 'release.json'}: {arguments.version}, nats-server {release['nats']['version']}\n")
+    sys.stdout.write(
+        f"{output / arguments.version / 'release.json'}: {arguments.version}, nats-server {release['nats']['version']}\n"
+    )
     return 0
 
 

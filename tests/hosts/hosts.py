@@ -41,7 +41,9 @@ def run(*command: str | Path, data: bytes | None = None, check: bool = True) -> 
     """Run a command; a failure is reported with the command and what it wrote."""
     result = subprocess.run([str(part) for part in command], input=data, capture_output=True, check=False)
     if check and result.returncode:
-        raise HostsError(f"{' '.join(str(part) for part in command)}: {(result.stderr + result.stdout).decode(errors='replace').strip()}")
+        raise HostsError(
+            f"{' '.join(str(part) for part in command)}: {(result.stderr + result.stdout).decode(errors='replace').strip()}"
+        )
     return result
 
 
@@ -85,7 +87,9 @@ def ensure_engine() -> None:
     if engine_answers():
         return
     if os.geteuid() != 0:
-        raise HostsError("the Docker engine does not answer and only root can start it: run `sudo dockerd --iptables=false &` or this command as root")
+        raise HostsError(
+            "the Docker engine does not answer and only root can start it: run `sudo dockerd --iptables=false &` or this command as root"
+        )
     if Path("/run/systemd/system").is_dir():
         run("systemctl", "start", "docker")
         if wait_for_engine(None):
@@ -99,7 +103,9 @@ def ensure_engine() -> None:
     # The hosts need no way out of their network; some kernels lack what the default rules or the default bridge need.
     for options in (["--iptables=false"], ["--iptables=false", "--bridge=none"]):
         with ENGINE_LOG.open("wb") as log:
-            process = subprocess.Popen(["dockerd", *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                ["dockerd", *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
         if wait_for_engine(process):
             changed(f"Docker engine started (dockerd {' '.join(options)}, log in {ENGINE_LOG})")
             return
@@ -108,7 +114,9 @@ def ensure_engine() -> None:
 
 def image_name() -> str:
     """The image is named by what it is made from, so that it is built once."""
-    settings = json.dumps({name: value for name, value in os.environ.items() if name.startswith("TEST_IMAGE_")}, sort_keys=True)
+    settings = json.dumps(
+        {name: value for name, value in os.environ.items() if name.startswith("TEST_IMAGE_")}, sort_keys=True
+    )
     return f"autonomys-test-host:{digest(IMAGE_RECIPE.read_bytes(), settings)}"
 
 
@@ -117,7 +125,9 @@ def ensure_image() -> None:
     if docker("images", "--quiet", name):
         return
     if os.geteuid() != 0:
-        raise HostsError(f"the test hosts' image is missing and only root can build it: sudo {IMAGE_RECIPE} container {name}")
+        raise HostsError(
+            f"the test hosts' image is missing and only root can build it: sudo {IMAGE_RECIPE} container {name}"
+        )
     run(IMAGE_RECIPE, "container", name)
     changed(f"image {name} built")
 
@@ -178,8 +188,17 @@ def remove_containers(names: list[str]) -> None:
 def ensure_container(name: str, options: list[str], command: list[str], files: dict[str, tuple[int, bytes]]) -> None:
     """A running container of exactly this definition; one of another definition is replaced, a stopped one started."""
     prefix = options[options.index("--network") + 1][: -len("network")]
-    arguments = [*options, "--label", f"{LABEL}={prefix}", docker("images", "--quiet", "--no-trunc", image_name()), *command]
-    definition = digest(json.dumps(arguments), *(f"{path} {mode:o} {digest(content)}" for path, (mode, content) in sorted(files.items())))
+    arguments = [
+        *options,
+        "--label",
+        f"{LABEL}={prefix}",
+        docker("images", "--quiet", "--no-trunc", image_name()),
+        *command,
+    ]
+    definition = digest(
+        json.dumps(arguments),
+        *(f"{path} {mode:o} {digest(content)}" for path, (mode, content) in sorted(files.items())),
+    )
     found = json.loads(run("docker", "container", "inspect", name, check=False).stdout or b"[]")
     if found and found[0]["Config"]["Labels"].get(f"{LABEL}.definition") != definition:
         docker("rm", "--force", "--volumes", name)
@@ -212,7 +231,10 @@ def host_files(name: str, gpus: int) -> dict[str, tuple[int, bytes]]:
     }
     if gpus:
         result["/usr/local/bin/nvidia-smi"] = (0o755, (FAKES / "nvidia-smi").read_bytes())
-        result["/etc/autonomys-fakes/gpus.json"] = (0o644, (json.dumps(fake_gpus(name, gpus), indent=2) + "\n").encode())
+        result["/etc/autonomys-fakes/gpus.json"] = (
+            0o644,
+            (json.dumps(fake_gpus(name, gpus), indent=2) + "\n").encode(),
+        )
     return result
 
 
@@ -286,7 +308,9 @@ def create_network(options: argparse.Namespace) -> None:
     ensure_image()
     ensure_keys()
     ensure_network(options.prefix, options.network)
-    remove_containers([name for name in containers(options.prefix) if name[len(options.prefix) :] not in ("mirror", *options.hosts)])
+    remove_containers(
+        [name for name in containers(options.prefix) if name[len(options.prefix) :] not in ("mirror", *options.hosts)]
+    )
     ensure_mirror(options.prefix, options.network)
 
 
@@ -300,7 +324,16 @@ def create_host(options: argparse.Namespace) -> None:
     # systemd needs the control groups of the machine, in the same place with both of their versions.
     # Nobody outside is asked for names; say so soon.
     arguments += ["--dns", "127.0.0.1", "--dns-option", "timeout:1", "--dns-option", "attempts:1"]
-    arguments += ["--cgroupns", "host", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--tmpfs", "/run", "--tmpfs", "/run/lock"]
+    arguments += [
+        "--cgroupns",
+        "host",
+        "--volume",
+        "/sys/fs/cgroup:/sys/fs/cgroup:rw",
+        "--tmpfs",
+        "/run",
+        "--tmpfs",
+        "/run/lock",
+    ]
     arguments += ["--stop-signal", "SIGRTMIN+3"]
     for path in options.mounts:
         arguments += ["--volume", f"{ensure_disk(container, path)}:{path}"]

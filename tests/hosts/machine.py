@@ -20,7 +20,20 @@ import sys
 import time
 from pathlib import Path
 
-from hosts import IMAGE_RECIPE, REPOSITORY, HostsError, archive, changed, ensure_keys, fake_gpus, host_files, image_name, json, run, wait_for
+from hosts import (
+    IMAGE_RECIPE,
+    REPOSITORY,
+    HostsError,
+    archive,
+    changed,
+    ensure_keys,
+    fake_gpus,
+    host_files,
+    image_name,
+    json,
+    run,
+    wait_for,
+)
 
 MACHINES = REPOSITORY / "build/machines"
 NODES = 2
@@ -38,7 +51,9 @@ def ensure_image() -> Path:
     folder = MACHINES / "images" / image_name().partition(":")[2]
     if not (folder / "disk.ext4").exists():
         if os.geteuid() != 0:
-            raise HostsError(f"the machine's image is missing and only root can build it: sudo {IMAGE_RECIPE} machine {folder}")
+            raise HostsError(
+                f"the machine's image is missing and only root can build it: sudo {IMAGE_RECIPE} machine {folder}"
+            )
         shutil.rmtree(folder.parent, ignore_errors=True)
         run(IMAGE_RECIPE, "machine", folder)
         changed(f"image {folder} built")
@@ -77,10 +92,22 @@ def command(name: str, folder: Path, image: Path, port: int) -> list[str]:
         result += ["-device", f"pxb-pcie,id=bridge{number},bus_nr={bus},numa_node={node},bus=pcie.0"]
         result += ["-device", f"pcie-root-port,id=port{number},bus=bridge{number},chassis={number},slot={number}"]
         result += ["-device", f"bochs-display,bus=port{number}"]
-    for number, (file, options) in enumerate([(image / "disk.ext4", "snapshot=on,cache=unsafe"), (folder / "files.tar", "readonly=on")]):
-        result += ["-drive", f"id=disk{number},if=none,format=raw,file={file},{options}", "-device", f"virtio-blk-pci,drive=disk{number},bus=pcie.0"]
+    for number, (file, options) in enumerate(
+        [(image / "disk.ext4", "snapshot=on,cache=unsafe"), (folder / "files.tar", "readonly=on")]
+    ):
+        result += [
+            "-drive",
+            f"id=disk{number},if=none,format=raw,file={file},{options}",
+            "-device",
+            f"virtio-blk-pci,drive=disk{number},bus=pcie.0",
+        ]
     # No way out of the machine; the only way in is this one.
-    result += ["-netdev", f"user,id=network,ipv6=off,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22", "-device", "virtio-net-pci,netdev=network,bus=pcie.0"]
+    result += [
+        "-netdev",
+        f"user,id=network,ipv6=off,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22",
+        "-device",
+        "virtio-net-pci,netdev=network,bus=pcie.0",
+    ]
     result += ["-device", "virtio-rng-pci,bus=pcie.0"]
     result += ["-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd")]
     # Without what only makes emulated processors slower: guards against neighbours, self-tests, watchdogs.
@@ -113,7 +140,9 @@ def create(options: argparse.Namespace) -> None:
             try:
                 probe.bind(("127.0.0.1", options.port))
             except OSError as error:
-                raise HostsError(f"port {options.port}, which the machine is to be reached by, is in use: {error}") from error
+                raise HostsError(
+                    f"port {options.port}, which the machine is to be reached by, is in use: {error}"
+                ) from error
         run(*command(options.name, folder, image, options.port))
         changed(f"{options.name} started")
     try:
@@ -142,7 +171,9 @@ def main() -> None:
         sub.set_defaults(function=function)
         sub.add_argument("--name", required=True)
         if function is create:
-            sub.add_argument("--port", type=int, required=True, help="port of this machine's loopback that leads to SSH")
+            sub.add_argument(
+                "--port", type=int, required=True, help="port of this machine's loopback that leads to SSH"
+            )
     options = parser.parse_args()
     try:
         options.function(options)

@@ -36,9 +36,22 @@ def model_of(inventory, folder):
     """The model of an inventory, made by ansible-playbook as a user's run makes it; no host is contacted."""
     playbook, model = folder / "model.yml", folder / "model.json"
     playbook.write_text(PRINT_MODEL, encoding="utf-8")
-    command = [Path(sys.executable).parent / "ansible-playbook", "-i", ROOT / inventory, "-e", f"model_file={model}", playbook]
+    command = [
+        Path(sys.executable).parent / "ansible-playbook",
+        "-i",
+        ROOT / inventory,
+        "-e",
+        f"model_file={model}",
+        playbook,
+    ]
     done = subprocess.run(
-        command, cwd=ROOT, env=dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg")), capture_output=True, text=True, timeout=120, check=False
+        command,
+        cwd=ROOT,
+        env=dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg")),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(model.read_text(encoding="utf-8"))

@@ -19,10 +19,19 @@ def test_minimal_cache_is_connected_and_fills(minimal, until, program):
 
 def test_minimal_caches_run_as_the_tutorial_has_them(minimal):
     assert set(minimal.programs().values()) == {"RUNNING"}
-    paths = {"autonomys-sharded-cache": "/var/autonomys-sharded-cache", "autonomys-full-piece": "/var/autonomys-full-piece"}
+    paths = {
+        "autonomys-sharded-cache": "/var/autonomys-sharded-cache",
+        "autonomys-full-piece": "/var/autonomys-full-piece",
+    }
     for program, word in PROGRAMS.items():
         assert minimal.user(program) == "autonomys"
-        assert minimal.command(program)[1:] == ["cluster", "--nats-server", "nats://10.213.8.11:4222", word, f"path={paths[program]}"]
+        assert minimal.command(program)[1:] == [
+            "cluster",
+            "--nats-server",
+            "nats://10.213.8.11:4222",
+            word,
+            f"path={paths[program]}",
+        ]
         assert minimal.host.file(paths[program]).user == "autonomys"
 
 
@@ -35,7 +44,12 @@ def test_custom_caches_have_every_setting(custom, until, version):
         assert until(lambda name=program: "10.213.8.12:14222" in custom.connections(name))
         assert custom.user(program) == "operator"
         assert custom.command(program) == [
-            *(f"/srv/autonomys/releases/{version}/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222"),
+            *(
+                f"/srv/autonomys/releases/{version}/autonomys-farmer",
+                "cluster",
+                "--nats-server",
+                "nats://10.213.8.12:14222",
+            ),
             *(word, *arguments[program]),
         ]
         assert custom.environment(program)["RUST_LOG"] == "debug"

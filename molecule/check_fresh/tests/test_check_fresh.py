@@ -27,8 +27,17 @@ CHANGE = {"nats_write_deadline": "11s", "plot_server_environment": {"RUST_LOG": 
 def site(*options, playbook="site.yml"):
     """Run a playbook as an operator does; its output."""
     environment = dict(os.environ, ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"))
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventories/demo", "--diff", *options, playbook]
-    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    command = [
+        Path(sys.executable).with_name("ansible-playbook"),
+        "-i",
+        "inventories/demo",
+        "--diff",
+        *options,
+        playbook,
+    ]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     return done.stdout
 
@@ -43,7 +52,12 @@ def plan(folder, *options):
 
 def planned(found, change):
     """(host, program) of what a plan says of some change."""
-    return {(host, item["name"]) for host, about in found["hosts"].items() for item in about["programs"] if item["change"] == change}
+    return {
+        (host, item["name"])
+        for host, about in found["hosts"].items()
+        for item in about["programs"]
+        if item["change"] == change
+    }
 
 
 def pids(server):
@@ -87,7 +101,11 @@ def result(first_plan):
 @pytest.mark.parametrize("name", HOSTS)
 def test_check_and_plan_leave_the_host_alone(server, first_plan, name):
     # Logging in writes the journal; Ansible makes its own folder.
-    changed = server(name).run("find / -xdev -type f -newer /run/marker -not -path '/proc/*' -not -path '/sys/*' -not -path '/var/log/*'").split()
+    changed = (
+        server(name)
+        .run("find / -xdev -type f -newer /run/marker -not -path '/proc/*' -not -path '/sys/*' -not -path '/var/log/*'")
+        .split()
+    )
     assert changed == []
     assert server(name).host.run("command -v supervisord numactl").stdout == ""
     assert not server(name).host.user("autonomys").exists
@@ -100,7 +118,10 @@ def test_the_prediction_comes_true(prediction, result):
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_the_predicted_files_are_the_files_that_came(server, prediction, result, name):
-    files = [*server(name).run("ls /etc/supervisor/conf.d/*.conf").split(), *(["/etc/nats-server.conf"] if name.startswith("node") else [])]
+    files = [
+        *server(name).run("ls /etc/supervisor/conf.d/*.conf").split(),
+        *(["/etc/nats-server.conf"] if name.startswith("node") else []),
+    ]
     shown = added_lines(prediction)
     for path in files:
         missing = [line for line in server(name).run(f"cat {path}").splitlines() if line.rstrip() not in shown]
@@ -131,7 +152,11 @@ def test_a_planned_change_comes_true(server, result, tmp_path):
     assert pids(server) == before
     site(*options)
     after = pids(server)
-    assert planned(found, "stop") == set(before) - set(after) == {("storage-1", "autonomys-plot-client"), ("storage-2", "autonomys-plot-client")}
+    assert (
+        planned(found, "stop")
+        == set(before) - set(after)
+        == {("storage-1", "autonomys-plot-client"), ("storage-2", "autonomys-plot-client")}
+    )
     assert planned(found, "restart") == {key for key in set(before) & set(after) if before[key] != after[key]}
     assert planned(found, "start") == set(after) - set(before) == set()
     assert planned(found, "reload") == {(name, "nats-server") for name in HOSTS[:3]}

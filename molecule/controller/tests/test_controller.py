@@ -14,7 +14,15 @@ def test_minimal_controller_runs_as_the_tutorial_has_it(minimal):
     assert set(minimal.programs().values()) == {"RUNNING"}
     assert minimal.user("autonomys-controller") == "autonomys"
     assert minimal.command("autonomys-controller")[1:] == [
-        *("cluster", "--nats-server", "nats://10.213.8.11:4222", "controller", "--tmp", "--node-rpc-url", "ws://10.213.8.11:9944"),
+        *(
+            "cluster",
+            "--nats-server",
+            "nats://10.213.8.11:4222",
+            "controller",
+            "--tmp",
+            "--node-rpc-url",
+            "ws://10.213.8.11:9944",
+        ),
     ]
 
 
@@ -22,7 +30,13 @@ def test_custom_controller_has_every_setting(custom, until, version):
     assert until(lambda: {"10.213.8.12:14222", "10.213.8.12:19944"} <= custom.connections("autonomys-controller"))
     assert custom.user("autonomys-controller") == "operator"
     assert custom.command("autonomys-controller") == [
-        *(f"/srv/autonomys/releases/{version}/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222", "controller"),
+        *(
+            f"/srv/autonomys/releases/{version}/autonomys-farmer",
+            "cluster",
+            "--nats-server",
+            "nats://10.213.8.12:14222",
+            "controller",
+        ),
         *("--node-rpc-url", "ws://10.213.8.12:19944", "--retain-metadata"),
     ]
     assert custom.environment("autonomys-controller")["RUST_LOG"] == "debug"

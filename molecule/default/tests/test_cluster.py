@@ -21,7 +21,14 @@ MOUNTS = ("/mnt/nvme0n1", "/mnt/nvme0n2", "/mnt/nvme1n1", "/mnt/nvme1n2")
 NATS = ("10.213.8.11:4222", "10.213.8.12:4222", "10.213.8.13:4222")
 PROGRAMS = {
     **{name: {"nats-server", "autonomys-node", "autonomys-controller", "autonomys-proof-server"} for name in NODES},
-    **{name: {"autonomys-sharded-cache", "autonomys-full-piece", *(f"autonomys-plot-server-{slot}" for slot in range(4))} for name in PLOTTERS},
+    **{
+        name: {
+            "autonomys-sharded-cache",
+            "autonomys-full-piece",
+            *(f"autonomys-plot-server-{slot}" for slot in range(4)),
+        }
+        for name in PLOTTERS
+    },
     **{name: {"autonomys-plot-client"} for name in STORAGES},
 }
 
@@ -86,7 +93,10 @@ def test_node_answers_and_serves_the_controller_of_its_host(server, until, name)
 def test_plot_servers_are_bound_to_their_gpus_and_cores(server, name):
     host = server(name)
     gpus = re.findall(r"UUID: (\S+)\)", host.run("nvidia-smi -L"))
-    holders = dict(reversed(line.split(", ")) for line in host.run("nvidia-smi --query-compute-apps=pid,gpu_uuid --format=csv,noheader").splitlines())
+    holders = dict(
+        reversed(line.split(", "))
+        for line in host.run("nvidia-smi --query-compute-apps=pid,gpu_uuid --format=csv,noheader").splitlines()
+    )
     assert set(holders) == set(gpus)
     for slot, gpu in enumerate(gpus):
         program = f"autonomys-plot-server-{slot}"
@@ -134,7 +144,9 @@ def plotted(counts):
 def counters():
     """What the fakes count, over both storage hosts."""
     command = [sys.executable, str(REPOSITORY / "tests/fakes/farm_stats.py"), "--json"]
-    result = subprocess.run([*command, "--nats-server", f"nats://{NATS[0]}"], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [*command, "--nats-server", f"nats://{NATS[0]}"], capture_output=True, text=True, check=True
+    )
     return json.loads(result.stdout)
 
 
@@ -143,4 +155,9 @@ def test_any_killed_program_comes_back(server, until):
         host = server(name)
         before = host.pids()
         host.run(f"kill -9 {' '.join(map(str, before.values()))}")
-        assert until(lambda host=host, before=before: host.pids().keys() == before.keys() and not set(host.pids().values()) & set(before.values()), 120)
+        assert until(
+            lambda host=host, before=before: (
+                host.pids().keys() == before.keys() and not set(host.pids().values()) & set(before.values())
+            ),
+            120,
+        )

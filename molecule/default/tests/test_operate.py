@@ -56,7 +56,10 @@ def test_a_restart_of_one_gpu_slot_on_one_host_touches_one_plot_server(cluster, 
 
 
 def test_a_stop_that_the_cluster_cannot_bear_is_refused(cluster, touched):
-    assert "That would stop 3 of the 3 NATS servers, and JetStream with them" in cluster.fails(STOP, stop_components="nats").text
+    assert (
+        "That would stop 3 of the 3 NATS servers, and JetStream with them"
+        in cluster.fails(STOP, stop_components="nats").text
+    )
     assert "That would stop plot_client on every host" in cluster.fails(STOP, stop_components="plot_client").text
     assert touched() == set()
 
@@ -67,13 +70,17 @@ def test_what_is_stopped_by_hand_is_seen_by_status_and_started_by_site(cluster, 
     assert server("plotter-2").programs()["autonomys-full-piece"] == "STOPPED"
     status = cluster.fails(STATUS)
     assert "plotter-2 caches autonomys-full-piece STOPPED NOT HEALTHY" in status.text
-    assert status.text.count("NOT HEALTHY") >= 1 and "plotter-1 caches autonomys-full-piece RUNNING healthy" in status.text
+    assert (
+        status.text.count("NOT HEALTHY") >= 1 and "plotter-1 caches autonomys-full-piece RUNNING healthy" in status.text
+    )
     assert cluster.passes(SITE).changes == {name: int(name == "plotter-2") for name in HOSTS}
     assert touched() == {"plotter-2/autonomys-full-piece"}
     assert "NOT HEALTHY" not in cluster.passes(STATUS).text
 
 
-def test_what_is_kept_stopped_for_maintenance_stays_stopped_until_the_inventory_says_otherwise(cluster, server, touched):
+def test_what_is_kept_stopped_for_maintenance_stays_stopped_until_the_inventory_says_otherwise(
+    cluster, server, touched
+):
     held = {"controller_state": "{{ 'stopped' if inventory_hostname == 'node-3' else 'started' }}"}
     cluster.passes(SITE, **held)
     assert touched() == {"node-3/autonomys-controller"}

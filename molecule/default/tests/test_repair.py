@@ -33,7 +33,11 @@ def test_a_run_without_changes_changes_nothing_and_stays_within_the_budget(clust
     executions = Counter(re.findall(r"^<([0-9.]+)> SSH: EXEC", done.output, re.MULTILINE))
     addresses = {"1": "node", "2": "plotter", "3": "storage"}
     assert len(executions) == len(HOSTS)
-    over = {address: count for address, count in executions.items() if count > BUDGET[addresses[address.rpartition(".")[2][0]]]}
+    over = {
+        address: count
+        for address, count in executions.items()
+        if count > BUDGET[addresses[address.rpartition(".")[2][0]]]
+    }
     assert over == {}
 
 

@@ -119,7 +119,11 @@ def wrong(server):
             actual = server.environment(program)
             if shlex.split(parser[section]["command"])[-len(command) :] != command:
                 found.append(f"{program} runs {command}")
-            found += [f"{program} runs with {name}={actual.get(name)}" for name, value in wanted.items() if actual.get(name) != value]
+            found += [
+                f"{program} runs with {name}={actual.get(name)}"
+                for name, value in wanted.items()
+                if actual.get(name) != value
+            ]
     return found
 
 
@@ -132,7 +136,9 @@ def test_a_change_of_nothing_touches_nothing(cluster, pids):
 def test_one_gpus_setting_restarts_one_plot_server_and_a_write_deadline_none(cluster, pids, server):
     before = pids()
     loaded = {name: server(name).http("http://127.0.0.1:8222/varz")["config_load_time"] for name in HOSTS}
-    gpu = re.search(r"CUDA_VISIBLE_DEVICES=\"(GPU-[^\"]+)\"", server("node-1").definition("autonomys-plot-server-1")["environment"])[1]
+    gpu = re.search(
+        r"CUDA_VISIBLE_DEVICES=\"(GPU-[^\"]+)\"", server("node-1").definition("autonomys-plot-server-1")["environment"]
+    )[1]
     cluster.settings.update(plot_server_gpu_concurrency={gpu: 14}, nats_write_deadline="11s")
     cluster.passes(SITE)
     after = pids()
@@ -152,7 +158,9 @@ def test_a_nats_server_that_does_not_come_back_is_put_back_and_no_other_is_touch
     done = cluster.fails(COMPONENT, component="nats", nats_jetstream_max_memory="300MB")
     assert f"nats on {victim} was restarted and is not healthy: " in done.text, done
     assert "nats-server" in done.text and "exit status 1" in done.text and "address already in use" in done.text, done
-    assert f"Not restarted, and running as before: {', '.join(sorted(set(HOSTS) - {victim, leader}))}" in done.text, done
+    assert f"Not restarted, and running as before: {', '.join(sorted(set(HOSTS) - {victim, leader}))}" in done.text, (
+        done
+    )
     after = pids()
     assert {key for key in before if after.get(key) != before[key]} == {(victim, "nats-server")}
     # Mended, it comes back by itself, as it was; nothing of the change is left.
@@ -166,7 +174,9 @@ def test_while_a_nats_server_is_down_no_other_one_is_restarted_unless_that_is_ac
     down = dict(nats_state="{{ 'stopped' if inventory_hostname == 'node-3' else 'started' }}")
     cluster.settings.update(nats_jetstream_max_memory="300MB")
     done = cluster.fails(COMPONENT, component="nats", **down)
-    assert re.search(r"nats on node-[12] was not restarted, because the others cannot do without it now: .*node-3", done.text), done
+    assert re.search(
+        r"nats on node-[12] was not restarted, because the others cannot do without it now: .*node-3", done.text
+    ), done
     after = pids()
     assert {key for key in before if after.get(key) != before[key]} == {("node-3", "nats-server")}
     # JetStream has an outage then, and the operator said so.
@@ -189,8 +199,12 @@ def test_while_a_nats_server_hangs_no_other_one_is_restarted(cluster, pids, serv
         done = cluster.fails(COMPONENT, component="nats")
     finally:
         server(victim).run(f"kill -CONT {process}")
-    assert re.search(rf"nats on node-\d was not restarted, because the others cannot do without it now: .*{victim}", done.text), done
-    assert {key: pid for key, pid in pids().items() if key[1] == "nats-server"} == {key: pid for key, pid in before.items() if key[1] == "nats-server"}
+    assert re.search(
+        rf"nats on node-\d was not restarted, because the others cannot do without it now: .*{victim}", done.text
+    ), done
+    assert {key: pid for key, pid in pids().items() if key[1] == "nats-server"} == {
+        key: pid for key, pid in before.items() if key[1] == "nats-server"
+    }
     cluster.passes(COMPONENT, component="nats")
     assert {name: wrong(server(name)) for name in HOSTS} == dict.fromkeys(HOSTS, [])
 
@@ -202,7 +216,9 @@ def test_a_reload_that_was_cut_off_is_done_by_the_next_run(cluster, pids, server
     assert server("node-2").http("http://127.0.0.1:8222/varz")["write_deadline"] == 11 * 10**9
     cluster.settings.update(nats_write_deadline="12s")
     cluster.passes(COMPONENT, component="nats")
-    assert {name: server(name).http("http://127.0.0.1:8222/varz")["write_deadline"] for name in HOSTS} == dict.fromkeys(HOSTS, 12 * 10**9)
+    assert {name: server(name).http("http://127.0.0.1:8222/varz")["write_deadline"] for name in HOSTS} == dict.fromkeys(
+        HOSTS, 12 * 10**9
+    )
     assert cluster.passes(COMPONENT, component="nats").changes == dict.fromkeys(HOSTS, 0)
     assert pids() == before
 
@@ -217,12 +233,17 @@ def test_a_new_version_that_crashes_is_put_back_and_no_other_host_gets_it(cluste
     assert "Not restarted, and running as before: node-2, node-3." in done.text, done
     after = pids()
     # The controller ends with its node and comes back.
-    assert {key for key in before if after.get(key) != before[key]} <= {("node-1", "autonomys-node"), ("node-1", "autonomys-controller")}
+    assert {key for key in before if after.get(key) != before[key]} <= {
+        ("node-1", "autonomys-node"),
+        ("node-1", "autonomys-controller"),
+    }
     assert {version(server(name), "autonomys-node") for name in HOSTS} == {releases[0]["version"]}
     assert server("node-1").rpc("http://127.0.0.1:9944", "system_chain") == "Autonomys Mainnet"
 
 
-def test_a_new_version_that_never_connects_is_put_back_and_no_other_host_gets_it(cluster, releases, pids, server, switch, until):
+def test_a_new_version_that_never_connects_is_put_back_and_no_other_host_gets_it(
+    cluster, releases, pids, server, switch, until
+):
     before = pids()
     switch("node-1", "controller", never_connect=True, only_version=releases[1]["version"])
     done = cluster.fails(COMPONENT, component="controller", demo_release=releases[1])
@@ -242,10 +263,14 @@ def test_a_node_without_rpc_ends_the_run_before_anything_restarts(cluster, pids,
     before = pids()
     done = cluster.fails(COMPONENT, component="node", node_health_timeout=4)
     assert "node-2" in done.text and "the node's RPC does not answer" in done.text, done
-    assert {key: pid for key, pid in pids().items() if key[1] == "autonomys-node"} == {key: pid for key, pid in before.items() if key[1] == "autonomys-node"}
+    assert {key: pid for key, pid in pids().items() if key[1] == "autonomys-node"} == {
+        key: pid for key, pid in before.items() if key[1] == "autonomys-node"
+    }
 
 
-def test_a_hanging_stop_is_ended_and_a_lost_connection_stops_the_run_before_the_next_host(cluster, pids, server, switch, until):
+def test_a_hanging_stop_is_ended_and_a_lost_connection_stops_the_run_before_the_next_host(
+    cluster, pids, server, switch, until
+):
     """node-1 hangs at stop and is killed; meanwhile the connection to node-2 breaks, so that neither it nor node-3 nor a later component changes."""
     switch("node-1", "node", hang_at_stop=True)
     before = pids()
@@ -299,13 +324,19 @@ def test_a_run_that_is_killed_at_any_moment_is_continued_by_the_next(cluster, re
             halves(server(name))
             assert wrong(server(name)) == [], (SEED, number, name)
             page = server(name).http("http://127.0.0.1:8222/varz")
-            assert page["write_deadline"] == int(cluster.settings["nats_write_deadline"][:-1]) * 10**9, (SEED, number, name)
+            assert page["write_deadline"] == int(cluster.settings["nats_write_deadline"][:-1]) * 10**9, (
+                SEED,
+                number,
+                name,
+            )
     assert cluster.passes(SITE).changes == dict.fromkeys(HOSTS, 0), SEED
 
 
 def kill(process):
     """End a playbook where it is, with its workers: they have process groups of their own, and would wait for it for ever."""
-    workers = subprocess.run(["pgrep", "--parent", str(process.pid)], capture_output=True, text=True, check=False).stdout.split()
+    workers = subprocess.run(
+        ["pgrep", "--parent", str(process.pid)], capture_output=True, text=True, check=False
+    ).stdout.split()
     for pid in (process.pid, *map(int, workers)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -24,7 +24,11 @@ def test_minimal_server_serves_clients_with_jetstream(minimal, nats_version):
 def test_minimal_server_runs_as_its_own_user_from_the_versions_folder(minimal, nats_version):
     assert minimal.programs() == {"nats-server": "RUNNING"}
     assert minimal.user("nats-server") == "autonomys"
-    assert minimal.command("nats-server") == [f"/opt/autonomys/nats/{nats_version}/nats-server", "--config", "/etc/nats-server.conf"]
+    assert minimal.command("nats-server") == [
+        f"/opt/autonomys/nats/{nats_version}/nats-server",
+        "--config",
+        "/etc/nats-server.conf",
+    ]
     assert minimal.host.file("/var/lib/nats").user == "autonomys"
     assert minimal.host.file("/var/lib/nats").mode == 0o750
 
@@ -45,7 +49,12 @@ def test_custom_server_has_every_setting(custom):
 
 def test_custom_program_has_every_setting(custom, nats_version):
     assert custom.user("nats-server") == "operator"
-    assert custom.command("nats-server") == [f"/srv/autonomys/nats/{nats_version}/nats-server", "--config", "/etc/nats-server.conf", "--debug"]
+    assert custom.command("nats-server") == [
+        f"/srv/autonomys/nats/{nats_version}/nats-server",
+        "--config",
+        "/etc/nats-server.conf",
+        "--debug",
+    ]
     assert custom.environment("nats-server")["GOMAXPROCS"] == "1"
     definition = custom.definition("nats-server")
     assert definition["stopwaitsecs"] == "45"
@@ -61,4 +70,11 @@ def test_killed_server_comes_back(minimal, until):
     before = minimal.pid("nats-server")
     minimal.run(f"kill -9 {before}")
     assert until(lambda: minimal.pid("nats-server") not in (0, before))
-    assert until(lambda: minimal.host.run("python3 -c \"import urllib.request; urllib.request.urlopen('http://127.0.0.1:8222/healthz')\"").rc == 0)
+    assert until(
+        lambda: (
+            minimal.host.run(
+                "python3 -c \"import urllib.request; urllib.request.urlopen('http://127.0.0.1:8222/healthz')\""
+            ).rc
+            == 0
+        )
+    )

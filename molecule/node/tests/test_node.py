@@ -16,7 +16,16 @@ def test_minimal_node_runs_as_the_tutorial_has_it(minimal):
     assert minimal.programs() == {"autonomys-node": "RUNNING"}
     assert minimal.user("autonomys-node") == "autonomys"
     assert minimal.command("autonomys-node")[1:] == [
-        *("run", "--base-path", "/var/autonomys-node", "--farmer", "--rpc-listen-on", "0.0.0.0:9944", "--chain", "mainnet"),
+        *(
+            "run",
+            "--base-path",
+            "/var/autonomys-node",
+            "--farmer",
+            "--rpc-listen-on",
+            "0.0.0.0:9944",
+            "--chain",
+            "mainnet",
+        ),
         *("--sync", "full", "--rpc-methods", "unsafe", "--rpc-cors", "all"),
     ]
     assert minimal.host.file("/var/autonomys-node").user == "autonomys"

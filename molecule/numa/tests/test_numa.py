@@ -32,9 +32,17 @@ def inventory():
 
 def playbook(name, *options):
     """Run one of the scenario's playbooks; the finished process."""
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", inventory(), *options, REPOSITORY / "molecule/numa" / name]
+    command = [
+        Path(sys.executable).with_name("ansible-playbook"),
+        "-i",
+        inventory(),
+        *options,
+        REPOSITORY / "molecule/numa" / name,
+    ]
     environment = dict(os.environ, ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"), ANSIBLE_TIMEOUT="60")
-    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def numbers(text):
@@ -59,7 +67,13 @@ def numa(server, tmp_path_factory):
     socket = tmp_path_factory.mktemp("ssh") / "socket"
     yield server(
         "numa",
-        testinfra.get_host("ssh://root@127.0.0.1:22180", ssh_identity_file=str(KEYS / "id_ed25519"), ssh_extra_args=options, controlpath=socket, timeout=60),
+        testinfra.get_host(
+            "ssh://root@127.0.0.1:22180",
+            ssh_identity_file=str(KEYS / "id_ed25519"),
+            ssh_extra_args=options,
+            controlpath=socket,
+            timeout=60,
+        ),
     )
     subprocess.run(["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "numa"], capture_output=True, check=False)
 
@@ -67,7 +81,9 @@ def numa(server, tmp_path_factory):
 @pytest.fixture(scope="module")
 def kernel(numa):
     """What the kernel tells, file by file."""
-    files = numa.run(f"grep -s '' /sys/devices/system/node/node*/cpulist /sys/devices/system/cpu/cpu*/topology/thread_siblings_list {PCI}/*/numa_node")
+    files = numa.run(
+        f"grep -s '' /sys/devices/system/node/node*/cpulist /sys/devices/system/cpu/cpu*/topology/thread_siblings_list {PCI}/*/numa_node"
+    )
     return dict(line.rsplit(":", 1) for line in files.splitlines())
 
 
@@ -80,7 +96,11 @@ def cores(kernel):
 @pytest.fixture(scope="module")
 def nodes(kernel):
     """The CPUs of each node."""
-    return {int(re.search(r"node(\d+)/cpulist", name)[1]): numbers(text) for name, text in kernel.items() if name.endswith("/cpulist")}
+    return {
+        int(re.search(r"node(\d+)/cpulist", name)[1]): numbers(text)
+        for name, text in kernel.items()
+        if name.endswith("/cpulist")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +121,11 @@ def processes(numa):
             continue
         maps = [line.split() for line in numa.run(f"cat /proc/{pid}/numa_maps").splitlines()]
         # Pages of files are shared: they are where their first reader was.
-        own = [words for words in maps if any(word.startswith("anon=") for word in words) and not any(word.startswith("file=") for word in words)]
+        own = [
+            words
+            for words in maps
+            if any(word.startswith("anon=") for word in words) and not any(word.startswith("file=") for word in words)
+        ]
         pages = {}
         for node, count in re.findall(r"N(\d+)=(\d+)", " ".join(word for words in own for word in words)):
             pages[int(node)] = pages.get(int(node), 0) + int(count)
@@ -122,7 +146,9 @@ def processes(numa):
 @pytest.fixture(scope="module")
 def node_of_gpu(numa, kernel):
     """The node that the kernel tells of each GPU, by UUID."""
-    lines = numa.run("nvidia-smi --query-gpu=index,uuid,name,pci.bus_id,memory.total,driver_version --format=csv,noheader,nounits").splitlines()
+    lines = numa.run(
+        "nvidia-smi --query-gpu=index,uuid,name,pci.bus_id,memory.total,driver_version --format=csv,noheader,nounits"
+    ).splitlines()
     address = {uuid: bus_id.lower()[4:] for _index, uuid, _name, bus_id, *_rest in (line.split(", ") for line in lines)}
     return {uuid: int(kernel[f"{PCI}/{bus_id}/numa_node"]) for uuid, bus_id in address.items()}
 
@@ -136,7 +162,10 @@ def test_machine_has_two_nodes_of_four_cores_of_two_threads(nodes, cores, kernel
 def test_topology_is_what_the_kernel_tells(told, nodes, cores, numa):
     topology = told["topology"]["topology"]
     assert {int(number): numbers(node["cpus"]) for number, node in topology["cpus"]["nodes"].items()} == nodes
-    assert {int(number): node["distance"] for number, node in topology["cpus"]["nodes"].items()} == {0: {"0": 10, "1": 21}, 1: {"0": 21, "1": 10}}
+    assert {int(number): node["distance"] for number, node in topology["cpus"]["nodes"].items()} == {
+        0: {"0": 10, "1": 21},
+        1: {"0": 21, "1": 10},
+    }
     assert {frozenset(numbers(core)) for core in topology["cpus"]["cores"]} == cores
     assert {gpu["bus_id"]: gpu["numa_node"] for gpu in topology["gpus"]} == GPU_NODES
     for gpu in topology["gpus"]:
@@ -151,7 +180,9 @@ def test_plan_gives_each_gpu_whole_cores_of_its_node(told, nodes, cores):
     assert {gpu["placement"] for gpu in plan["gpus"]} == {"local"} and all(gpu["exclusive"] for gpu in plan["gpus"])
     for bus_id, node in GPU_NODES.items():
         assert sets[bus_id] <= nodes[node]
-        assert [core for core in cores if core & sets[bus_id]] and all(core <= sets[bus_id] for core in cores if core & sets[bus_id])
+        assert [core for core in cores if core & sets[bus_id]] and all(
+            core <= sets[bus_id] for core in cores if core & sets[bus_id]
+        )
         assert len(sets[bus_id]) == 6
     assert numbers(plan["pool"]) == set(range(16)) - set.union(*sets.values())
     assert plan["warnings"] == []

@@ -41,14 +41,31 @@ def start(folder):
     """Start a playbook as an operator does."""
 
     def run(name, *options, inventories=()):
-        environment = dict(os.environ, ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"), TEST_HOSTS_PREFIX=PREFIX, TEST_HOSTS_NETWORK=NETWORK)
-        environment.update(ANSIBLE_VERBOSE_TO_STDERR="false", ANSIBLE_COLLECTIONS_PATH=str(REPOSITORY / ".ansible/collections"), COLUMNS="120")
+        environment = dict(
+            os.environ,
+            ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"),
+            TEST_HOSTS_PREFIX=PREFIX,
+            TEST_HOSTS_NETWORK=NETWORK,
+        )
+        environment.update(
+            ANSIBLE_VERBOSE_TO_STDERR="false",
+            ANSIBLE_COLLECTIONS_PATH=str(REPOSITORY / ".ansible/collections"),
+            COLUMNS="120",
+        )
         command = [str(Path(sys.executable).with_name("ansible-playbook"))]
         for inventory in (REPOSITORY / "molecule/pieces/inventory", *inventories):
             command += ["-i", str(inventory)]
         command += [*options, f"autonomys.cluster.{name}"]
         log = (folder / "output").open("w+")
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
         process.log = log
         return process
 
@@ -84,7 +101,9 @@ def switch(server):
     touched = []
 
     def turn(name, component, **faults):
-        server(name).run(f"mkdir -p /run/autonomys-fakes && echo '{json.dumps(faults)}' >/run/autonomys-fakes/{component}.json")
+        server(name).run(
+            f"mkdir -p /run/autonomys-fakes && echo '{json.dumps(faults)}' >/run/autonomys-fakes/{component}.json"
+        )
         touched.append((name, component))
         time.sleep(1.5)  # they are read once a second
 
@@ -191,7 +210,10 @@ def test_a_long_run_shows_progress_survives_its_terminal_and_is_taken_up_again(s
     process.wait()
     # Another one is refused, the same one attaches.
     output = play("benchmark_cache", "-e", "benchmark_cache_sectors=2", fails=True)
-    assert re.search(r"autonomys-benchmark-cache runs already with other arguments \(since .*\). Wait for its end, or stop it on the host", output)
+    assert re.search(
+        r"autonomys-benchmark-cache runs already with other arguments \(since .*\). Wait for its end, or stop it on the host",
+        output,
+    )
     process = start("benchmark_cache", *options)
     wait_for(process, "autonomys-benchmark-cache: runs already, since .*; attached to it")
     server("node-1").run("rm /run/autonomys-fakes/sharded-cache-benchmark.json")
@@ -207,7 +229,9 @@ def test_a_long_run_shows_progress_survives_its_terminal_and_is_taken_up_again(s
 
 def test_a_second_run_is_compared_with_the_last_one(play, folder):
     output = play("benchmark_cache", "-e", "benchmark_cache_sectors=32")
-    assert re.search(r"Last run, \S+Z on node-1 with the same arguments: ended with exit status 0 after 0:00:\d\d", output)
+    assert re.search(
+        r"Last run, \S+Z on node-1 with the same arguments: ended with exit status 0 after 0:00:\d\d", output
+    )
     assert re.search(r"Wall time: [\d.]+ s now, [\d.]+ s then \(-", output)
     assert len(runs(folder, "autonomys-benchmark-cache")) == 2
 
@@ -255,7 +279,10 @@ def untouched(server):
 
 def test_a_folder_that_a_cache_uses_is_refused(play, server):
     output = play("export_pieces", *EXPORTING, fails=True)
-    assert f"{USED}, which the inventory names in caches_full_piece_path, is not empty on plotter-1, and nothing that a cache may use is" in output
+    assert (
+        f"{USED}, which the inventory names in caches_full_piece_path, is not empty on plotter-1, and nothing that a cache may use is"
+        in output
+    )
     assert re.search(rf"caches_full_piece_path: {USED}-\d{{8}} in group_vars/caches.yml, do not run site.yml", output)
     assert not server("node-1").host.file(EXPORT).exists
     untouched(server)
@@ -269,14 +296,28 @@ def test_a_node_without_its_whole_history_is_refused(play, server, switch, inven
     switch("node-1", "node", pruned=True, syncing=True)
     output = play("export_pieces", *EXPORTING, fails=True, inventories=[inventory])
     assert "is still syncing (block" in output
-    assert "does not have the first block of the chain (any more), as a node with --sync full and archive pruning has" in output
+    assert (
+        "does not have the first block of the chain (any more), as a node with --sync full and archive pruning has"
+        in output
+    )
     assert not server("node-1").host.file(EXPORT).exists
     untouched(server)
 
 
 def test_a_disk_without_room_and_a_missing_program_are_refused(play, server, inventory):
-    output = play("export_pieces", "-e", "export_pieces_expected_mib=100000000", "-e", "cluster_version=v0", fails=True, inventories=[inventory])
-    assert "/opt/autonomys/releases/v0/autonomys-export-piece is not installed: name autonomys-export-piece in cluster_binaries and run site" in output
+    output = play(
+        "export_pieces",
+        "-e",
+        "export_pieces_expected_mib=100000000",
+        "-e",
+        "cluster_version=v0",
+        fails=True,
+        inventories=[inventory],
+    )
+    assert (
+        "/opt/autonomys/releases/v0/autonomys-export-piece is not installed: name autonomys-export-piece in cluster_binaries and run site"
+        in output
+    )
     assert re.search("the export takes about [0-9.]+ TB more and 10240 MiB shall stay free, but .* has only", output)
     untouched(server)
 
@@ -289,11 +330,16 @@ def test_a_disk_without_room_and_a_missing_program_are_refused(play, server, inv
     ],
     ids=["disk full", "killed"],
 )
-def test_an_export_that_breaks_off_moves_nothing_and_keeps_what_it_has(play, server, switch, inventory, fault, sentence):
+def test_an_export_that_breaks_off_moves_nothing_and_keeps_what_it_has(
+    play, server, switch, inventory, fault, sentence
+):
     switch("node-1", "export-piece", **fault)
     output = play("export_pieces", *EXPORTING, fails=True, inventories=[inventory])
     assert re.search(sentence, output)
-    assert "the plotters and their caches were not touched. Mend the cause and run the same command again: the exporter goes on in that folder" in output
+    assert (
+        "the plotters and their caches were not touched. Mend the cause and run the same command again: the exporter goes on in that folder"
+        in output
+    )
     assert len(digests(server("node-1"), EXPORT)) == next(iter(fault.values()))
     untouched(server)
 
@@ -302,13 +348,18 @@ def test_the_next_run_goes_on_and_brings_the_pieces_to_the_caches(play, server, 
     first = server("node-1").run(f"stat -c '%n %Y %i' {EXPORT}/0000000[0-4].piece")
     # A copy that broke off left half of them on a plotter, one of them damaged.
     arriving = f"{NEW}.incoming/pieces"
-    server("plotter-1").run(f"mkdir -p {arriving} && cp {USED}/0000000[0-3].piece {arriving}/ && chown -R autonomys: {NEW}.incoming")
+    server("plotter-1").run(
+        f"mkdir -p {arriving} && cp {USED}/0000000[0-3].piece {arriving}/ && chown -R autonomys: {NEW}.incoming"
+    )
     server("plotter-1").run(f"printf damaged | dd of={arriving}/00000002.piece bs=1 seek=99 conv=notrunc status=none")
     sharded = {name: server(name).pid("autonomys-sharded-cache") for name in ADDRESSES}
     switch("node-1", "export-piece", seconds_per_piece=4)
     output = play("export_pieces", *EXPORTING, "-e", "export_pieces_bandwidth_mbit=100", inventories=[inventory])
     assert server("node-1").run(f"stat -c '%n %Y %i' {EXPORT}/0000000[0-4].piece") == first
-    assert re.search(r"autonomys-export-pieces: 0:00:\d\d, [5-8]\.\d MiB of about 8.0 MiB, [\d.]+ KiB/s, about 0:00:\d\d left", output)
+    assert re.search(
+        r"autonomys-export-pieces: 0:00:\d\d, [5-8]\.\d MiB of about 8.0 MiB, [\d.]+ KiB/s, about 0:00:\d\d left",
+        output,
+    )
     assert "8 files, 8389376 bytes, of which 8389376 came now; every block has its digest" in output  # plotter-2
     assert "8 files, 8389376 bytes, of which 5243360 came now; every block has its digest" in output  # plotter-1
     assert output.count("8 of 8 files have the digests of the export") == 2
@@ -324,7 +375,9 @@ def test_the_next_run_goes_on_and_brings_the_pieces_to_the_caches(play, server, 
         # What came is what the cache took, and what it sends.
         assert host.host.file(f"{NEW}.incoming").exists is False
         [port] = host.listening("autonomys-full-piece")
-        assert [served(address, port, index) for index in range(PIECES)] == [exported[f"{index:08d}.piece"] for index in range(PIECES)]
+        assert [served(address, port, index) for index in range(PIECES)] == [
+            exported[f"{index:08d}.piece"] for index in range(PIECES)
+        ]
         assert digests(host, USED) == exported  # the way back
     for process in processes("full-piece-sharded-cache"):
         assert (process["counters"]["pieces_found"], process["counters"].get("pieces_fetched", 0)) == (PIECES, 0)

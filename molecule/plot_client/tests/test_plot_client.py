@@ -29,7 +29,9 @@ def test_minimal_client_fills_its_disk_and_no_more(minimal):
     assert path == "path=/mnt/nvme0n1"
     assert sectors_on_disk(minimal, "/mnt/nvme0n1") == int(sectors)
     # Another sector with its metadata would not fit in what is left, the safe margin included.
-    left = minimal.host.file("/mnt/nvme0n1").exists and int(minimal.run("stat -f -c %a*%S /mnt/nvme0n1 | python3 -c 'print(eval(input()))'"))
+    left = minimal.host.file("/mnt/nvme0n1").exists and int(
+        minimal.run("stat -f -c %a*%S /mnt/nvme0n1 | python3 -c 'print(eval(input()))'")
+    )
     assert left < SECTOR + 131116 + 2 * 1024**2 + 4096
 
 
@@ -38,7 +40,13 @@ def test_custom_client_has_every_setting(custom, until, version):
     assert custom.user("autonomys-plot-client") == "operator"
     command = custom.command("autonomys-plot-client")
     assert command[:-2] == [
-        *(f"/srv/autonomys/releases/{version}/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222", "plot-client"),
+        *(
+            f"/srv/autonomys/releases/{version}/autonomys-farmer",
+            "cluster",
+            "--nats-server",
+            "nats://10.213.8.12:14222",
+            "plot-client",
+        ),
         *("--reward-address", "5FDNB1mivzr8wDaUsKqp8wBDyuPVMfwTo4cLLQrpqiV3t3iJ", "--farmer-label", "second"),
     ]
     assert command[-2] == "path=/mnt/nvme0n2,sectors=7"

@@ -19,7 +19,11 @@ def gpus(server):
 
 
 def test_minimal_host_has_a_plot_server_a_gpu(minimal, until):
-    assert minimal.programs() == {"nats-server": "RUNNING", "autonomys-plot-server-0": "RUNNING", "autonomys-plot-server-1": "RUNNING"}
+    assert minimal.programs() == {
+        "nats-server": "RUNNING",
+        "autonomys-plot-server-0": "RUNNING",
+        "autonomys-plot-server-1": "RUNNING",
+    }
     for slot, gpu in enumerate(gpus(minimal)):
         program = f"autonomys-plot-server-{slot}"
         assert until(lambda name=program: "10.213.8.11:4222" in minimal.connections(name))
@@ -53,12 +57,22 @@ def test_custom_plot_servers_have_every_setting(custom, until, version):
         assert until(lambda name=program: "10.213.8.12:14222" in custom.connections(name))
         assert custom.user(program) == "operator"
         assert custom.command(program) == [
-            *(f"/srv/autonomys/releases/{version}/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222", "plot-server"),
+            *(
+                f"/srv/autonomys/releases/{version}/autonomys-farmer",
+                "cluster",
+                "--nats-server",
+                "nats://10.213.8.12:14222",
+                "plot-server",
+            ),
             *("--listen-port", str(19966 + slot), "--record-encoding-concurrency", "32", f"/srv/plot/base-path-{slot}"),
         ]
         assert holders(custom)[custom.pid(program)] == gpu
         environment = custom.environment(program)
-        assert (environment["CUDA_VISIBLE_DEVICES"], environment["GPU_CONCURRENCY"], environment["RUST_LOG"]) == (gpu, "14", "debug")
+        assert (environment["CUDA_VISIBLE_DEVICES"], environment["GPU_CONCURRENCY"], environment["RUST_LOG"]) == (
+            gpu,
+            "14",
+            "debug",
+        )
         assert custom.definition(program)["stopwaitsecs"] == "45"
         assert custom.host.file(f"/srv/log/autonomys-plotter-{slot}.log").size > 0
 

@@ -22,9 +22,16 @@ def name(slot):
 
 
 def ansible(program, *arguments):
-    environment = dict(os.environ, ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"), MOLECULE_SCENARIO_NAME="plot_server", ANSIBLE_FORCE_COLOR="false")
+    environment = dict(
+        os.environ,
+        ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"),
+        MOLECULE_SCENARIO_NAME="plot_server",
+        ANSIBLE_FORCE_COLOR="false",
+    )
     command = [Path(sys.executable).with_name(program), "-i", os.environ["MOLECULE_INVENTORY_FILE"], *arguments]
-    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def converge(host, **variables):
@@ -35,7 +42,9 @@ def converge(host, **variables):
 def verify(host):
     """Run the role's health check alone."""
     role = "name=autonomys.cluster.plot_server tasks_from=verify"
-    return ansible("ansible", host, "-e", "plot_server_health_timeout=2", "-m", "ansible.builtin.include_role", "-a", role)
+    return ansible(
+        "ansible", host, "-e", "plot_server_health_timeout=2", "-m", "ansible.builtin.include_role", "-a", role
+    )
 
 
 def read_gpus(server):
@@ -76,7 +85,9 @@ def test_seven_of_eight_keep_their_pids_when_one_gpu_goes_comes_back_or_is_repla
     gpus = restored(slots)
     before = pids(slots)
     definition = slots.definition(name(3))
-    assert {program for program in before if program.startswith("autonomys-plot-server-")} == {name(slot) for slot in range(8)}
+    assert {program for program in before if program.startswith("autonomys-plot-server-")} == {
+        name(slot) for slot in range(8)
+    }
     others = {program: pid for program, pid in before.items() if program != name(3)}
 
     write_gpus(slots, gpus[:3] + gpus[4:])

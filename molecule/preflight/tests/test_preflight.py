@@ -69,7 +69,9 @@ def playbook(*arguments):
     """Run ansible-playbook as an operator does: (status, output)."""
     environment = dict(os.environ, ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"))
     command = [Path(sys.executable).with_name("ansible-playbook"), "-i", SCENARIO + "inventory", *arguments]
-    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -83,7 +85,9 @@ def run(server, tmp_path_factory):
     """One run: its output, its findings, and the hosts before and after."""
     file = tmp_path_factory.mktemp("findings") / "findings.json"
     before = state(server)
-    status, output = playbook("-i", SCENARIO + "unreachable", "playbooks/preflight.yml", "-vvv", "-e", f"cluster_findings_file={file}")
+    status, output = playbook(
+        "-i", SCENARIO + "unreachable", "playbooks/preflight.yml", "-vvv", "-e", f"cluster_findings_file={file}"
+    )
     assert status == 2, output[-8000:]
     return {"output": output, "findings": json.loads(file.read_text()), "before": before, "after": state(server)}
 
@@ -97,7 +101,10 @@ def test_the_fault_is_reported(run, rule, hosts):
 
 
 def test_many_different_faults_are_planted():
-    assert len({rule for rule, _hosts in FAULTS}) >= 20 and len({host for _rule, hosts in FAULTS for host in hosts}) == len(HOSTS) + 1
+    assert (
+        len({rule for rule, _hosts in FAULTS}) >= 20
+        and len({host for _rule, hosts in FAULTS for host in hosts}) == len(HOSTS) + 1
+    )
 
 
 @pytest.mark.parametrize("name", HOSTS)

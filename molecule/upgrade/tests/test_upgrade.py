@@ -38,7 +38,10 @@ def releases():
 
 def look(server):
     """Processes, definitions and configuration of every host."""
-    return {name: (server(name).pids(), server(name).run("cat /etc/supervisor/conf.d/* /etc/nats-server.conf")) for name in HOSTS}
+    return {
+        name: (server(name).pids(), server(name).run("cat /etc/supervisor/conf.d/* /etc/nats-server.conf"))
+        for name in HOSTS
+    }
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,9 @@ def result(cluster, releases, staged):
 def test_a_staged_version_is_installed_and_nothing_runs_it(server, staged, releases):
     assert staged[0] == staged[1]
     for name in HOSTS:
-        server(name).run(f"/opt/autonomys/releases/{releases[1]['version']}/autonomys-farmer --version && /opt/autonomys/nats/2.12.8/nats-server --version")
+        server(name).run(
+            f"/opt/autonomys/releases/{releases[1]['version']}/autonomys-farmer --version && /opt/autonomys/nats/2.12.8/nats-server --version"
+        )
 
 
 def test_the_upgrade_costs_no_message_no_quorum_no_slot_and_no_more_silence_than_a_restart(result):
@@ -85,7 +90,10 @@ def test_every_program_runs_the_new_version(server, result, releases, name):
     host = server(name)
     assert set(host.programs().values()) == {"RUNNING"}
     for program in host.programs():
-        old, new = (f"nats/{release['nats']['version']}" if program == "nats-server" else f"releases/{release['version']}" for release in (before, after))
+        old, new = (
+            f"nats/{release['nats']['version']}" if program == "nats-server" else f"releases/{release['version']}"
+            for release in (before, after)
+        )
         assert host.command(program)[0].startswith(f"/opt/autonomys/{new}/"), program
         assert old not in host.definition(program)["command"]
     assert host.http("http://127.0.0.1:8222/varz")["version"] == "2.12.8"
@@ -94,8 +102,17 @@ def test_every_program_runs_the_new_version(server, result, releases, name):
 def test_the_stream_of_the_old_server_is_whole_on_all_new_ones(server, result, until):
     def replicas():
         pages = [server(name).http("http://127.0.0.1:8222/jsz?accounts=1&streams=1") for name in HOSTS]
-        streams = [stream for page in pages for account in page.get("account_details", []) for stream in account.get("stream_detail", [])]
-        led = [stream["cluster"] for stream in streams if stream["cluster"].get("replicas") and all(item["current"] for item in stream["cluster"]["replicas"])]
+        streams = [
+            stream
+            for page in pages
+            for account in page.get("account_details", [])
+            for stream in account.get("stream_detail", [])
+        ]
+        led = [
+            stream["cluster"]
+            for stream in streams
+            if stream["cluster"].get("replicas") and all(item["current"] for item in stream["cluster"]["replicas"])
+        ]
         messages = [stream["state"]["messages"] for stream in streams]
         return messages == [result["seen"]["messages_published"]] * 3 and led
 
@@ -111,7 +128,9 @@ def test_the_former_version_stays_installed_for_the_way_back(server, result, rel
 def test_running_again_changes_nothing(cluster, result, releases):
     cluster.play("site.yml", log="molecule-again", demo_release=releases[1])
     output = (bench_upgrade.BUILD / "molecule-again.log").read_text()
-    assert {host: int(count) for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", output, re.MULTILINE)} == dict.fromkeys(HOSTS, 0)
+    assert {
+        host: int(count) for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", output, re.MULTILINE)
+    } == dict.fromkeys(HOSTS, 0)
 
 
 def test_going_back_is_refused_where_an_older_version_may_not_read_the_data(cluster, server, result, releases):
@@ -121,8 +140,12 @@ def test_going_back_is_refused_where_an_older_version_may_not_read_the_data(clus
         cluster.play("site.yml", log="molecule-refused", demo_release=releases[0], cluster_findings_file=str(path))
     errors = {item["rule"]: item for item in json.loads(path.read_text()) if item["severity"] == "error"}
     assert {rule: item["hosts"] for rule, item in errors.items()} == {"VERS001": list(HOSTS), "VERS002": list(HOSTS)}
-    assert errors["VERS001"]["message"].startswith("nats-server 2.12.8 runs and has written JetStream's data; nats_version is 2.10.26")
-    assert errors["VERS002"]["message"].startswith(f"autonomys-node {releases[1]['version']} runs and has opened its database")
+    assert errors["VERS001"]["message"].startswith(
+        "nats-server 2.12.8 runs and has written JetStream's data; nats_version is 2.10.26"
+    )
+    assert errors["VERS002"]["message"].startswith(
+        f"autonomys-node {releases[1]['version']} runs and has opened its database"
+    )
     assert {name: server(name).pids() for name in HOSTS} == before
 
 
@@ -133,7 +156,9 @@ def test_going_back_needs_no_network(cluster, server, result, releases):
     mirror = PREFIX + "mirror"
     subprocess.run(["docker", "stop", "--time", "1", mirror], check=True, capture_output=True)
     try:
-        cluster.play("site.yml", log="molecule-back", demo_release=before, cluster_accept=["HOST005", "NUMA001", "VERS002"])
+        cluster.play(
+            "site.yml", log="molecule-back", demo_release=before, cluster_accept=["HOST005", "NUMA001", "VERS002"]
+        )
     finally:
         subprocess.run(["docker", "start", mirror], check=True, capture_output=True)
     for name in HOSTS:

@@ -92,11 +92,26 @@ def releases(settings, machine, checksums):
     """
     wanted = []
     if set(settings["cluster_components"]) - {"nats"}:
-        files = [dict(name=name, src=binary["src"], checksum=binary["checksum"]) for name, binary in sorted(settings["cluster_binaries"].items())]
-        wanted.append({"root": settings["cluster_install_dir"] + "/releases", "version": str(settings["cluster_version"]), "files": files})
+        files = [
+            dict(name=name, src=binary["src"], checksum=binary["checksum"])
+            for name, binary in sorted(settings["cluster_binaries"].items())
+        ]
+        wanted.append(
+            {
+                "root": settings["cluster_install_dir"] + "/releases",
+                "version": str(settings["cluster_version"]),
+                "files": files,
+            }
+        )
     if "nats" in settings["cluster_components"]:
         archive = _nats_archive(settings, machine, checksums)
-        wanted.append({"root": settings["cluster_install_dir"] + "/nats", "version": str(settings["nats_version"]), "files": [archive]})
+        wanted.append(
+            {
+                "root": settings["cluster_install_dir"] + "/nats",
+                "version": str(settings["nats_version"]),
+                "files": [archive],
+            }
+        )
     return wanted
 
 
@@ -109,11 +124,15 @@ def _nats_archive(s, machine, checksums):
         checksum = checksums[version][architecture]
     except KeyError:
         raise SettingsError(
-            "nats_version %s has no pinned checksum for %s; choose a version of the table in roles/common/vars/main/nats_checksums.yml, or give "
-            "nats_binary with src, checksum and extract" % (version, architecture)
+            f"nats_version {version} has no pinned checksum for {architecture}; choose a version of the table in roles/common/vars/main/nats_checksums.yml, or give nats_binary with src, checksum and extract"
         ) from None
     src = NATS_ARCHIVE.format(version=version, architecture=architecture)
-    return {"name": "nats-server", "src": src, "checksum": "sha256:" + checksum, "extract": "nats-server-v%s-linux-%s/nats-server" % (version, architecture)}
+    return {
+        "name": "nats-server",
+        "src": src,
+        "checksum": "sha256:" + checksum,
+        "extract": f"nats-server-v{version}-linux-{architecture}/nats-server",
+    }
 
 
 def _program(s, component, name, command, log=None, environment=None, log_max="100MB", **more):
@@ -121,16 +140,19 @@ def _program(s, component, name, command, log=None, environment=None, log_max="1
         more,
         name=name,
         command=[str(argument) for argument in command],
-        environment={key: environment_text(value) for key, value in dict(environment or {}, **s[component + "_environment"]).items()},
+        environment={
+            key: environment_text(value)
+            for key, value in dict(environment or {}, **s[component + "_environment"]).items()
+        },
         user=s["cluster_user"],
         startsecs=s["cluster_program_startsecs"],
         stopwaitsecs=s[component + "_stopwaitsecs"],
-        log={"path": "%s/%s.log" % (s["cluster_log_dir"], log or name), "max_bytes": log_max, "backups": 2},
+        log={"path": f"{s['cluster_log_dir']}/{log or name}.log", "max_bytes": log_max, "backups": 2},
     )
 
 
 def _binary(s, name):
-    return "%s/releases/%s/%s" % (s["cluster_install_dir"], s["cluster_version"], name)
+    return f"{s['cluster_install_dir']}/releases/{s['cluster_version']}/{name}"
 
 
 def _farmer(s, component, *arguments):
@@ -155,7 +177,8 @@ def _nats(s, facts):
             s,
             "nats",
             "nats-server",
-            ["%s/nats/%s/nats-server" % (s["cluster_install_dir"], s["nats_version"]), "--config", NATS_CONFIG] + s["nats_extra_args"],
+            [f"{s['cluster_install_dir']}/nats/{s['nats_version']}/nats-server", "--config", NATS_CONFIG]
+            + s["nats_extra_args"],
             environment={"NATS_SETTINGS_DIGEST": hashlib.sha256(restart.encode()).hexdigest()[:16]},
             # Lame duck mode: clients leave one after another before the server ends. A TERM would cut all of them off at once.
             stopsignal="USR2",
@@ -167,18 +190,32 @@ def _nats(s, facts):
 
 def _node(s, facts):
     command = [_binary(s, "autonomys-node"), "run", "--base-path", s["node_base_path"], "--farmer"]
-    command += ["--rpc-listen-on", "%s:%s" % (s["node_rpc_address"], s["node_rpc_port"]), "--chain", s["cluster_chain"], "--sync", s["node_sync"]]
+    command += [
+        "--rpc-listen-on",
+        f"{s['node_rpc_address']}:{s['node_rpc_port']}",
+        "--chain",
+        s["cluster_chain"],
+        "--sync",
+        s["node_sync"],
+    ]
     command += ["--rpc-methods", s["node_rpc_methods"], "--rpc-cors", s["node_rpc_cors"]]
     for option in ("blocks", "state"):
-        pruning = s["node_%s_pruning" % option]
+        pruning = s[f"node_{option}_pruning"]
         if pruning:
-            command += ["--%s-pruning" % option, pruning]
-    yield _program(s, "node", "autonomys-node", command + s["node_extra_args"], state_directories=[s["node_base_path"]]), {"listening": [s["node_rpc_port"]]}
+            command += [f"--{option}-pruning", pruning]
+    yield (
+        _program(s, "node", "autonomys-node", command + s["node_extra_args"], state_directories=[s["node_base_path"]]),
+        {"listening": [s["node_rpc_port"]]},
+    )
 
 
 def _controller(s, facts):
     tmp = ["--tmp"] if s["controller_tmp"] else []
-    command = _farmer(s, "controller", "controller", *tmp) + ["--node-rpc-url", s["controller_node_rpc_url"]] + s["controller_extra_args"]
+    command = (
+        _farmer(s, "controller", "controller", *tmp)
+        + ["--node-rpc-url", s["controller_node_rpc_url"]]
+        + s["controller_extra_args"]
+    )
     expected = dict(_connected(s, "controller"), connected_all=endpoints([s["controller_node_rpc_url"]]))
     yield _program(s, "controller", "autonomys-controller", command), expected
 
@@ -200,7 +237,7 @@ def proof_server_cpus(s, topology):
         try:
             return format_cpu_list(parse_cpu_list(choice)) or None
         except CpuSetError as error:
-            raise SettingsError("proof_server_cpus must be node, all or a CPU list: %s" % error) from None
+            raise SettingsError(f"proof_server_cpus must be node, all or a CPU list: {error}") from None
     gpu = proof_gpu((topology or {}).get("gpus") or [], str(s["proof_server_gpu"]))
     if gpu is None:
         return None
@@ -221,14 +258,21 @@ def _proof_server(s, facts):
     command = _farmer(s, "proof_server", "proof-server", *s["proof_server_extra_args"])
     cpus = proof_server_cpus(s, facts.get("topology"))
     bound = {"cpus": cpus} if cpus else {}
-    program = _program(s, "proof_server", "autonomys-proof-server", command, environment=environment, log_max="500MB", **bound)
+    program = _program(
+        s, "proof_server", "autonomys-proof-server", command, environment=environment, log_max="500MB", **bound
+    )
     yield program, dict(_connected(s, "proof_server"), **expected)
 
 
 def _caches(s, facts):
-    for name, word, kind in (("autonomys-sharded-cache", "sharded-cache", "sharded"), ("autonomys-full-piece", "full-piece-sharded-cache", "full_piece")):
-        path = s["caches_%s_path" % kind]
-        command = _farmer(s, "caches", word, *s["caches_extra_args"], *s["caches_%s_extra_args" % kind]) + ["path=" + path]
+    for name, word, kind in (
+        ("autonomys-sharded-cache", "sharded-cache", "sharded"),
+        ("autonomys-full-piece", "full-piece-sharded-cache", "full_piece"),
+    ):
+        path = s[f"caches_{kind}_path"]
+        command = _farmer(s, "caches", word, *s["caches_extra_args"], *s[f"caches_{kind}_extra_args"]) + [
+            "path=" + path
+        ]
         yield _program(s, "caches", name, command, state_directories=[path]), _connected(s, "caches")
 
 
@@ -255,7 +299,13 @@ def plot_server_gpus(s, topology, remembered=None):
     for slot, uuid in enumerate(s["plot_server_gpus"]):
         gpu = present.get(uuid)
         if gpu is None:
-            gpu = {"index": None, "uuid": uuid, "name": None, "bus_id": None, "numa_node": _remembered_node(uuid, slot, topology, remembered or {})}
+            gpu = {
+                "index": None,
+                "uuid": uuid,
+                "name": None,
+                "bus_id": None,
+                "numa_node": _remembered_node(uuid, slot, topology, remembered or {}),
+            }
         gpus.append(dict(gpu, slot=slot, missing=uuid not in present))
     return gpus
 
@@ -267,7 +317,9 @@ def _remembered_node(uuid, slot, topology, remembered):
         cpus = parse_cpu_list(own[0].get("cpus"))
     except CpuSetError:
         return None
-    shares = {int(number): len(cpus & parse_cpu_list(node["cpus"])) for number, node in topology["cpus"]["nodes"].items()}
+    shares = {
+        int(number): len(cpus & parse_cpu_list(node["cpus"])) for number, node in topology["cpus"]["nodes"].items()
+    }
     best = min(shares, key=lambda number: (-shares[number], number)) if shares else None
     return best if best is not None and shares[best] else None
 
@@ -287,7 +339,9 @@ def plot_server_plan(s, topology, remembered=None):
         max_cpus=s["plot_server_max_cpus"],
         min_cpus=s["plot_server_min_cpus"],
         scope=s["plot_server_numa_scope"],
-        gpu_numa_nodes={name: node for name, node in s["plot_server_gpu_numa_nodes"].items() if str(name).lower() not in names},
+        gpu_numa_nodes={
+            name: node for name, node in s["plot_server_gpu_numa_nodes"].items() if str(name).lower() not in names
+        },
     )
     placed = [dict(gpu, slot=slots[gpu["uuid"]]["slot"], missing=slots[gpu["uuid"]]["missing"]) for gpu in plan["gpus"]]
     return dict(plan, gpus=sorted(placed, key=lambda gpu: gpu["slot"]))
@@ -298,7 +352,11 @@ def renumbered(s, topology, remembered):
     if s["plot_server_gpus"] or s["plot_server_state"] != "started":
         return []
     new = {gpu["uuid"]: gpu["slot"] for gpu in plot_server_gpus(s, topology)}
-    return [(entry["gpu"], slot, new[entry["gpu"]]) for slot, entry in sorted(remembered.items()) if new.get(entry["gpu"], slot) != slot]
+    return [
+        (entry["gpu"], slot, new[entry["gpu"]])
+        for slot, entry in sorted(remembered.items())
+        if new.get(entry["gpu"], slot) != slot
+    ]
 
 
 def pinned_gpus(remembered, topology):
@@ -313,9 +371,14 @@ def _plot_server(s, facts):
     _refuse(s, topology, remembered, gpus, facts.get("gpu_error"))
     for gpu in plot_server_plan(s, topology, remembered)["gpus"]:
         slot, port = gpu["slot"], int(s["plot_server_port"]) + gpu["slot"]
-        base_path = "%s/base-path-%d" % (s["plot_server_base_path"], slot)
+        base_path = f"{s['plot_server_base_path']}/base-path-{slot}"
         priority = ["--priority-cache"] if s["plot_server_priority_cache"] else []
-        command = _farmer(s, "plot_server", "plot-server", *priority) + ["--listen-port", port] + s["plot_server_extra_args"] + [base_path]
+        command = (
+            _farmer(s, "plot_server", "plot-server", *priority)
+            + ["--listen-port", port]
+            + s["plot_server_extra_args"]
+            + [base_path]
+        )
         environment = {"CUDA_VISIBLE_DEVICES": gpu["uuid"]}
         concurrency = s["plot_server_gpu_concurrency"]
         if isinstance(concurrency, dict):
@@ -325,16 +388,16 @@ def _plot_server(s, facts):
         program = _program(
             s,
             "plot_server",
-            "autonomys-plot-server-%d" % slot,
+            f"autonomys-plot-server-{slot}",
             command,
-            log="autonomys-plotter-%d" % slot,
+            log=f"autonomys-plotter-{slot}",
             environment=environment,
             cpus=gpu["cpus"],
             autostart=not gpu["missing"],
             state_directories=[s["plot_server_base_path"], base_path],
         )
         if gpu["missing"]:
-            yield program, {"stopped": "its GPU %s is missing" % gpu["uuid"]}
+            yield program, {"stopped": f"its GPU {gpu['uuid']} is missing"}
         else:
             yield program, dict(_connected(s, "plot_server"), listening=[port], gpus=[gpu["uuid"]])
 
@@ -342,18 +405,21 @@ def _plot_server(s, facts):
 def _refuse(s, topology, remembered, gpus, gpu_error):
     """Raise SettingsError rather than stop or renumber plot servers because of what was not seen."""
     if s["plot_server_state"] == "started" and all(gpu["missing"] for gpu in gpus.values()):
-        raise SettingsError("no GPU for plot servers was found, and nothing is changed: %s" % (gpu_error or "none of plot_server_gpus is in the host"))
+        raise SettingsError(
+            f"no GPU for plot servers was found, and nothing is changed: {gpu_error or 'none of plot_server_gpus is in the host'}"
+        )
     moved = renumbered(s, topology, remembered)
     if moved and "GPU008" not in s["cluster_accept"]:
         raise SettingsError(
-            "%s; nothing is changed. List the GPUs so that each keeps its number: plot_server_gpus: %s"
-            % (renumbering(moved), json.dumps(pinned_gpus(remembered, topology)))
+            f"{renumbering(moved)}; nothing is changed. List the GPUs so that each keeps its number: plot_server_gpus: {json.dumps(pinned_gpus(remembered, topology))}"
         )
 
 
 def renumbering(moved):
     """The result of ``renumbered`` in words."""
-    return "Plot servers would be renumbered: " + ", ".join("GPU %s from %d to %d" % (uuid, slot, new) for uuid, slot, new in moved)
+    return "Plot servers would be renumbered: " + ", ".join(
+        f"GPU {uuid} from {slot} to {new}" for uuid, slot, new in moved
+    )
 
 
 def farm_sectors(s, farm, disk):
@@ -364,7 +430,9 @@ def farm_sectors(s, farm, disk):
     if str(farm.get("sectors", "auto")) != "auto":
         return int(farm["sectors"])
     if disk.get("error"):
-        raise SettingsError("the disk of the farm %s cannot be read, so its sectors cannot be counted: %s" % (farm["path"], disk["error"]))
+        raise SettingsError(
+            f"the disk of the farm {farm['path']} cannot be read, so its sectors cannot be counted: {disk['error']}"
+        )
     return existing_sectors(disk["existing_plot_bytes"], s["plot_client_pieces_in_sector"]) or disk["max_sectors"]
 
 
@@ -376,10 +444,16 @@ def present_farms(s):
 def _plot_client(s, facts):
     farms = present_farms(s)
     disks = facts.get("disks", {})
-    command = _farmer(s, "plot_client", "plot-client", "--reward-address", s["plot_client_reward_address"]) + s["plot_client_extra_args"]
-    command += ["path=%s,sectors=%d" % (farm["path"], farm_sectors(s, farm, disks.get(farm["path"]))) for farm in farms]
+    command = (
+        _farmer(s, "plot_client", "plot-client", "--reward-address", s["plot_client_reward_address"])
+        + s["plot_client_extra_args"]
+    )
+    command += [f"path={farm['path']},sectors={farm_sectors(s, farm, disks.get(farm['path']))}" for farm in farms]
     paths = [farm["path"].rstrip("/") for farm in farms]
-    yield _program(s, "plot_client", "autonomys-plot-client", command, state_directories=paths), dict(_connected(s, "plot_client"), open_under=paths)
+    yield (
+        _program(s, "plot_client", "autonomys-plot-client", command, state_directories=paths),
+        dict(_connected(s, "plot_client"), open_under=paths),
+    )
 
 
 _BUILD = {

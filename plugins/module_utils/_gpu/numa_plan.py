@@ -124,7 +124,11 @@ def faults(topology, sets):
 
 
 def _check_options(reserve_cores, max_cpus, min_cpus, scope):
-    for name, value, least, optional in (("reserve_cores", reserve_cores, 0, False), ("max_cpus", max_cpus, 1, True), ("min_cpus", min_cpus, 0, True)):
+    for name, value, least, optional in (
+        ("reserve_cores", reserve_cores, 0, False),
+        ("max_cpus", max_cpus, 1, True),
+        ("min_cpus", min_cpus, 0, True),
+    ):
         if value is None and optional:
             continue
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -139,16 +143,24 @@ class _Machine:
     def __init__(self, topology):
         cpus = topology.get("cpus") or {}
         try:
-            self.usable = (parse_cpu_list(cpus.get("usable")) & parse_cpu_list(cpus.get("online"))) - parse_cpu_list(cpus.get("isolated"))
+            self.usable = (parse_cpu_list(cpus.get("usable")) & parse_cpu_list(cpus.get("online"))) - parse_cpu_list(
+                cpus.get("isolated")
+            )
             cores = [parse_cpu_list(core) for core in cpus.get("cores") or []]
             l3_groups = [parse_cpu_list(group) for group in cpus.get("l3") or []]
-            self.nodes = {str(number): dict(node, cpus=parse_cpu_list(node.get("cpus"))) for number, node in (cpus.get("nodes") or {}).items()}
+            self.nodes = {
+                str(number): dict(node, cpus=parse_cpu_list(node.get("cpus")))
+                for number, node in (cpus.get("nodes") or {}).items()
+            }
         except CpuSetError as exc:
             raise NumaPlanError(f"the topology is damaged: {exc}") from exc
         self.l3_of = {cpu: number for number, group in enumerate(sorted(l3_groups, key=sorted)) for cpu in group}
         node_of = {cpu: number for number, node in self.nodes.items() for cpu in node["cpus"]}
         known = {cpu for core in cores for cpu in core}
-        self.cores = sorted([tuple(sorted(core & self.usable)) for core in cores if core & self.usable] + [(cpu,) for cpu in self.usable - known])
+        self.cores = sorted(
+            [tuple(sorted(core & self.usable)) for core in cores if core & self.usable]
+            + [(cpu,) for cpu in self.usable - known]
+        )
         self.cores_of = {number: [] for number in self.nodes}
         for core in self.cores:
             if core[0] in node_of:
@@ -173,7 +185,9 @@ def _gpus(topology, overrides, machine):
                 "bus_id": gpu.get("bus_id"),
                 "node": None if node is None else str(node),
                 "key": gpu.get("bus_id") or gpu.get("uuid") or f"GPU{gpu.get('index')}",
-                "label": gpu.get("uuid") if gpu.get("index") is None else f"{gpu['index']} ({gpu.get('bus_id') or gpu.get('uuid')})",
+                "label": gpu.get("uuid")
+                if gpu.get("index") is None
+                else f"{gpu['index']} ({gpu.get('bus_id') or gpu.get('uuid')})",
                 "slot": gpu.get("slot", 0),
             }
         )
@@ -182,7 +196,9 @@ def _gpus(topology, overrides, machine):
         raise NumaPlanError("two GPUs of the topology have the same PCI address")
     for name, node in overrides.items():
         wanted = str(name).lower()
-        named = [gpu for gpu in gpus if wanted in (str(gpu["bus_id"]).lower(), str(gpu["uuid"]).lower(), str(gpu["index"]))]
+        named = [
+            gpu for gpu in gpus if wanted in (str(gpu["bus_id"]).lower(), str(gpu["uuid"]).lower(), str(gpu["index"]))
+        ]
         if not named:
             raise NumaPlanError(f"gpu_numa_nodes names the GPU {name}, which is not in this machine")
         if node is not None and str(node) not in machine.nodes:
@@ -206,7 +222,9 @@ def pci_order(gpu):
 def _homes(gpus, machine, reserve, warnings):
     """Return {key: (node, placement)}: a GPU's own node, the nearest one, or one that is dealt."""
     if gpus and not machine.with_cpus:
-        raise NumaPlanError(f"the topology has no usable CPU on any NUMA node: nothing can be planned for its {len(gpus)} GPUs")
+        raise NumaPlanError(
+            f"the topology has no usable CPU on any NUMA node: nothing can be planned for its {len(gpus)} GPUs"
+        )
     homes = {}
     count = dict.fromkeys(machine.with_cpus, 0)
 
@@ -231,7 +249,9 @@ def _homes(gpus, machine, reserve, warnings):
     for gpu in remote:
         node = min(machine.with_cpus, key=lambda number: (machine.distance(gpu["node"], number), emptiness(number)))
         take(gpu, node, "remote")
-        warnings.append(f"GPU {gpu['label']} is on NUMA node {gpu['node']}, which has no usable CPU: it gets cores of node {node}")
+        warnings.append(
+            f"GPU {gpu['label']} is on NUMA node {gpu['node']}, which has no usable CPU: it gets cores of node {node}"
+        )
     seats = []
     for _gpu in unknown:
         node = min(machine.with_cpus, key=emptiness)
@@ -239,7 +259,9 @@ def _homes(gpus, machine, reserve, warnings):
         seats.append(node)
     for gpu, node in zip(unknown, sorted(seats, key=int)):
         homes[gpu["key"]] = (node, "unknown")
-        warnings.append(f"the NUMA node of GPU {gpu['label']} is unknown: it gets cores of node {node}; name its node in gpu_numa_nodes if you know it")
+        warnings.append(
+            f"the NUMA node of GPU {gpu['label']} is unknown: it gets cores of node {node}; name its node in gpu_numa_nodes if you know it"
+        )
     return homes
 
 
@@ -258,7 +280,11 @@ def _domains(homes, gpus, machine, scope):
             # The poorest GPUs first: fewest cores for each, then the nearest.
             poorest = min(
                 same,
-                key=lambda home: (sum(len(machine.cores_of[node]) for node in nodes_of[home]) / len(members[home]), machine.distance(home, extra), int(home)),
+                key=lambda home: (
+                    sum(len(machine.cores_of[node]) for node in nodes_of[home]) / len(members[home]),
+                    machine.distance(home, extra),
+                    int(home),
+                ),
             )
             nodes_of[poorest].append(extra)
     return [(sorted(nodes_of[home], key=int), members[home]) for home in sorted(members, key=int)]
@@ -343,7 +369,11 @@ def _deal(groups, shared, gpus, share):
         # The last GPU takes the last groups, so that what stays free lies at the front.
         gpu = max(range(gpus), key=lambda number: (lacking[number], number))
         enough = [group for group in free if len(group) >= lacking[gpu]]
-        group = min(enough, key=lambda item: (len(item), _backwards(item))) if enough else max(free, key=lambda item: (len(item), item))
+        group = (
+            min(enough, key=lambda item: (len(item), _backwards(item)))
+            if enough
+            else max(free, key=lambda item: (len(item), item))
+        )
         free.remove(group)
         owned[gpu].append(group)
         lacking[gpu] -= min(lacking[gpu], len(group))
@@ -391,7 +421,9 @@ def _score(planned, machine):
     return {
         "gpus_off_node": sum(1 for gpu in planned if gpu["placement"] != "local"),
         "fewest_cores": min([gpu["cores"] for gpu in planned] or [0]),
-        "split_cores": sum(1 for owners in owners_of_core.values() if len({frozenset(item) for item in owners.values()}) > 1),
+        "split_cores": sum(
+            1 for owners in owners_of_core.values() if len({frozenset(item) for item in owners.values()}) > 1
+        ),
         "shared_l3": sum(1 for owners in owners_of_l3.values() if len(owners) > 1),
         "l3_touched": touched,
         "ranges": sum(len(ranges(cpus)) for cpus in sets),

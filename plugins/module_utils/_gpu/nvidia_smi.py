@@ -18,7 +18,9 @@ import re
 QUERY_FIELDS = ("index", "uuid", "name", "pci.bus_id", "memory.total", "driver_version")
 
 # Escape sequences, also with the escape character lost or replaced by U+FFFD or by a caret notation.
-_ANSI_RE = re.compile(r"(?:\x1b|\x9b|\ufffd|\\x1b|\\033|\\u001b|\\e|\^\[)?\[[0-9;]*m|(?:\x1b|\ufffd)(?:\[[0-9;?]*[A-Za-z]|\([A-Z0-9])")
+_ANSI_RE = re.compile(
+    r"(?:\x1b|\x9b|\ufffd|\\x1b|\\033|\\u001b|\\e|\^\[)?\[[0-9;]*m|(?:\x1b|\ufffd)(?:\[[0-9;?]*[A-Za-z]|\([A-Z0-9])"
+)
 _BLANKS_RE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE_RE = re.compile("[\u200b-\u200f\u2060\ufeff\x00]")
 _DASHES_RE = re.compile("[\u2010-\u2015\u2212]")
@@ -31,7 +33,9 @@ _ROW_RE = re.compile(rf"(?<![A-Za-z0-9_-])(GPU[0-9]+)(?=\s*(?:{_LINK}))")
 _PEER_ROW_RE = re.compile(r"(?<![A-Za-z0-9_-])GPU[0-9]+(?:\s+X)?\s+(?:OK|CNS|NS|GNS|TNS|DR)(?:\s|\Z)")
 _OTHER_ROW_RE = re.compile(rf"(?<![A-Za-z0-9-])[A-Za-z][A-Za-z0-9_.-]*[0-9]\s+(?:{_LINK})(?![a-z])")
 _CONTINUATION_RE = re.compile(r"[A-Z0-9,/\s-]*[A-Z0-9][A-Z0-9,/\s-]*\Z")
-_HEADER_NAME_RE = re.compile(r"GPU[0-9]+|NIC[0-9]+|[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z]+)*_[0-9]+|[A-Za-z][A-Za-z0-9._-]*[0-9]")
+_HEADER_NAME_RE = re.compile(
+    r"GPU[0-9]+|NIC[0-9]+|[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z]+)*_[0-9]+|[A-Za-z][A-Za-z0-9._-]*[0-9]"
+)
 _LIST_RE = re.compile(r"[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*\Z")
 _LEGEND_NIC_RE = re.compile(r"(NIC[0-9]+)\s*:\s*(\S+)")
 
@@ -50,24 +54,39 @@ _ERRORS = (
         r"Driver/library version mismatch",
         "the loaded NVIDIA kernel driver and the installed libraries have different versions; reboot, or reload the nvidia kernel modules",
     ),
-    (r"Insufficient Permissions", "the user may not open the NVIDIA devices; run as root or give the user access to /dev/nvidia*"),
-    (r"Failed to initialize NVML", "the NVIDIA management library could not start; check that the driver is installed and loaded and that /dev/nvidia* exist"),
+    (
+        r"Insufficient Permissions",
+        "the user may not open the NVIDIA devices; run as root or give the user access to /dev/nvidia*",
+    ),
+    (
+        r"Failed to initialize NVML",
+        "the NVIDIA management library could not start; check that the driver is installed and loaded and that /dev/nvidia* exist",
+    ),
     (
         r"Unable to determine the device handle for (?:gpu|GPU)",
         "a GPU has stopped answering and fell off the bus; look for Xid messages in dmesg, then reset it or reboot the host",
     ),
-    (r"No devices were found", "the NVIDIA driver is loaded but sees no GPU; check lspci, power and PCIe seating, and dmesg for Xid or NVRM messages"),
+    (
+        r"No devices were found",
+        "the NVIDIA driver is loaded but sees no GPU; check lspci, power and PCIe seating, and dmesg for Xid or NVRM messages",
+    ),
     (r"GPU is lost", "a GPU is lost and fell off the bus; look for Xid messages in dmesg, then reboot the host"),
     (
         r"must be used in conjunction|not a valid option|[Ii]nvalid (?:combination|argument|option)|[Uu]sage:",
         "nvidia-smi was called with options that it does not accept; run exactly: nvidia-smi topo -m",
     ),
-    (r"command not found|No such file or directory|not recognized as", "nvidia-smi is not installed; install the NVIDIA driver's utilities"),
+    (
+        r"command not found|No such file or directory|not recognized as",
+        "nvidia-smi is not installed; install the NVIDIA driver's utilities",
+    ),
     (
         r"libnvidia-ml|NVML Shared Library Not Found",
         "the NVIDIA management library is missing; install the driver's libraries, or pass them into the container",
     ),
-    (r"infoROM is corrupted", "nvidia-smi printed only a warning that a GPU's infoROM is corrupted; run nvidia-smi topo -m again and keep its whole output"),
+    (
+        r"infoROM is corrupted",
+        "nvidia-smi printed only a warning that a GPU's infoROM is corrupted; run nvidia-smi topo -m again and keep its whole output",
+    ),
 )
 
 
@@ -100,7 +119,9 @@ def parse_topo(text):
     """
     lines = _join_wrapped_rows(_clean(text).split("\n"))
     if any(_PEER_ROW_RE.search(line) for line in lines):
-        raise NvidiaError("the text is the matrix of nvidia-smi topo -p2p, which names no CPUs; run exactly: nvidia-smi topo -m")
+        raise NvidiaError(
+            "the text is the matrix of nvidia-smi topo -p2p, which names no CPUs; run exactly: nvidia-smi topo -m"
+        )
     first = next((number for number, line in enumerate(lines) if _ROW_RE.search(line)), None)
     if first is None:
         raise NvidiaError(explain_error(text))
@@ -120,7 +141,10 @@ def parse_topo(text):
         reading["links"] = _read_links(name, rest[:tail], names) if last_link_certain else {}
         if result.get(name, reading) != reading:
             # Different rows for one GPU are several matrices in one text: what they do not agree on is unknown.
-            reading = {key: value if result[name][key] == value else ({} if key == "links" else None) for key, value in reading.items()}
+            reading = {
+                key: value if result[name][key] == value else ({} if key == "links" else None)
+                for key, value in reading.items()
+            }
         result[name] = reading
     return result
 
@@ -165,7 +189,7 @@ def normalize_bus_id(text):
     if not match:
         return None
     domain, bus, device, function = match.groups()
-    return "{:04x}:{}:{}.{}".format(int(domain or "0", 16), bus.lower(), device.lower(), function or "0")
+    return f"{int(domain or '0', 16):04x}:{bus.lower()}:{device.lower()}.{function or '0'}"
 
 
 def _clean(text):
@@ -222,7 +246,11 @@ def _ascending(text, largest):
     for part in text.split(","):
         ends = part.split("-")
         numbers = [int(end) for end in ends]
-        if any(end != str(number) for end, number in zip(ends, numbers)) or numbers[0] <= last or numbers[-1] < numbers[0]:
+        if (
+            any(end != str(number) for end, number in zip(ends, numbers))
+            or numbers[0] <= last
+            or numbers[-1] < numbers[0]
+        ):
             return False
         last = numbers[-1]
     return last <= largest
@@ -230,7 +258,11 @@ def _ascending(text, largest):
 
 def _split_glued(token):
     """Return every way to read one token as a CPU list and a NUMA list that lost the blank between them."""
-    return [(token[:cut], token[cut:]) for cut in range(1, len(token)) if _ascending(token[:cut], _MAX_CPU) and _ascending(token[cut:], _MAX_NODE)]
+    return [
+        (token[:cut], token[cut:])
+        for cut in range(1, len(token))
+        if _ascending(token[:cut], _MAX_CPU) and _ascending(token[cut:], _MAX_NODE)
+    ]
 
 
 def _read_tail(rest, tail, columns):
@@ -245,7 +277,11 @@ def _read_tail(rest, tail, columns):
         # NV120-35 is NV12 and 0-35 or NV1 and 20-35.
         first = text.split()[0]
         both = nvlink.group(1) + first
-        readings = [both[cut:] for cut in (1, 2) if both[:cut].isdigit() and int(both[:cut]) <= _MAX_NVLINKS and _ascending(both[cut:], _MAX_CPU)]
+        readings = [
+            both[cut:]
+            for cut in (1, 2)
+            if both[:cut].isdigit() and int(both[:cut]) <= _MAX_NVLINKS and _ascending(both[cut:], _MAX_CPU)
+        ]
         text = (readings[0] if len(readings) == 1 else "?") + text[len(first) :]
     glued_to_na = re.search(r"[0-9]N/A", text)
     tokens = re.sub(r"\s*,\s*", ",", text.replace("N/A", " N/A ")).strip(" \t\"'`\\").split()

@@ -67,7 +67,13 @@ def run_command(argv, timeout):
     try:
         # A session of its own, so that children which the command leaves behind are ended with it.
         process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, errors="replace", start_new_session=True
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+            errors="replace",
+            start_new_session=True,
         )
     except OSError as exc:
         raise CommandError(f"{argv[0]} cannot be run: {exc.strerror or exc}") from exc
@@ -80,7 +86,9 @@ def run_command(argv, timeout):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.communicate(timeout=1)
         command = " ".join(argv[:3])
-        raise CommandError(f"{command} did not end within {timeout} s; the NVIDIA driver may hang (look at dmesg)") from exc
+        raise CommandError(
+            f"{command} did not end within {timeout} s; the NVIDIA driver may hang (look at dmesg)"
+        ) from exc
     return process.returncode, stdout, stderr
 
 
@@ -156,7 +164,11 @@ def read_topology(root="/", run=None, timeout=30):
         if listed:
             _report_lost_gpus(host, listed, warnings)
     gpus = [_place_gpu(host, gpu, topo.get(f"GPU{gpu['index']}", {}), online, node_sets, warnings) for gpu in listed]
-    return {"topology": {"gpus": gpus, "nics": _read_nics(host), "cpus": cpus}, "gpu_error": gpu_error, "warnings": warnings}
+    return {
+        "topology": {"gpus": gpus, "nics": _read_nics(host), "cpus": cpus},
+        "gpu_error": gpu_error,
+        "warnings": warnings,
+    }
 
 
 # CPUs, nodes and caches
@@ -193,7 +205,9 @@ def _read_nodes(host, online, warnings):
     if not numbers:
         # A kernel without NUMA support: one node with everything.
         memory = _memory_mib(host.read("/proc/meminfo"))
-        return {"0": {"cpus": format_cpu_list(online), "memory_mib": memory, "package": None, "distance": {"0": 10}}}, {"0": online}
+        return {"0": {"cpus": format_cpu_list(online), "memory_mib": memory, "package": None, "distance": {"0": 10}}}, {
+            "0": online
+        }
     nodes = {}
     node_sets = {}
     for number in numbers:
@@ -202,13 +216,20 @@ def _read_nodes(host, online, warnings):
         cpus = (host.cpus(folder + "/cpulist", folder + "/cpumap") or frozenset()) & online
         distances = [int(word) for word in (host.read(folder + "/distance") or "").split() if word.isdigit()]
         # One value for each online node; where a node's folder is missing, one for each number up to the largest.
-        columns = numbers if len(distances) == len(numbers) else list(range(len(distances))) if len(distances) == numbers[-1] + 1 else []
+        columns = (
+            numbers
+            if len(distances) == len(numbers)
+            else list(range(len(distances)))
+            if len(distances) == numbers[-1] + 1
+            else []
+        )
         node_sets[str(number)] = cpus
         nodes[str(number)] = {
             "cpus": format_cpu_list(cpus),
             "memory_mib": _memory_mib(host.read(folder + "/meminfo")),
             "package": None,
-            "distance": {str(other): distance for other, distance in zip(columns, distances) if other in numbers} or {str(number): 10},
+            "distance": {str(other): distance for other, distance in zip(columns, distances) if other in numbers}
+            or {str(number): 10},
         }
     homeless = online.difference(*node_sets.values())
     if homeless:
@@ -233,7 +254,10 @@ def _read_cores(host, base, online):
         package = host.integer(folder + "/topology/physical_package_id")
         package_of[cpu] = package if package is not None and package >= 0 else None
         if cpu not in seen_core:
-            siblings = host.cpus(folder + "/topology/thread_siblings_list", folder + "/topology/thread_siblings") or frozenset()
+            siblings = (
+                host.cpus(folder + "/topology/thread_siblings_list", folder + "/topology/thread_siblings")
+                or frozenset()
+            )
             core = ((siblings & online) | {cpu}) - seen_core
             seen_core |= core
             cores.append(core)
@@ -342,7 +366,11 @@ def _ask_nvidia(run, timeout, warnings):
         return (
             (gpus, {}, None)
             if gpus
-            else ([], {}, "nvidia-smi was not found on this host; a host without a GPU needs none, else install the NVIDIA driver and its utilities")
+            else (
+                [],
+                {},
+                "nvidia-smi was not found on this host; a host without a GPU needs none, else install the NVIDIA driver and its utilities",
+            )
         )
     try:
         query = run([program, "--query-gpu=" + ",".join(QUERY_FIELDS), "--format=csv,noheader,nounits"], timeout)
@@ -369,7 +397,9 @@ def _ask_nvidia(run, timeout, warnings):
         rows = {}
     listed = {f"GPU{gpu['index']}" for gpu in gpus}
     if rows and set(rows) != listed:
-        warnings.append(f"nvidia-smi topo -m has rows for {', '.join(rows)}, nvidia-smi --query-gpu lists {', '.join(sorted(listed))}")
+        warnings.append(
+            f"nvidia-smi topo -m has rows for {', '.join(rows)}, nvidia-smi --query-gpu lists {', '.join(sorted(listed))}"
+        )
     return gpus, rows, None
 
 
@@ -390,7 +420,9 @@ def _ask_nvml(run, timeout):
         return []
     for gpu in gpus:
         gpu["bus_id"] = normalize_bus_id(gpu["bus_id"])
-        gpu["nvml_cpus"] = frozenset(64 * number + bit for number, word in enumerate(gpu.pop("affinity")) for bit in range(64) if word >> bit & 1)
+        gpu["nvml_cpus"] = frozenset(
+            64 * number + bit for number, word in enumerate(gpu.pop("affinity")) for bit in range(64) if word >> bit & 1
+        )
     return gpus
 
 
@@ -414,7 +446,9 @@ def _report_lost_gpus(host, listed, warnings):
     for bus_id in present:
         # Without any of the listed ones on the bus this is a container that sees another machine's sysfs.
         if bus_id not in known and known & set(present):
-            warnings.append(f"the NVIDIA device {bus_id} is on the PCI bus but nvidia-smi does not list it: look for Xid messages in dmesg")
+            warnings.append(
+                f"the NVIDIA device {bus_id} is on the PCI bus but nvidia-smi does not list it: look for Xid messages in dmesg"
+            )
 
 
 def _place_gpu(host, gpu, row, online, node_sets, warnings):
@@ -427,7 +461,9 @@ def _place_gpu(host, gpu, row, online, node_sets, warnings):
     cpus = host.cpus(folder + "/local_cpulist", folder + "/local_cpus")
     # The address is nvidia-smi's own. Where something else than a display device is there, the bus is not the one that nvidia-smi speaks of,
     # as in a container that sees another machine's sysfs. The maker does not matter: a bridge or an emulator may show its own.
-    here = host.read(folder + "/vendor") in (NVIDIA_VENDOR, None) or (host.read(folder + "/class") or "").startswith(PCI_DISPLAY)
+    here = host.read(folder + "/vendor") in (NVIDIA_VENDOR, None) or (host.read(folder + "/class") or "").startswith(
+        PCI_DISPLAY
+    )
     if here and (cpus is not None or node is not None):
         source = "sysfs"
         cpus = (cpus if cpus is not None else node_sets.get(str(node), frozenset())) & online
@@ -439,11 +475,15 @@ def _place_gpu(host, gpu, row, online, node_sets, warnings):
     elif smi_cpus and smi_cpus <= online:
         source, cpus, node = "nvidia-smi", smi_cpus, _node_of(smi_cpus, node_sets)
         if row["cpu_affinity"].count(",") == 5:
-            warnings.append(f"{label} is not on this host's PCI bus; nvidia-smi's CPU list {row['cpu_affinity']} has six ranges and may be cut")
+            warnings.append(
+                f"{label} is not on this host's PCI bus; nvidia-smi's CPU list {row['cpu_affinity']} has six ranges and may be cut"
+            )
     else:
         source, cpus, node = "all", online, None
         if smi_cpus:
-            warnings.append(f"{label} is not on this host's PCI bus and nvidia-smi's CPUs {row['cpu_affinity']} are not all online here: its node is unknown")
+            warnings.append(
+                f"{label} is not on this host's PCI bus and nvidia-smi's CPUs {row['cpu_affinity']} are not all online here: its node is unknown"
+            )
     if node is None and len(node_sets) > 1:
         source, cpus = "all", online
     return {
@@ -479,12 +519,18 @@ def _compare(label, cpus, node, smi_cpus, row, online, warnings):
     if smi_cpus is not None and smi_cpus & online != cpus:
         text = row["cpu_affinity"]
         if text.count(",") == 5 and smi_cpus < cpus:
-            warnings.append(f"nvidia-smi's CPU list of {label} is cut after six ranges ({text}): sysfs was used ({format_cpu_list(cpus)})")
+            warnings.append(
+                f"nvidia-smi's CPU list of {label} is cut after six ranges ({text}): sysfs was used ({format_cpu_list(cpus)})"
+            )
         else:
-            warnings.append(f"nvidia-smi says that {label} is near the CPUs {text}, sysfs says {format_cpu_list(cpus) or 'none'}: sysfs was used")
+            warnings.append(
+                f"nvidia-smi says that {label} is near the CPUs {text}, sysfs says {format_cpu_list(cpus) or 'none'}: sysfs was used"
+            )
     numa = _affinity(row.get("numa_affinity"))
     if numa and node is not None and node not in numa:
-        warnings.append(f"nvidia-smi says that {label} is on NUMA node {row['numa_affinity']}, sysfs says {node}: sysfs was used")
+        warnings.append(
+            f"nvidia-smi says that {label} is on NUMA node {row['numa_affinity']}, sysfs says {node}: sysfs was used"
+        )
 
 
 # Network cards

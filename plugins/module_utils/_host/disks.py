@@ -53,7 +53,9 @@ def ask(questions, seconds=PATIENCE_S):
                     continue
                 os.waitpid(child, 0)
                 text = b"".join(parts)
-                answers[key] = tuple(json.loads(text.decode())) if text else (None, "reading it ended without an answer")
+                answers[key] = (
+                    tuple(json.loads(text.decode())) if text else (None, "reading it ended without an answer")
+                )
             else:
                 os.kill(child, signal.SIGKILL)
                 answers[key] = None, f"it does not answer within {seconds} s"
@@ -94,7 +96,15 @@ def read_disks(paths, user, more, seconds=PATIENCE_S):
 def _unread(path, mounts, why):
     path = os.path.normpath(path)
     mount = find_mount(mounts, path) or NO_MOUNT
-    return dict(mount, error=why, exists=None, is_mountpoint=mount["mountpoint"] == path, read_only="ro" in mount["options"], size=None, available=None)
+    return dict(
+        mount,
+        error=why,
+        exists=None,
+        is_mountpoint=mount["mountpoint"] == path,
+        read_only="ro" in mount["options"],
+        size=None,
+        available=None,
+    )
 
 
 def read_disk(path, mounts, root, more):

@@ -30,7 +30,9 @@ def parse_mountinfo(text):
                 options.append(option)
         if "ro" in options:
             options = [option for option in options if option != "rw"]
-        mounts.append({"mountpoint": _unescape(fields[4]), "device": _unescape(tail[1]), "fstype": tail[0], "options": options})
+        mounts.append(
+            {"mountpoint": _unescape(fields[4]), "device": _unescape(tail[1]), "fstype": tail[0], "options": options}
+        )
     return mounts
 
 

@@ -64,7 +64,11 @@ def parse_addresses(output):
     interfaces = {}
     for link in json.loads(output or "[]"):
         if link.get("ifname") and "LOOPBACK" not in link.get("flags", []):
-            interfaces[link["ifname"]] = [f"{address['local']}/{address['prefixlen']}" for address in link.get("addr_info", []) if "local" in address]
+            interfaces[link["ifname"]] = [
+                f"{address['local']}/{address['prefixlen']}"
+                for address in link.get("addr_info", [])
+                if "local" in address
+            ]
     return interfaces
 
 
@@ -92,7 +96,11 @@ def _binding(text, name):
         return {"cpus": None, "gpu": None, "command": []}
     cpus = command[2] if command[:2] == ["numactl", "-C"] and len(command) > 2 else None
     # numactl's own words end at the program, which is an absolute path.
-    start = next((index for index, word in enumerate(command) if word.startswith("/")), 0) if command[:1] == ["numactl"] else 0
+    start = (
+        next((index for index, word in enumerate(command) if word.startswith("/")), 0)
+        if command[:1] == ["numactl"]
+        else 0
+    )
     return {"cpus": cpus, "gpu": environment.get("CUDA_VISIBLE_DEVICES"), "command": command[start:]}
 
 

@@ -87,7 +87,9 @@ def cpus_allowed(pids, root="/proc"):
     masks = set()
     for pid in pids:
         for task in _listdir(root, str(pid), "task"):
-            match = re.search(r"^Cpus_allowed_list:\s*(\S+)", _read(root, str(pid), "task", task, "status"), re.MULTILINE)
+            match = re.search(
+                r"^Cpus_allowed_list:\s*(\S+)", _read(root, str(pid), "task", task, "status"), re.MULTILINE
+            )
             if match:
                 masks.add(match.group(1))
     return format_cpu_list(set().union(*[parse_cpu_list(mask) for mask in masks])) if masks else None
@@ -243,4 +245,7 @@ def owner(pid, root="/proc"):
         return None
     variables = dict(item.split("=", 1) for item in environ.split("\0") if "=" in item)
     # supervisord tells each program its name, and its children inherit that.
-    return {"program": variables.get("SUPERVISOR_PROCESS_NAME"), "command": " ".join(command.split("\0")[:3]).strip()[:120]}
+    return {
+        "program": variables.get("SUPERVISOR_PROCESS_NAME"),
+        "command": " ".join(command.split("\0")[:3]).strip()[:120],
+    }

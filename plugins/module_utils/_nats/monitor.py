@@ -100,7 +100,9 @@ def _add_group(groups, name, cluster):
 
 def leaders_to_ask(groups, server_name):
     """Return the names of the other servers that lead a replicated group of this server."""
-    return sorted({group["leader"] for group in groups.values() if group["size"] > 1 and group["leader"]} - {server_name})
+    return sorted(
+        {group["leader"] for group in groups.values() if group["size"] > 1 and group["leader"]} - {server_name}
+    )
 
 
 def leader_view(name, group, server_name, views):
@@ -148,7 +150,9 @@ def stop_reasons(server_name, peers, routes, jetstream, groups, views, max_silen
         if group["size"] == 1:
             continue
         replicas, unknown = leader_view(name, group, server_name, views)
-        reason = unknown or _quorum_reason(name, group, replicas, server_name, lambda entry: _fault(entry, routes, max_silence, max_lag))
+        reason = unknown or _quorum_reason(
+            name, group, replicas, server_name, lambda entry: _fault(entry, routes, max_silence, max_lag)
+        )
         if reason:
             reasons.append(reason)
     if len(reasons) > MAX_REASONS:

@@ -181,14 +181,14 @@ def inspect(release, uid):
         entry = manifest.get(name)
         if entry is None:
             if os.path.lexists(path):
-                raise ReleaseError(f"{path} exists and was not installed by this collection; move {folder} away, or choose another version or install folder")
+                raise ReleaseError(
+                    f"{path} exists and was not installed by this collection; move {folder} away, or choose another version or install folder"
+                )
             missing.append(name)
             continue
         if (entry["checksum"], entry["extract"]) != (wanted["checksum"], wanted["extract"]):
             raise ReleaseError(
-                "version {} is installed in {} with other content: {} came from {} and {} is wanted now. A version "
-                "never changes in place: give the new build a version of its own, or remove the folder once no program "
-                "runs from it".format(release["version"], folder, name, _origin(entry), _origin(wanted))
+                f"version {release['version']} is installed in {folder} with other content: {name} came from {_origin(entry)} and {_origin(wanted)} is wanted now. A version never changes in place: give the new build a version of its own, or remove the folder once no program runs from it"
             )
         state = file_state(path, entry, uid)
         if state != "ok":
@@ -269,7 +269,14 @@ def plan(releases, keep, uid, in_use=texts_in_use):
 
 def control_node_sources(steps):
     """Return the sources, sorted, that a plan needs from the control node."""
-    return sorted({release["files"][name]["src"] for release, names in steps["install"] for name in names if not is_url(release["files"][name]["src"])})
+    return sorted(
+        {
+            release["files"][name]["src"]
+            for release, names in steps["install"]
+            for name in names
+            if not is_url(release["files"][name]["src"])
+        }
+    )
 
 
 def listing(releases, steps, after):
@@ -277,7 +284,9 @@ def listing(releases, steps, after):
     lines = []
     for root in sorted({release["root"] for release in releases}):
         files = {
-            (version, name): entry["checksum"] for version in installed_versions(root) for name, entry in read_manifest(os.path.join(root, version))[0].items()
+            (version, name): entry["checksum"]
+            for version in installed_versions(root)
+            for name, entry in read_manifest(os.path.join(root, version))[0].items()
         }
         for release, names in steps["install"]:
             for name in names if release["root"] == root else []:
@@ -285,7 +294,11 @@ def listing(releases, steps, after):
                 if after:
                     files[release["version"], name] = release["files"][name]["checksum"]
         pruned = {version for path, version in steps["prune"] if path == root and after}
-        lines += [f"{root}/{version}/{name} {checksum}\n" for (version, name), checksum in sorted(files.items()) if version not in pruned]
+        lines += [
+            f"{root}/{version}/{name} {checksum}\n"
+            for (version, name), checksum in sorted(files.items())
+            if version not in pruned
+        ]
         if not after:
             lines += [f"{path}/ (left by an interrupted run)\n" for path in steps["leftovers"] if _in(path, root)]
             lines += [f"{path} (wrong mode or owner)\n" for path in steps["attributes"] if _in(path, root)]

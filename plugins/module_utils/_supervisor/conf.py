@@ -32,7 +32,9 @@ _KEY_RE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
 _BYTES_RE = re.compile(r"^[0-9]+(KB|MB|GB)?\Z", re.IGNORECASE)
 _BARE_RE = re.compile(r"^[A-Za-z0-9_@%+=:,./-]+\Z")
 _COMMENT_RE = re.compile(r"(?<=\s)(?=[;#])")
-_SECRET_RE = re.compile(r"pass(wd|word|phrase)?|secret|token|credential|(api|private|access|auth)[_-]?key", re.IGNORECASE)
+_SECRET_RE = re.compile(
+    r"pass(wd|word|phrase)?|secret|token|credential|(api|private|access|auth)[_-]?key", re.IGNORECASE
+)
 _USERINFO_RE = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
 _PROGRAM_KINDS = ("program:", "fcgi-program:", "eventlistener:")
 # Shorter "secrets" are words like "true"; masking them would make the output unreadable without hiding anything.
@@ -149,7 +151,9 @@ def _absolute(value, what):
 def _render_program(program, autostart):
     name = program["name"]
     if not NAME_RE.match(name):
-        raise ConfError(f"program name {name!r}: only letters, digits, '.', '_' and '-', beginning with a letter or digit")
+        raise ConfError(
+            f"program name {name!r}: only letters, digits, '.', '_' and '-', beginning with a letter or digit"
+        )
     what = f"program {name}: "
     try:
         parse_cpu_list(program.get("cpus"))
@@ -190,7 +194,11 @@ def _render_program(program, autostart):
             raise ConfError(f"{what}log.backups: {log['backups']} is negative")
         # supervisord expands % twice in the name of a log file
         path = _absolute(log["path"], f"{what}log.path").replace("%%", "%%%%")
-        lines += [f"stdout_logfile_maxbytes={log['max_bytes']}", f"stdout_logfile_backups={log['backups']}", f"stdout_logfile={path}"]
+        lines += [
+            f"stdout_logfile_maxbytes={log['max_bytes']}",
+            f"stdout_logfile_backups={log['backups']}",
+            f"stdout_logfile={path}",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -331,7 +339,9 @@ def group_texts(text):
     result = OrderedDict()
     for group, members in groups(parse(text or "")).items():
         sections = [f"group:{group}", *(kind + member for member in members for kind in _PROGRAM_KINDS)]
-        result[group] = "\n".join("\n".join(pieces[section]).rstrip("\n") + "\n" for section in sections if section in pieces)
+        result[group] = "\n".join(
+            "\n".join(pieces[section]).rstrip("\n") + "\n" for section in sections if section in pieces
+        )
     return result
 
 
@@ -340,7 +350,11 @@ def compose(old, kept, now, former):
     texts, others = group_texts(old), group_texts(kept)
     if now == set(texts) and not former:
         return with_leaving(old, []) if now else None
-    chosen = [texts[group] if group in now else others[group] for group in {**texts, **others} if group in now or group in former]
+    chosen = [
+        texts[group] if group in now else others[group]
+        for group in {**texts, **others}
+        if group in now or group in former
+    ]
     return "\n".join([HEADER + "\n", *chosen]) if chosen else None
 
 
@@ -434,19 +448,25 @@ def settings(sections, config, environ=None, node_name=""):
 
     server = sections.get("unix_http_server")
     if not server or not server.get("file"):
-        raise ConfError(f"{config} has no [unix_http_server] with file=: supervisord can only be asked through its socket")
+        raise ConfError(
+            f"{config} has no [unix_http_server] with file=: supervisord can only be asked through its socket"
+        )
     include = sections.get("include", {}).get("files")
     if not include:
         raise ConfError(f"{config} has no [include] with files=: there is no folder for files of programs")
 
-    patterns = [os.path.join(here, pattern) for pattern in _expand(include, expansions, f"{config}: include.files").split()]
+    patterns = [
+        os.path.join(here, pattern) for pattern in _expand(include, expansions, f"{config}: include.files").split()
+    ]
     candidates = []
     for pattern in patterns:
         folder, base = os.path.split(pattern)
         if not re.search(r"[*?\[]", folder) and base.startswith("*") and not re.search(r"[*?\[]", base[1:]):
             candidates.append((folder, base[1:] if base != "*" else ".conf"))
     if not candidates:
-        raise ConfError(f"{config}: no pattern of [include] files is like conf.d/*.conf: there is no folder for files of programs")
+        raise ConfError(
+            f"{config}: no pattern of [include] files is like conf.d/*.conf: there is no folder for files of programs"
+        )
     folder, suffix = next((item for item in candidates if fnmatch.fnmatch("x.conf", "*" + item[1])), candidates[0])
 
     def text(options, key):

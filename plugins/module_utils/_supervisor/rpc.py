@@ -87,14 +87,20 @@ class Supervisor:
             raise SupervisorFault(exc.faultCode, exc.faultString) from exc
         except xmlrpc.client.ProtocolError as exc:
             if exc.errcode == 401:
-                raise SupervisorError(f"supervisord refuses the username and password of its configuration on {self.path}") from exc
+                raise SupervisorError(
+                    f"supervisord refuses the username and password of its configuration on {self.path}"
+                ) from exc
             raise SupervisorError(f"supervisord answered {method} with HTTP status {exc.errcode} {exc.errmsg}") from exc
         except (FileNotFoundError, ConnectionRefusedError) as exc:
             raise SupervisorDown(f"supervisord is not running: nothing listens on its socket {self.path}") from exc
         except PermissionError as exc:
-            raise SupervisorError(f"no permission to use supervisord's socket {self.path}: run this task with become") from exc
+            raise SupervisorError(
+                f"no permission to use supervisord's socket {self.path}: run this task with become"
+            ) from exc
         except socket.timeout as exc:
-            raise SupervisorError(f"supervisord did not answer {method} on {self.path} within {self.timeout:g} s") from exc
+            raise SupervisorError(
+                f"supervisord did not answer {method} on {self.path} within {self.timeout:g} s"
+            ) from exc
         except (OSError, http.client.HTTPException, xmlrpc.client.Error, ExpatError, ValueError) as exc:
             raise SupervisorError(f"supervisord on {self.path} gave no usable answer to {method}: {exc}") from exc
 
@@ -114,7 +120,11 @@ class Supervisor:
     def start(self, group):
         """Start all processes of a group that do not run, without waiting. Gives ``{name: fault}`` of those that cannot be."""
         answers = self.call("startProcessGroup", group, False)
-        return {full_name(answer): answer["description"] for answer in answers if answer["status"] not in (SUCCESS, ALREADY_STARTED)}
+        return {
+            full_name(answer): answer["description"]
+            for answer in answers
+            if answer["status"] not in (SUCCESS, ALREADY_STARTED)
+        }
 
     def add(self, group):
         """Take a group over from the configuration as it was last read."""

@@ -116,7 +116,11 @@ def make_plan(state, restart, wanted, leaving, reload, active, changes=None, hel
             actions.append(_action(group, ()))
             continue
         # The same programs may still run inside an old group: a second copy must not start beside it.
-        hosts = [other for other in sorted(leaving) if any(info["name"] in wanted[group] and info["statename"] in EXISTS for info in active.get(other, []))]
+        hosts = [
+            other
+            for other in sorted(leaving)
+            if any(info["name"] in wanted[group] and info["statename"] in EXISTS for info in active.get(other, []))
+        ]
         left = [other for other in hosts if other in pending]
         if left:
             pending[group] = f"{group} still runs inside the group {', '.join(left)}"
@@ -125,7 +129,11 @@ def make_plan(state, restart, wanted, leaving, reload, active, changes=None, hel
         steps = _steps(group, "stopped" if group in held else state, active.get(group, []), reload)
         if leave_running and "stop" in steps and _any_in(active.get(group, []), RUNS):
             words = f" ({changes[group]})" if changes.get(group) else ""
-            pending[group] = f"{group} runs but should not" if group in held else f"{group} runs an older definition than its file{words}"
+            pending[group] = (
+                f"{group} runs but should not"
+                if group in held
+                else f"{group} runs an older definition than its file{words}"
+            )
             steps = ()
         actions.append(_action(group, steps, tuple(hosts)))
     return Plan(actions, pending)

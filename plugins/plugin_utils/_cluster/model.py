@@ -45,9 +45,11 @@ def build_model(groups, variables, defaults):
         return hosts[host]["settings"].get(key)
 
     nats_peers = {str(setting(host, "nats_server_name")): hosts[host]["address"] for host in members["nats"]}
-    held = [str(setting(host, "nats_server_name")) for host in members["nats"] if setting(host, "nats_state") == "stopped"]
-    nats_servers = ["nats://%s:%s" % (hosts[host]["address"], setting(host, "nats_client_port")) for host in members["nats"]]
-    node_urls = {host: "ws://%s:%s" % (hosts[host]["address"], setting(host, "node_rpc_port")) for host in members["node"]}
+    held = [
+        str(setting(host, "nats_server_name")) for host in members["nats"] if setting(host, "nats_state") == "stopped"
+    ]
+    nats_servers = [f"nats://{hosts[host]['address']}:{setting(host, 'nats_client_port')}" for host in members["nats"]]
+    node_urls = {host: f"ws://{hosts[host]['address']}:{setting(host, 'node_rpc_port')}" for host in members["node"]}
 
     for name, host in hosts.items():
         derived = {"cluster_components": host["components"]}
@@ -83,7 +85,13 @@ def _roll(hosts, members, component):
 def _connections(hosts, members):
     def to(component, port_variable, clients):
         return [
-            {"component": client, "host": host, "to_component": component, "to_host": server, "port": hosts[server]["settings"].get(port_variable)}
+            {
+                "component": client,
+                "host": host,
+                "to_component": component,
+                "to_host": server,
+                "port": hosts[server]["settings"].get(port_variable),
+            }
             for client in clients
             for host in members[client]
             for server in members[component]

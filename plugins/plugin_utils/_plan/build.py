@@ -59,9 +59,21 @@ def build_plan(model, facts, changes, judged, nats=None):
     Returns:
         A dictionary of plain data, as docs/operations.md describes it.
     """
-    hosts = {name: _host(model, name, facts.get(name), changes.get(name, {}), judged) for name in sorted(model["hosts"])}
-    leader = next((answer["meta_leader"] for _host_name, answer in sorted((nats or {}).items()) if answer.get("meta_leader")), None)
-    leader_host = next((name for name in model["components"]["nats"] if str(model["hosts"][name]["settings"].get("nats_server_name")) == leader), None)
+    hosts = {
+        name: _host(model, name, facts.get(name), changes.get(name, {}), judged) for name in sorted(model["hosts"])
+    }
+    leader = next(
+        (answer["meta_leader"] for _host_name, answer in sorted((nats or {}).items()) if answer.get("meta_leader")),
+        None,
+    )
+    leader_host = next(
+        (
+            name
+            for name in model["components"]["nats"]
+            if str(model["hosts"][name]["settings"].get("nats_server_name")) == leader
+        ),
+        None,
+    )
     steps = _steps(model, hosts, leader_host)
     return {
         "format": 1,
@@ -104,7 +116,7 @@ def _host(model, name, facts, changes, judged):
         try:
             result["gpus"] = gpu_host(name, host["components"], settings, facts or {})
         except _WRONG as error:
-            result["errors"].append("The cores of GPUs cannot be planned: %s" % _sentence(error))
+            result["errors"].append(f"The cores of GPUs cannot be planned: {_sentence(error)}")
     for component in host["components"]:
         answer = changes.get(component, {})
         wanted, error = _wanted(component, settings, facts or {})
@@ -114,7 +126,7 @@ def _host(model, name, facts, changes, judged):
         try:
             result["programs"] += _programs_of(component, settings, wanted, answer if state == READY else {})
         except _WRONG as wrong:
-            result["errors"].append("The %s cannot be planned: %s" % (component, _sentence(wrong)))
+            result["errors"].append(f"The {component} cannot be planned: {_sentence(wrong)}")
     if settings.get("cluster_remove_orphans"):
         result["programs"] += _left_over((judged.get("orphans") or {}).get(name, []), facts)
     return result
@@ -125,7 +137,14 @@ def _left_over(files, facts):
     for program in ((facts or {}).get("host") or {}).get("programs") or []:
         if str(program.get("file")).rpartition("/")[2].rpartition(".")[0] in files:
             entry = _program(LEFT_OVER, {}, {"name": program["name"], "command": []}, [])
-            entry.update(change="stop", state=None, held=True, pending=False, reason="the host has left its group", version_before=None)
+            entry.update(
+                change="stop",
+                state=None,
+                held=True,
+                pending=False,
+                reason="the host has left its group",
+                version_before=None,
+            )
             yield entry
 
 
@@ -137,7 +156,7 @@ def _state(name, host, facts, judged):
     if not facts["reachable"]:
         return UNREACHABLE, facts.get("error") or "It did not answer."
     if name in judged["left_out"]:
-        return LEFT_OUT, "Errors: %s." % ", ".join(sorted(set(judged["left_out"][name])))
+        return LEFT_OUT, f"Errors: {', '.join(sorted(set(judged['left_out'][name])))}."
     return READY, ""
 
 
@@ -147,7 +166,7 @@ def _prepare(facts, settings):
     missing = sorted(name for name, version in (known.get("packages") or {}).items() if version is None)
     steps = ["install " + " and ".join(missing)] if missing else []
     if "user" in known and known["user"] is None:
-        steps.append("create the user %s" % settings.get("cluster_user"))
+        steps.append(f"create the user {settings.get('cluster_user')}")
     if known.get("service") and not known["service"].get("active") and "supervisor" not in missing:
         steps.append("start supervisord")
     return steps
@@ -166,11 +185,11 @@ def _wanted(component, settings, facts):
     except _WRONG as error:
         if not facts.get("host"):
             return [], None  # nothing was read: the host's state says why
-        return [], "The programs of %s cannot be told: %s" % (component, _sentence(error))
+        return [], f"The programs of {component} cannot be told: {_sentence(error)}"
 
 
 def _sentence(error):
-    return "%s has no value" % error if isinstance(error, KeyError) else str(error)
+    return f"{error} has no value" if isinstance(error, KeyError) else str(error)
 
 
 def _programs_of(component, settings, wanted, answer):
@@ -187,13 +206,30 @@ def _programs_of(component, settings, wanted, answer):
         if change == "none" and component == "nats" and answer.get("configuration"):
             change = "reload"
         entry = _program(component, settings, program, secrets)
-        entry.update(change=change, state=known["state"] if result else None, held=held, pending=bool(known.get("restart_required")))
+        entry.update(
+            change=change,
+            state=known["state"] if result else None,
+            held=held,
+            pending=bool(known.get("restart_required")),
+        )
         entry["reason"], entry["version_before"] = _reason(program, change, held, result, before)
         yield entry
     for name, known in now.items():
         # What is no longer wanted and runs: it goes with the restart of the others.
-        entry = _program(component, settings, {"name": name, "command": [], "stopwaitsecs": settings.get(component + "_stopwaitsecs")}, [])
-        entry.update(change="stop", state=known["state"], held=True, pending=True, reason=_said(name, result) or "is no longer wanted", version_before=None)
+        entry = _program(
+            component,
+            settings,
+            {"name": name, "command": [], "stopwaitsecs": settings.get(component + "_stopwaitsecs")},
+            [],
+        )
+        entry.update(
+            change="stop",
+            state=known["state"],
+            held=True,
+            pending=True,
+            reason=_said(name, result) or "is no longer wanted",
+            version_before=None,
+        )
         yield entry
 
 
@@ -212,7 +248,9 @@ def _program(component, settings, program, secrets):
         "component": component,
         "name": program["name"],
         "command": command,
-        "environment": {name: value if name.startswith(EVIDENT) else "…" for name, value in program.get("environment", {}).items()},
+        "environment": {
+            name: value if name.startswith(EVIDENT) else "…" for name, value in program.get("environment", {}).items()
+        },
         "cpus": program.get("cpus"),
         "ports": _ports(component, settings, program["name"]),
         "log": (program.get("log") or {}).get("path"),
@@ -259,7 +297,9 @@ def _parsed(text):
 
 def _said(name, result):
     """What supervisor_program says of a program, without its name."""
-    return next((reason[len(name) + 1 :] for reason in (result or {}).get("reasons", []) if reason.startswith(name + " ")), None)
+    return next(
+        (reason[len(name) + 1 :] for reason in (result or {}).get("reasons", []) if reason.startswith(name + " ")), None
+    )
 
 
 def _reason(program, change, held, result, before):
@@ -273,7 +313,9 @@ def _reason(program, change, held, result, before):
     if change == "start":
         return ("is not defined yet" if not old else "does not run"), version_before
     if change == "stop":
-        return _said(program["name"], result) or ("is to be kept stopped" if held else "is no longer wanted"), version_before
+        return _said(program["name"], result) or (
+            "is to be kept stopped" if held else "is no longer wanted"
+        ), version_before
     if change == "reload":
         return "reads its changed configuration, without a restart", version_before
     if change != "restart":
@@ -281,9 +323,13 @@ def _reason(program, change, held, result, before):
     said = _said(program["name"], result) or "runs an older definition than its file"
     differences = _differences(program, was, _environment(old)) if old else []
     options = re.search(r"\(([^()]*)\)$", said)
-    others = [name for name in options.group(1).split(", ") if name not in ("command", "environment")] if options else []
+    others = (
+        [name for name in options.group(1).split(", ") if name not in ("command", "environment")] if options else []
+    )
     # What is different says more than that something is.
-    return "; ".join(differences + (["settings " + ", ".join(others)] if others else [])) if differences else said, version_before
+    return "; ".join(
+        differences + (["settings " + ", ".join(others)] if others else [])
+    ) if differences else said, version_before
 
 
 def _environment(options):
@@ -303,12 +349,12 @@ def _differences(program, was, environment):
     found = []
     old_version, new_version = _version(was), _version(program["command"])
     if old_version != new_version:
-        found.append("version %s → %s" % (old_version, new_version))
+        found.append(f"version {old_version} → {new_version}")
     old_cpus = None
     if was[:2] == ["numactl", "-C"]:
         old_cpus, was = was[2], was[4:]
     if old_cpus != program.get("cpus"):
-        found.append("CPUs %s → %s" % (old_cpus or "any", program.get("cpus") or "any"))
+        found.append(f"CPUs {old_cpus or 'any'} → {program.get('cpus') or 'any'}")
     old, new = was[1:], program["command"][1:]
     gone, come = [], []
     for kind, first, last, from_, to in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -319,7 +365,11 @@ def _differences(program, was, environment):
     if gone or come:
         words = [("without " + " ".join(gone)) if gone else "", ("with " + " ".join(come)) if come else ""]
         found.append(_masked(", ".join(filter(None, words)), secrets))
-    names = sorted(name for name in set(environment) | set(program["environment"]) if environment.get(name) != program["environment"].get(name))
+    names = sorted(
+        name
+        for name in set(environment) | set(program["environment"])
+        if environment.get(name) != program["environment"].get(name)
+    )
     if "NATS_SETTINGS_DIGEST" in names:
         names.remove("NATS_SETTINGS_DIGEST")
         found.append("settings that nats-server reads only when it starts")
@@ -338,8 +388,17 @@ def _farms(settings, facts):
         if not isinstance(farm, dict) or not farm.get("path"):
             continue
         disk = disks.get(farm["path"]) or {}
-        entry = {"path": farm["path"], "state": farm.get("state", "present"), "wanted": str(farm.get("sectors", "auto"))}
-        entry.update({key: disk.get(key) for key in ("mountpoint", "device", "fstype", "size", "available", "existing_plot_bytes", "max_sectors")})
+        entry = {
+            "path": farm["path"],
+            "state": farm.get("state", "present"),
+            "wanted": str(farm.get("sectors", "auto")),
+        }
+        entry.update(
+            {
+                key: disk.get(key)
+                for key in ("mountpoint", "device", "fstype", "size", "available", "existing_plot_bytes", "max_sectors")
+            }
+        )
         try:
             entry["sectors"] = farm_sectors(settings, farm, disk)
             entry["sectors_there"] = existing_sectors(disk["existing_plot_bytes"], int(pieces))
@@ -372,10 +431,16 @@ def _steps(model, hosts, leader):
     """What ``site.yml`` does to programs, one after another."""
     steps = []
     for component in COMPONENTS:
-        mine = {name: [program for program in hosts[name]["programs"] if program["component"] == component] for name in model["components"][component]}
+        mine = {
+            name: [program for program in hosts[name]["programs"] if program["component"] == component]
+            for name in model["components"][component]
+        }
 
         def having(change, pending, mine=mine):
-            return {name: [p for p in found if p["change"] == change and p["pending"] == pending] for name, found in mine.items()}
+            return {
+                name: [p for p in found if p["change"] == change and p["pending"] == pending]
+                for name, found in mine.items()
+            }
 
         for kind in ("stop", "start", "reload"):
             concerned = {name: found for name, found in having(kind, False).items() if found}
@@ -389,7 +454,10 @@ def _steps(model, hosts, leader):
             except ValueError:  # preflight reports it
                 parts = batches(rolled, 1)
             steps.append(_step(model, component, "restart", parts, rolled))
-    going = {name: [program for program in host["programs"] if program["component"] == LEFT_OVER] for name, host in hosts.items()}
+    going = {
+        name: [program for program in host["programs"] if program["component"] == LEFT_OVER]
+        for name, host in hosts.items()
+    }
     going = {name: found for name, found in going.items() if found}
     return steps + ([_step(model, LEFT_OVER, "stop", [sorted(going)], going)] if going else [])
 
@@ -427,14 +495,20 @@ def _batch_time(model, component, kind, concerned):
         return 0, 0, ["stop, within the stopwaitsecs of its file"]
     if kind == "restart" and component == "nats":
         most += longest("_health_timeout")
-        made_of.append("until the others can do without it (≤ %s)" % duration(longest("_health_timeout")))
+        made_of.append(f"until the others can do without it (≤ {duration(longest('_health_timeout'))})")
     if stops:
-        lame = max(seconds(model["hosts"][name]["settings"].get("nats_lame_duck_duration")) for name in concerned) if component == "nats" else 0
+        lame = (
+            max(seconds(model["hosts"][name]["settings"].get("nats_lame_duck_duration")) for name in concerned)
+            if component == "nats"
+            else 0
+        )
         least, most = least + lame, most + max(stops, lame)
-        made_of.append("stop (%s)" % ("%s to %s" % (duration(lame), duration(max(stops, lame))) if lame else "≤ " + duration(stops)))
+        made_of.append(
+            "stop (%s)" % (f"{duration(lame)} to {duration(max(stops, lame))}" if lame else "≤ " + duration(stops))
+        )
     if starts:
         least, most = least + starts, most + starts + longest("_health_timeout")
-        made_of += ["stay up for %s" % duration(starts), "until healthy (≤ %s)" % duration(longest("_health_timeout"))]
+        made_of += [f"stay up for {duration(starts)}", f"until healthy (≤ {duration(longest('_health_timeout'))})"]
     return least, most, made_of
 
 
@@ -442,16 +516,16 @@ def duration(value):
     """Seconds as people say them."""
     value = int(round(value))
     if value < 120:
-        return "%d s" % value
+        return f"{value} s"
     if value < 7200:
-        return "%d min" % round(value / 60.0)
+        return f"{round(value / 60.0)} min"
     hours, rest = divmod(int(round(value / 60.0)), 60)
-    return "%d h %02d min" % (hours, rest) if rest else "%d h" % hours
+    return f"{hours} h {rest:02d} min" if rest else f"{hours} h"
 
 
 def between(least, most):
     """Two durations as a span."""
-    return duration(most) if duration(least) == duration(most) else "%s to %s" % (duration(least), duration(most))
+    return duration(most) if duration(least) == duration(most) else f"{duration(least)} to {duration(most)}"
 
 
 # --- the cluster -----------------------------------------------------------------------------------------------------
@@ -465,15 +539,25 @@ def _versions(model, hosts, steps):
         for host in hosts.values():
             for program in host["programs"]:
                 version = _version(program["command"])
-                if program["component"] in components and program["change"] == "restart" and program["version_before"] not in (None, version):
+                if (
+                    program["component"] in components
+                    and program["change"] == "restart"
+                    and program["version_before"] not in (None, version)
+                ):
                     moving.add(program["component"])
                     old.add(program["version_before"])
                     new.add(version)
         if not moving:
             continue
-        concerned = [number for number, step in enumerate(steps) if step["kind"] == "restart" and step["component"] in moving]
+        concerned = [
+            number for number, step in enumerate(steps) if step["kind"] == "restart" and step["component"] in moving
+        ]
         span = steps[concerned[0] : concerned[-1] + 1]
-        held_back = [name for name, host in hosts.items() if host["state"] not in (READY, NO_COMPONENT) and set(host["components"]) & set(components)]
+        held_back = [
+            name
+            for name, host in hosts.items()
+            if host["state"] not in (READY, NO_COMPONENT) and set(host["components"]) & set(components)
+        ]
         result.append(
             {
                 "what": what,
@@ -501,26 +585,37 @@ def _notes(hosts):
         (name, program)
         for name, host in hosts.items()
         for program in host["programs"]
-        if program["component"] == "plot_server" and program["change"] in ("restart", "stop") and program["state"] in _RUNS
+        if program["component"] == "plot_server"
+        and program["change"] in ("restart", "stop")
+        and program["state"] in _RUNS
     ]
     if plotting:
         where = sorted({name for name, _program_entry in plotting})
         notes.append(
             "%s on %s %s: the sectors in work there are lost and plotted again from the start."
-            % (counted(len(plotting), "plot server"), counted(len(where), "host"), "stops or restarts" if len(plotting) == 1 else "stop or restart")
+            % (
+                counted(len(plotting), "plot server"),
+                counted(len(where), "host"),
+                "stops or restarts" if len(plotting) == 1 else "stop or restart",
+            )
         )
     installing = sorted(name for name, host in hosts.items() if host["install"] and host["state"] == READY)
     if installing:
-        notes.append("New binaries are brought to %s first; that takes as long as the download does." % counted(len(installing), "host"))
+        notes.append(
+            f"New binaries are brought to {counted(len(installing), 'host')} first; that takes as long as the download does."
+        )
     preparing = sorted(name for name, host in hosts.items() if host["prepare"] and host["state"] == READY)
     if preparing:
-        notes.append("%s prepared first (packages, user, supervisord)." % (counted(len(preparing), "host") + (" is" if len(preparing) == 1 else " are")))
+        notes.append(
+            "%s prepared first (packages, user, supervisord)."
+            % (counted(len(preparing), "host") + (" is" if len(preparing) == 1 else " are"))
+        )
     return notes
 
 
 def counted(number, word):
     """``1 host``, ``2 hosts``."""
-    return "%d %s%s" % (number, word, "" if number == 1 else "s")
+    return f"{number} {word}{('' if number == 1 else 's')}"
 
 
 def _connections(model, hosts):
@@ -529,7 +624,9 @@ def _connections(model, hosts):
     for link in model["connections"]:
         if link["component"] == "controller" and link["to_component"] == "node" and not _is_node_of(model, link):
             continue
-        entry = found.setdefault((link["component"], link["to_component"], str(link["port"])), {"hosts": set(), "to_hosts": set()})
+        entry = found.setdefault(
+            (link["component"], link["to_component"], str(link["port"])), {"hosts": set(), "to_hosts": set()}
+        )
         entry["hosts"].add(link["host"])
         entry["to_hosts"].add(link["to_host"])
     order = list(COMPONENTS)
@@ -540,21 +637,27 @@ def _connections(model, hosts):
             "port": key[2],
             "hosts": len(entry["hosts"]),
             "to_hosts": len(entry["to_hosts"]),
-            "programs": sum(1 for name in entry["hosts"] for program in hosts[name]["programs"] if program["component"] == key[0]),
+            "programs": sum(
+                1 for name in entry["hosts"] for program in hosts[name]["programs"] if program["component"] == key[0]
+            ),
         }
-        for key, entry in sorted(found.items(), key=lambda item: (order.index(item[0][0]), order.index(item[0][1]), item[0][2]))
+        for key, entry in sorted(
+            found.items(), key=lambda item: (order.index(item[0][0]), order.index(item[0][1]), item[0][2])
+        )
     ]
 
 
 def _is_node_of(model, link):
     """Whether a controller is given that node: all may reach all nodes, each uses one."""
     url = str(model["hosts"][link["host"]]["settings"].get("controller_node_rpc_url"))
-    return url.rstrip("/").endswith("//%s:%s" % (model["hosts"][link["to_host"]]["address"], link["port"]))
+    return url.rstrip("/").endswith(f"//{model['hosts'][link['to_host']]['address']}:{link['port']}")
 
 
 def _summary(hosts, steps, found):
     changes = [program["change"] for host in hosts.values() for program in host["programs"]]
-    severities = {severity: [item for item in found if item["severity"] == severity] for severity in ("error", "warning", "info")}
+    severities = {
+        severity: [item for item in found if item["severity"] == severity] for severity in ("error", "warning", "info")
+    }
     return {
         "hosts": len(hosts),
         "ready": len([name for name, host in hosts.items() if host["state"] == READY]),

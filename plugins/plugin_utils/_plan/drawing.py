@@ -71,7 +71,7 @@ def draw_machine(topology, gpus, title, page=None):
             top += height + GAP
         body.append(rect("package", MARGIN, start, WIDTH - 2 * MARGIN, top - start, 8))
         if package is not None:
-            body.append(words(MARGIN + GAP, start + 18, "Socket %s" % package, "dim"))
+            body.append(words(MARGIN + GAP, start + 18, f"Socket {package}", "dim"))
         body += inner
         top += GAP
     heading = [] if page else [words(MARGIN, MARGIN + 14, title, "big")]
@@ -85,9 +85,9 @@ def picture(width, height, title, description, parts, page=None):
     xmlns = "" if page else ' xmlns="http://www.w3.org/2000/svg"'
     return "\n".join(
         [
-            '<svg%s viewBox="0 0 %d %d" role="img" aria-labelledby="%stitle %sdescription">' % (xmlns, width, height, prefix, prefix),
-            '<title id="%stitle">%s</title><desc id="%sdescription">%s</desc>' % (prefix, escape(title), prefix, escape(description)),
-            *([] if page else ["<style>%s@media (prefers-color-scheme:dark){%s}</style>" % (STYLE, DARK)]),
+            f'<svg{xmlns} viewBox="0 0 {width} {height}" role="img" aria-labelledby="{prefix}title {prefix}description">',
+            f'<title id="{prefix}title">{escape(title)}</title><desc id="{prefix}description">{escape(description)}</desc>',
+            *([] if page else [f"<style>{STYLE}@media (prefers-color-scheme:dark){{{DARK}}}</style>"]),
             rect("page", 0.5, 0.5, width - 1, height - 1, 10),
             *parts,
             "</svg>",
@@ -101,8 +101,12 @@ class _Drawn:
 
     def __init__(self, topology, gpus):
         cpus = topology["cpus"]
-        self.usable = (parse_cpu_list(cpus["usable"]) & parse_cpu_list(cpus["online"])) - parse_cpu_list(cpus["isolated"])
-        self.nodes = {str(number): dict(node, cpus=parse_cpu_list(node["cpus"])) for number, node in cpus["nodes"].items()}
+        self.usable = (parse_cpu_list(cpus["usable"]) & parse_cpu_list(cpus["online"])) - parse_cpu_list(
+            cpus["isolated"]
+        )
+        self.nodes = {
+            str(number): dict(node, cpus=parse_cpu_list(node["cpus"])) for number, node in cpus["nodes"].items()
+        }
         self.cores = sorted(tuple(sorted(parse_cpu_list(core))) for core in cpus["cores"])
         self.caches = sorted(tuple(sorted(parse_cpu_list(group))) for group in cpus["l3"])
         self.gpus = sorted(topology["gpus"], key=pci_order)
@@ -110,8 +114,17 @@ class _Drawn:
         for gpu in gpus:
             own = next((item for item in self.gpus if item["bus_id"] == gpu["bus_id"]), None)
             number = gpu.get("slot", gpu.get("index"))
-            owner = gpu.get("owner") or "plot server %s" % number
-            self.sets.append({"number": number, "gpu": own, "cpus": _set(gpu["cpus"]), "list": gpu["cpus"], "owner": owner, "port": gpu.get("port")})
+            owner = gpu.get("owner") or f"plot server {number}"
+            self.sets.append(
+                {
+                    "number": number,
+                    "gpu": own,
+                    "cpus": _set(gpu["cpus"]),
+                    "list": gpu["cpus"],
+                    "owner": owner,
+                    "port": gpu.get("port"),
+                }
+            )
         self.nics = topology.get("nics") or []
         # What is bound to no CPUs cannot be wrong about them.
         self.bound = [entry for entry in self.sets if entry["list"] is not None]
@@ -121,7 +134,11 @@ class _Drawn:
                 self.owners.setdefault(cpu, []).append(order)
         # As large as possible without another line.
         least = [self.lines(number, CELLS[0]) for number in self.nodes]
-        fitting = [cell for cell in range(CELLS[0], CELLS[1] + 1) if [self.lines(number, cell) for number in self.nodes] == least]
+        fitting = [
+            cell
+            for cell in range(CELLS[0], CELLS[1] + 1)
+            if [self.lines(number, cell) for number in self.nodes] == least
+        ]
         self.cell = max(fitting or CELLS[:1])
         self.faults = faults(topology, [(entry["gpu"], entry["list"]) for entry in self.bound])
 
@@ -149,9 +166,9 @@ class _Drawn:
         chip = GPU_HEIGHT + (LINE if any(entry["port"] for entry in self.sets) else 0)
         height = max(drawn + 2 * GAP, 30 + len(gpus) * (chip + 4) + len(nics) * LINE + (8 if nics else 4))
         parts = [rect("node", left, top, RIGHT, height, 6)]
-        name = "NUMA node unknown" if number is None else "NUMA node %s" % number
+        name = "NUMA node unknown" if number is None else f"NUMA node {number}"
         memory = self.nodes[number].get("memory_mib") if number is not None else None
-        parts.append(words(left + GAP, top + 19, name + (", %d GiB" % round(memory / 1024) if memory else "")))
+        parts.append(words(left + GAP, top + 19, name + (f", {round(memory / 1024)} GiB" if memory else "")))
         for place, gpu in enumerate(gpus):
             parts.append(self.gpu(gpu, left + GAP, top + 28 + place * (chip + 4), chip))
         for place, nic in enumerate(nics):
@@ -165,14 +182,18 @@ class _Drawn:
         if mine:
             entry = self.sets[mine[0]]
             parts.append(rect("chip", left, top, SIDE - 2 * GAP, height, 4, _colour(mine[0])))
-            parts.append(words(left + 6, top + 14, "%s  GPU %s" % (entry["number"], gpu["bus_id"]), "chip-text"))
-            bound = "%d CPUs: %s" % (len(entry["cpus"]), _short(entry["list"])) if entry["list"] is not None else "bound to no CPUs"
+            parts.append(words(left + 6, top + 14, f"{entry['number']}  GPU {gpu['bus_id']}", "chip-text"))
+            bound = (
+                f"{len(entry['cpus'])} CPUs: {_short(entry['list'])}"
+                if entry["list"] is not None
+                else "bound to no CPUs"
+            )
             parts.append(words(left + 6, top + 27, bound, "small chip-text"))
             if entry["port"]:
-                parts.append(words(left + 6, top + 40, "port %s" % entry["port"], "small chip-text"))
+                parts.append(words(left + 6, top + 40, f"port {entry['port']}", "small chip-text"))
         else:
             parts.append(rect("pool", left, top, SIDE - 2 * GAP, height, 4))
-            parts.append(words(left + 6, top + 14, "GPU %s" % gpu["bus_id"]))
+            parts.append(words(left + 6, top + 14, f"GPU {gpu['bus_id']}"))
             parts.append(words(left + 6, top + 27, "not used", "small dim"))
         return "".join([*parts, "</g>"])
 
@@ -220,20 +241,31 @@ class _Drawn:
             parts = [rect("cache", left, top + offset, width, height, 3)]
             for place, core in enumerate(members):
                 line, column = divmod(place, MOST_IN_LINE)
-                parts.append(self.core(core, left + 5 + column * self.cell, top + offset + 4 + line * (threads * self.cell + 3)))
+                parts.append(
+                    self.core(core, left + 5 + column * self.cell, top + offset + 4 + line * (threads * self.cell + 3))
+                )
             room = max(4, int(width // 6))
-            parts.append(words(left + width / 2, top + offset + height - 4, label if len(label) <= room else label[: room - 1] + "…", "small dim mid"))
+            parts.append(
+                words(
+                    left + width / 2,
+                    top + offset + height - 4,
+                    label if len(label) <= room else label[: room - 1] + "…",
+                    "small dim mid",
+                )
+            )
             return "".join(parts)
 
         return drawn
 
     def core(self, core, left, top):
         owners = ", ".join(sorted({self.owner(cpu) for cpu in core}))
-        parts = ["<g><title>CPU %s: %s</title>" % (format_cpu_list(core), owners)]
+        parts = [f"<g><title>CPU {format_cpu_list(core)}: {owners}</title>"]
         for thread, cpu in enumerate(core):
             parts.append(self.cpu(cpu, left, top + thread * self.cell))
         # One core, one owner: everything else is marked.
-        if len({tuple(self.owners.get(cpu, [])) for cpu in core if cpu in self.usable}) > 1 or any(len(self.owners.get(cpu, [])) > 1 for cpu in core):
+        if len({tuple(self.owners.get(cpu, [])) for cpu in core if cpu in self.usable}) > 1 or any(
+            len(self.owners.get(cpu, [])) > 1 for cpu in core
+        ):
             parts.append(rect("bad", left, top, self.cell - 2, len(core) * self.cell - 2, 2))
         return "".join([*parts, "</g>"])
 
@@ -248,7 +280,10 @@ class _Drawn:
         if not owners:
             return rect("pool" if cpu in self.usable else "unusable", left + 0.5, top + 0.5, size - 1, size - 1, 1)
         share = size / len(owners)
-        parts = [rect("owned", left + place * share, top, share, size, 0, _colour(order)) for place, order in enumerate(owners)]
+        parts = [
+            rect("owned", left + place * share, top, share, size, 0, _colour(order))
+            for place, order in enumerate(owners)
+        ]
         if len(owners) < 3:
             parts += [
                 words(left + (place + 0.5) * share, top + size / 2 + 3, self.sets[order]["number"], "on")
@@ -274,19 +309,30 @@ class _Drawn:
             return "No plot server." if not self.sets else "No program is bound to cores."
         what = "plot server" if self.bound[0]["owner"].startswith("plot server") else "program"
         if not found:
-            ending = "%d L3 caches are shared" % caches if caches else "no L3 cache is shared"
+            ending = f"{caches} L3 caches are shared" if caches else "no L3 cache is shared"
             unknown = sum(1 for entry in self.sets if entry["gpu"] in self.gpus_of(None))
-            ending += "; the NUMA node of %d GPUs is unknown" % unknown if unknown else ""
-            return "Every %s has whole cores of its own, beside its GPU; %s." % (what, ending)
-        found += ["%d L3 caches shared" % caches] if caches else []
-        return "Of %d %ss: %s." % (len(self.bound), what, ", ".join(found))
+            ending += f"; the NUMA node of {unknown} GPUs is unknown" if unknown else ""
+            return f"Every {what} has whole cores of its own, beside its GPU; {ending}."
+        found += [f"{caches} L3 caches shared"] if caches else []
+        return f"Of {len(self.bound)} {what}s: {', '.join(found)}."
 
     def legend(self, left, top):
-        parts = [rect("pool", left, top - 9, 10, 10, 1), words(left + 16, top, "free for the system, caches and other programs", "small dim")]
-        parts += [rect("bad", left + 300, top - 9, 10, 10, 2), words(left + 316, top, "split or shared core", "small dim")]
+        parts = [
+            rect("pool", left, top - 9, 10, 10, 1),
+            words(left + 16, top, "free for the system, caches and other programs", "small dim"),
+        ]
+        parts += [
+            rect("bad", left + 300, top - 9, 10, 10, 2),
+            words(left + 316, top, "split or shared core", "small dim"),
+        ]
         if any(set(node["cpus"]) - self.usable for node in self.nodes.values()):
-            parts += [rect("unusable", left + 450, top - 9, 10, 10, 1), words(left + 466, top, "not usable", "small dim")]
-        parts.append(words(WIDTH - MARGIN, top, "a column is a core with its threads, a frame an L3 cache", "small dim end"))
+            parts += [
+                rect("unusable", left + 450, top - 9, 10, 10, 1),
+                words(left + 466, top, "not usable", "small dim"),
+            ]
+        parts.append(
+            words(WIDTH - MARGIN, top, "a column is a core with its threads, a frame an L3 cache", "small dim end")
+        )
         return "".join(parts)
 
 
@@ -295,7 +341,9 @@ def _widths(groups, cell):
 
 
 def _widest(widths, per_line):
-    return max(sum(width + 5 for width in widths[first : first + per_line]) for first in range(0, len(widths), per_line))
+    return max(
+        sum(width + 5 for width in widths[first : first + per_line]) for first in range(0, len(widths), per_line)
+    )
 
 
 def _set(text):
@@ -311,7 +359,7 @@ def _short(text):
 
 def _nic(nic):
     speed = nic.get("speed_mbps")
-    rate = "" if not speed or speed < 0 else ", %g Gbit/s" % (speed / 1000) if speed >= 1000 else ", %d Mbit/s" % speed
+    rate = "" if not speed or speed < 0 else f", {speed / 1000:g} Gbit/s" if speed >= 1000 else f", {speed} Mbit/s"
     return "NIC %s%s" % (nic["name"] if len(nic["name"]) < 14 else nic["name"][:13] + "…", rate)
 
 
@@ -330,13 +378,23 @@ def escape(text):
 
 
 def _number(value):
-    return ("%.2f" % value).rstrip("0").rstrip(".")
+    return (f"{value:.2f}").rstrip("0").rstrip(".")
 
 
 def rect(kind, left, top, width, height, radius=0, fill=None):
     place = 'x="%s" y="%s" width="%s" height="%s"' % tuple(_number(value) for value in (left, top, width, height))
-    return '<rect class="%s" %s%s%s/>' % (kind, place, ' rx="%s"' % radius if radius else "", ' fill="%s"' % fill if fill else "")
+    return '<rect class="%s" %s%s%s/>' % (
+        kind,
+        place,
+        f' rx="{radius}"' if radius else "",
+        f' fill="{fill}"' if fill else "",
+    )
 
 
 def words(left, top, text, kind=""):
-    return '<text x="%s" y="%s"%s>%s</text>' % (_number(left), _number(top), ' class="%s"' % kind if kind else "", escape(text))
+    return '<text x="%s" y="%s"%s>%s</text>' % (
+        _number(left),
+        _number(top),
+        f' class="{kind}"' if kind else "",
+        escape(text),
+    )

@@ -35,7 +35,14 @@ def gpu_host(name, components, settings, facts):
     if not read or not read.get("topology"):
         return None
     topology = read["topology"]
-    result = {"gpus": [], "proof_server": None, "pool": topology["cpus"]["usable"], "warnings": [], "slots_fixed": False, "block": ""}
+    result = {
+        "gpus": [],
+        "proof_server": None,
+        "pool": topology["cpus"]["usable"],
+        "warnings": [],
+        "slots_fixed": False,
+        "block": "",
+    }
     if read.get("gpu_error"):
         result["warnings"].append(read["gpu_error"])
     if "plot_server" in components:
@@ -58,10 +65,12 @@ def gpu_host(name, components, settings, facts):
 
 def block(host, gpus):
     """The lines of YAML that fix which GPU has which number, for the host's variables."""
-    lines = ["# %s" % host, "plot_server_gpus:" if gpus else "plot_server_gpus: []"]
+    lines = [f"# {host}", "plot_server_gpus:" if gpus else "plot_server_gpus: []"]
     for gpu in gpus:
-        words = ", ".join(filter(None, ["port %s" % gpu["port"], gpu["name"], gpu["bus_id"], "missing now" if gpu["missing"] else ""]))
-        lines.append("  - %s  # %d: %s" % (gpu["uuid"], gpu["slot"], words))
+        words = ", ".join(
+            filter(None, [f"port {gpu['port']}", gpu["name"], gpu["bus_id"], "missing now" if gpu["missing"] else ""])
+        )
+        lines.append(f"  - {gpu['uuid']}  # {gpu['slot']}: {words}")
     return "\n".join(lines)
 
 
@@ -83,7 +92,9 @@ class _Machine:
         """The nodes whose cores the GPU and its neighbours divide: its home, and with the scope ``package`` others."""
         members = [parse_cpu_list(other["cpus"]) for other in self.neighbours(gpu)]
         used = frozenset().union(*members)
-        return [number for number in sorted(self.nodes, key=int) if self.nodes[number] & used] or [str(gpu["numa_node"])]
+        return [number for number in sorted(self.nodes, key=int) if self.nodes[number] & used] or [
+            str(gpu["numa_node"])
+        ]
 
     def neighbours(self, gpu):
         """The GPUs of the same home, itself included."""
@@ -104,31 +115,35 @@ def _why(gpu, read, machine, settings):
     """Which cores a GPU's plot server uses and why."""
     cpus = parse_cpu_list(gpu["cpus"])
     nodes = machine.nodes_of(gpu)
-    node = "NUMA node %s" % nodes[0] if len(nodes) == 1 else "NUMA nodes %s" % ", ".join(nodes)
+    node = f"NUMA node {nodes[0]}" if len(nodes) == 1 else f"NUMA nodes {', '.join(nodes)}"
     sentences = []
-    label = "GPU %s" % gpu["index"] if gpu["index"] is not None else "The missing GPU %s" % gpu["uuid"]
-    uses = "%s %s CPUs %s: %s of %s" % (label, "would use" if gpu["missing"] else "uses", gpu["cpus"], _count(gpu["cores"], len(cpus)), node)
+    label = f"GPU {gpu['index']}" if gpu["index"] is not None else f"The missing GPU {gpu['uuid']}"
+    uses = f"{label} {('would use' if gpu['missing'] else 'uses')} CPUs {gpu['cpus']}: {_count(gpu['cores'], len(cpus))} of {node}"
     sentences.append(uses + ", " + _home(gpu, read, machine))
     members, cores = machine.neighbours(gpu), machine.cores_in(nodes)
     reserve = int(settings["plot_server_reserve_cores"]) * len(nodes)
     if not gpu["exclusive"]:
-        sentences.append("There are only %d usable cores for %d GPUs, so they all share them." % (len(cores), len(members)))
+        sentences.append(f"There are only {len(cores)} usable cores for {len(members)} GPUs, so they all share them.")
     else:
         sentences.append(_share(gpu, members, cores, reserve, settings))
         left = format_cpu_list(cpu for core in cores for cpu in core if cpu in machine.pool)
-        sentences.append("Kept free there: %s." % ("CPUs " + left if left else "nothing"))
+        sentences.append(f"Kept free there: {('CPUs ' + left if left else 'nothing')}.")
         sharing = machine.sharing(gpu)
         if machine.caches:
             others = ", ".join(str(other["slot"]) for other in sharing)
-            sentences.append("It shares an L3 cache with plot server %s." % others if sharing else "It shares no L3 cache with another GPU.")
+            sentences.append(
+                f"It shares an L3 cache with plot server {others}."
+                if sharing
+                else "It shares no L3 cache with another GPU."
+            )
     if gpu["missing"]:
         sentences.append("The GPU is missing now: its plot server is kept stopped, and its cores wait for it.")
     return " ".join(sentences)
 
 
 def _count(cores, cpus):
-    cores_text = "1 core" if cores == 1 else "%d cores" % cores
-    return "%s (%s)" % (cores_text, "1 CPU" if cpus == 1 else "%d CPUs" % cpus)
+    cores_text = "1 core" if cores == 1 else f"{cores} cores"
+    return f"{cores_text} ({('1 CPU' if cpus == 1 else '%d CPUs' % cpus)})"
 
 
 def _home(gpu, read, machine):
@@ -136,7 +151,7 @@ def _home(gpu, read, machine):
         return "the node that the GPU is attached to." if len(machine.nodes) > 1 else "the only one."
     own = read.get("numa_node")
     if gpu["placement"] == "remote":
-        return "because the GPU's own node %s has no usable CPUs and this one is the nearest." % own
+        return f"because the GPU's own node {own} has no usable CPUs and this one is the nearest."
     if len(machine.nodes) < 2:
         return "the only one."
     return "chosen because the machine does not tell where the GPU is attached (plot_server_gpu_numa_nodes can name the node)."
@@ -146,20 +161,24 @@ def _share(gpu, members, cores, reserve, settings):
     """The arithmetic of a GPU's share."""
     total, number = len(cores), len(members)
     share = max(0, total - reserve) // number
-    who = "the only GPU gets" if number == 1 else "the %d GPUs get" % number
+    who = "the only GPU gets" if number == 1 else f"the {number} GPUs get"
     each = "" if number == 1 else " each"
     if share == 0:
-        return "Of %d usable cores %d cannot be kept back, and every GPU gets one." % (total, reserve)
+        return f"Of {total} usable cores {reserve} cannot be kept back, and every GPU gets one."
     if gpu["cores"] < share:
         limit = settings["plot_server_max_cpus"]
-        whose = "the GPU" if number == 1 else "each of the %d GPUs" % number
-        return "Of %d usable cores %s would get %d; plot_server_max_cpus (%s) limits that to %d." % (total, whose, share, limit, gpu["cores"])
-    back = "%d %s kept back for the system (plot_server_reserve_cores), and " % (reserve, "is" if reserve == 1 else "are") if reserve else ""
+        whose = "the GPU" if number == 1 else f"each of the {number} GPUs"
+        return f"Of {total} usable cores {whose} would get {share}; plot_server_max_cpus ({limit}) limits that to {gpu['cores']}."
+    back = (
+        f"{reserve} {('is' if reserve == 1 else 'are')} kept back for the system (plot_server_reserve_cores), and "
+        if reserve
+        else ""
+    )
     exact = number > 1 and (total - reserve) % number == 0
-    sum_text = "(%d − %d) ÷ %d = " % (total, reserve, number) if exact else ""
+    sum_text = f"({total} − {reserve}) ÷ {number} = " if exact else ""
     rest = (total - reserve) % number
-    ending = "; the %s left over stays free" % ("core" if rest == 1 else "%d cores" % rest) if rest else ""
-    return "Of %d usable cores there %s%s %s%d%s%s." % (total, back, who, sum_text, gpu["cores"], each, ending)
+    ending = f"; the {('core' if rest == 1 else '%d cores' % rest)} left over stays free" if rest else ""
+    return f"Of {total} usable cores there {back}{who} {sum_text}{gpu['cores']}{each}{ending}."
 
 
 def _proof_server(settings, topology):
@@ -169,15 +188,18 @@ def _proof_server(settings, topology):
     cpus = proof_server_cpus(settings, topology)
     choice = str(settings["proof_server_cpus"])
     if cpus and choice == "node":
-        why = "The proof server uses GPU %s and runs on CPUs %s, all usable ones of NUMA node %s, which that GPU is attached to." % (
-            gpu["index"],
-            cpus,
-            gpu["numa_node"],
-        )
+        why = f"The proof server uses GPU {gpu['index']} and runs on CPUs {cpus}, all usable ones of NUMA node {gpu['numa_node']}, which that GPU is attached to."
     elif cpus:
-        why = "The proof server uses GPU %s and runs on CPUs %s, as proof_server_cpus says." % (gpu["index"], cpus)
+        why = f"The proof server uses GPU {gpu['index']} and runs on CPUs {cpus}, as proof_server_cpus says."
     elif choice == "all":
-        why = "The proof server uses GPU %s and is bound to no CPUs, as proof_server_cpus says." % gpu["index"]
+        why = f"The proof server uses GPU {gpu['index']} and is bound to no CPUs, as proof_server_cpus says."
     else:
-        why = "The proof server uses GPU %s and is bound to no CPUs: there is one NUMA node, or the GPU's is unknown." % gpu["index"]
-    return {"index": gpu["index"], "uuid": gpu["uuid"], "name": gpu.get("name"), "bus_id": gpu["bus_id"], "cpus": cpus, "why": why}
+        why = f"The proof server uses GPU {gpu['index']} and is bound to no CPUs: there is one NUMA node, or the GPU's is unknown."
+    return {
+        "index": gpu["index"],
+        "uuid": gpu["uuid"],
+        "name": gpu.get("name"),
+        "bus_id": gpu["bus_id"],
+        "cpus": cpus,
+        "why": why,
+    }

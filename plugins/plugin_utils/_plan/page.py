@@ -92,7 +92,7 @@ def report(plan, topologies, when):
     """
     page = _Page(plan, topologies)
     sections = [(name, title, body, inner) for name, title, (body, inner) in page.sections() if body]
-    versions = ", ".join("%s %s" % (what, " and ".join(values)) for what, values in plan["wanted"].items() if values)
+    versions = ", ".join(f"{what} {' and '.join(values)}" for what, values in plan["wanted"].items() if values)
     styles = STYLE + _drawing.STYLE + _pictures.STYLE
     dark = DARK + _drawing.DARK + _pictures.DARK
     return "\n".join(
@@ -100,11 +100,11 @@ def report(plan, topologies, when):
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" content="light dark">',
             '<link rel="icon" href="data:,">\n<title>Plan of the cluster</title>',
-            "<style>%s@media screen and (prefers-color-scheme:dark){%s}@media print{%s}</style>\n</head>\n<body>" % (styles, dark, PRINT),
+            f"<style>{styles}@media screen and (prefers-color-scheme:dark){{{dark}}}@media print{{{PRINT}}}</style>\n</head>\n<body>",
             '<a class="skip" href="#summary">To the summary</a>',
-            '<header class="top"><div class="wrap"><h1>Plan of the cluster</h1><p class="soft">%s · %s</p></div></header>' % (escape(versions), escape(when)),
-            '<div class="wrap columns"><nav aria-label="Contents"><div>%s</div></nav>\n<main>' % _contents(sections),
-            *('<section id="%s"><h2>%s</h2>\n%s</section>' % (name, title, body) for name, title, body, _inner in sections),
+            f'<header class="top"><div class="wrap"><h1>Plan of the cluster</h1><p class="soft">{escape(versions)} · {escape(when)}</p></div></header>',
+            f'<div class="wrap columns"><nav aria-label="Contents"><div>{_contents(sections)}</div></nav>\n<main>',
+            *(f'<section id="{name}"><h2>{title}</h2>\n{body}</section>' for name, title, body, _inner in sections),
             "<footer>Made by playbooks/plan.yml of autonomys.cluster. It changed nothing.</footer></main></div>\n</body>\n</html>\n",
         ]
     )
@@ -113,19 +113,19 @@ def report(plan, topologies, when):
 def _label(names):
     """A short name of a group of hosts, for the table of contents."""
     text = compact(names)
-    return text if len(text) <= 44 else "%s and %d more" % (names[0], len(names) - 1)
+    return text if len(text) <= 44 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _contents(sections):
     lines = ["<ul>"]
     for name, title, _body, inner in sections:
-        below = "".join('<li><a href="#%s">%s</a></li>' % (anchor, escape(label)) for anchor, label in inner)
-        lines.append('<li><a href="#%s">%s</a>%s</li>' % (name, title, "<ul>%s</ul>" % below if below else ""))
+        below = "".join(f'<li><a href="#{anchor}">{escape(label)}</a></li>' for anchor, label in inner)
+        lines.append('<li><a href="#%s">%s</a>%s</li>' % (name, title, f"<ul>{below}</ul>" if below else ""))
     return "".join(lines + ["</ul>"])
 
 
 def _tag(kind, text=None):
-    return '<span class="tag t-%s">%s</span>' % (kind, escape(text or kind))
+    return f'<span class="tag t-{kind}">{escape(text or kind)}</span>'
 
 
 def _change(change):
@@ -134,21 +134,28 @@ def _change(change):
 
 def _cells(*cells):
     """A line of a table: pairs of label and HTML."""
-    return "<tr>%s</tr>" % "".join("<td%s>%s</td>" % (' data-label="%s"' % label if label and html else "", html) for label, html in cells)
+    return "<tr>%s</tr>" % "".join(
+        "<td%s>%s</td>" % (f' data-label="{label}"' if label and html else "", html) for label, html in cells
+    )
 
 
 def _keep(text):
     """A text in HTML whose short words are not broken at their hyphens."""
     words = [(word, escape(word)) for word in text.split(" ")]
-    return " ".join('<span class="keep">%s</span>' % html if "-" in word and len(word) <= 40 else html for word, html in words)
+    return " ".join(
+        f'<span class="keep">{html}</span>' if "-" in word and len(word) <= 40 else html for word, html in words
+    )
 
 
 def _table(head, rows):
-    return '<table class="stack"><thead><tr>%s</tr></thead><tbody>%s</tbody></table>' % ("".join("<th>%s</th>" % cell for cell in head), "".join(rows))
+    return '<table class="stack"><thead><tr>%s</tr></thead><tbody>%s</tbody></table>' % (
+        "".join(f"<th>{cell}</th>" for cell in head),
+        "".join(rows),
+    )
 
 
 def _cpus(text):
-    return "<code>%s</code>" % _keep((text or "any").replace(",", ", "))
+    return f"<code>{_keep((text or 'any').replace(',', ', '))}</code>"
 
 
 def _named(gpu):
@@ -156,14 +163,20 @@ def _named(gpu):
 
 
 def _figure(svg, caption=""):
-    caption = "<figcaption>%s</figcaption>" % caption if caption else ""
-    return '<figure><div class="scroll" tabindex="0" role="group" aria-label="Picture">%s</div>%s</figure>' % (svg, caption)
+    caption = f"<figcaption>{caption}</figcaption>" if caption else ""
+    return f'<figure><div class="scroll" tabindex="0" role="group" aria-label="Picture">{svg}</div>{caption}</figure>'
 
 
 def _folded(anchor, title, words, body, opened):
     """A part that can be closed, and is where there are many."""
-    note = ' <span class="soft">%s</span>' % escape(words) if words else ""
-    return '<details class="group" id="%s"%s><summary>%s%s</summary>%s</details>' % (anchor, " open" if opened else "", escape(title), note, body)
+    note = f' <span class="soft">{escape(words)}</span>' if words else ""
+    return '<details class="group" id="%s"%s><summary>%s%s</summary>%s</details>' % (
+        anchor,
+        " open" if opened else "",
+        escape(title),
+        note,
+        body,
+    )
 
 
 class _Page:
@@ -188,8 +201,17 @@ class _Page:
 
     def summary(self):
         numbers, found = self.plan["summary"], self.plan["summary"]["findings"]
-        tiles = [(numbers["ready"], "of %d hosts" % numbers["hosts"] if numbers["ready"] < numbers["hosts"] else "hosts", "")]
-        labels = {"start": "start", "restart": "restart", "stop": "stop", "reload": "reload", "unknown": "unknown", "none": "unchanged"}
+        tiles = [
+            (numbers["ready"], f"of {numbers['hosts']} hosts" if numbers["ready"] < numbers["hosts"] else "hosts", "")
+        ]
+        labels = {
+            "start": "start",
+            "restart": "restart",
+            "stop": "stop",
+            "reload": "reload",
+            "unknown": "unknown",
+            "none": "unchanged",
+        }
         for change, label in labels.items():
             if numbers["changes"][change] or change in ("start", "restart", "none"):
                 tiles.append((numbers["changes"][change], label, ""))
@@ -197,10 +219,16 @@ class _Page:
         tiles.append((found["warning"], "warning" if found["warning"] == 1 else "warnings", ""))
         if self.plan["steps"]:
             tiles.append((between(numbers["at_least_s"], numbers["at_most_s"]), "for all steps", ' class="wide"'))
-        body = "".join("<li%s><b>%s</b><span>%s</span></li>" % (kind, escape(value), escape(label)) for value, label, kind in tiles)
+        body = "".join(
+            f"<li{kind}><b>{escape(value)}</b><span>{escape(label)}</span></li>" for value, label, kind in tiles
+        )
         # The last one is the footer's.
         first, *others = sentences(self.plan)[:-1]
-        return '<p class="lead">%s</p><ul class="tiles">%s</ul>%s' % (escape(first), body, "".join("<p>%s</p>" % escape(text) for text in others))
+        return '<p class="lead">%s</p><ul class="tiles">%s</ul>%s' % (
+            escape(first),
+            body,
+            "".join(f"<p>{escape(text)}</p>" for text in others),
+        )
 
     def cluster(self):
         caption = "Columns are components with the ports that they listen on, rows are hosts with what would happen there. Lines say how many programs "
@@ -211,19 +239,25 @@ class _Page:
     def changes(self):
         parts = []
         if not self.plan["steps"]:
-            return "<p>%s</p>" % ("Nothing that is known." if self.plan["summary"]["changes"]["unknown"] else "Nothing: what runs is what is wanted.")
+            return "<p>%s</p>" % (
+                "Nothing that is known."
+                if self.plan["summary"]["changes"]["unknown"]
+                else "Nothing: what runs is what is wanted."
+            )
         rows = []
         for number, step in enumerate(self.plan["steps"], 1):
-            each = " each of %d times" % len(step["batches"]) if len(step["batches"]) > 1 else ""
-            time = "%s<br><span class='soft'>%s%s</span>" % (between(step["at_least_s"], step["at_most_s"]), escape(", ".join(step["made_of"])), each)
-            what = "<span class='keep'><b>%d. %s</b> %s</span>" % (number, escape(step["component"]), _change(step["kind"]))
-            what += "<br><span class='soft'>%s</span>" % counted(step["programs"], "program")
+            each = f" each of {len(step['batches'])} times" if len(step["batches"]) > 1 else ""
+            time = f"{between(step['at_least_s'], step['at_most_s'])}<br><span class='soft'>{escape(', '.join(step['made_of']))}{each}</span>"
+            what = f"<span class='keep'><b>{number}. {escape(step['component'])}</b> {_change(step['kind'])}</span>"
+            what += f"<br><span class='soft'>{counted(step['programs'], 'program')}</span>"
             rows.append(_cells(("", what), ("", _keep(step_hosts(step))), ("", time)))
-        parts.append("<p>Steps, one after another. Hosts that stand together are changed at once; each is healthy before the next.</p>")
+        parts.append(
+            "<p>Steps, one after another. Hosts that stand together are changed at once; each is healthy before the next.</p>"
+        )
         parts.append(_table(("What", "Where, in which order", "How long, and what that is made of"), rows))
         rows = []
         for change, reason, groups in reasons(self.plan):
-            where = "<br>".join("%s: %s" % (_keep(compact(names)), _keep(compact(programs))) for names, programs in groups)
+            where = "<br>".join(f"{_keep(compact(names))}: {_keep(compact(programs))}" for names, programs in groups)
             rows.append(_cells(("", _change(change)), ("", escape(reason)), ("", where)))
         if rows:
             parts.append("<h3>Why</h3>" + _table(("", "Reason", "Where"), rows))
@@ -233,13 +267,20 @@ class _Page:
         found = self.plan["findings"]
         if not found:
             return "<p>None.</p>"
-        parts = ["<p>%s. An accepted finding is named in cluster_accept.</p>" % escape(counts(found))]
+        parts = [f"<p>{escape(counts(found))}. An accepted finding is named in cluster_accept.</p>"]
         for item in found:
             tags = _tag(item["severity"]) + (_tag("accepted") if item["accepted"] else "")
             where = compact(in_order(item["hosts"])) if item["hosts"] else "the cluster"
             parts.append(
                 '<article class="finding"><div>%s<br><code>%s</code></div><div><p class="soft">%s · %s</p><p>%s</p><p><b>Remedy:</b> %s</p></div></article>'
-                % (tags, escape(item["rule"]), escape(where), escape(item["component"]), escape(item["message"]), escape(item["remedy"]))
+                % (
+                    tags,
+                    escape(item["rule"]),
+                    escape(where),
+                    escape(item["component"]),
+                    escape(item["message"]),
+                    escape(item["remedy"]),
+                )
             )
         return "".join(parts)
 
@@ -251,11 +292,13 @@ class _Page:
         for number, group in enumerate(groups):
             host = self.hosts[group[0]]
             title = compact(group)
-            anchor = "gpus-%d" % number
+            anchor = f"gpus-{number}"
             gpus = host["gpus"]["gpus"]
-            words = ("%d hosts alike, " % len(group) if len(group) > 1 else "") + (counted(len(gpus), "plot server") if gpus else "proof server")
+            words = (f"{len(group)} hosts alike, " if len(group) > 1 else "") + (
+                counted(len(gpus), "plot server") if gpus else "proof server"
+            )
             body = [_figure(self.machine(group[0], title, anchor)), self.whys(group[0])]
-            body += ["<p>%s</p>" % escape(text[:1].upper() + text[1:] + ".") for text in host["gpus"]["warnings"]]
+            body += [f"<p>{escape(text[:1].upper() + text[1:] + '.')}</p>" for text in host["gpus"]["warnings"]]
             if gpus:
                 body.append(self.blocks(group))
             parts.append(_folded(anchor, title, words, "".join(body), number < MOST_OPEN))
@@ -264,10 +307,14 @@ class _Page:
 
     def machine(self, name, title, anchor):
         gpus = self.hosts[name]["gpus"]
-        owners = [dict(bus_id=gpu["bus_id"], cpus=gpu["cpus"], slot=gpu["slot"], port=gpu["port"]) for gpu in gpus["gpus"]]
+        owners = [
+            dict(bus_id=gpu["bus_id"], cpus=gpu["cpus"], slot=gpu["slot"], port=gpu["port"]) for gpu in gpus["gpus"]
+        ]
         proof = gpus["proof_server"]
         if proof:
-            owners.append(dict(bus_id=proof["bus_id"], cpus=proof["cpus"], slot="P", owner="the proof server", port=None))
+            owners.append(
+                dict(bus_id=proof["bus_id"], cpus=proof["cpus"], slot="P", owner="the proof server", port=None)
+            )
         return draw_machine(self.topologies[name], owners, title, anchor)
 
     def whys(self, name):
@@ -275,24 +322,38 @@ class _Page:
         rows = []
         for order, gpu in enumerate(gpus["gpus"]):
             chip = '<span class="chip" style="background:%s">%d</span>' % (PALETTE[order % len(PALETTE)], gpu["slot"])
-            which = "GPU %s" % gpu["index"] if gpu["index"] is not None else "missing"
-            about = "<b>%s</b><br><span class='soft'>%s</span>" % (escape(which), _named(gpu))
+            which = f"GPU {gpu['index']}" if gpu["index"] is not None else "missing"
+            about = f"<b>{escape(which)}</b><br><span class='soft'>{_named(gpu)}</span>"
             cores = _cpus(gpu["cpus"])
-            row = [("Plot server", chip), ("", about), ("Port", escape(gpu["port"])), ("CPUs", cores), ("", '<p class="why">%s</p>' % escape(gpu["why"]))]
+            row = [
+                ("Plot server", chip),
+                ("", about),
+                ("Port", escape(gpu["port"])),
+                ("CPUs", cores),
+                ("", '<p class="why">%s</p>' % escape(gpu["why"])),
+            ]
             rows.append(_cells(*row))
         proof = gpus["proof_server"]
         if proof:
             chip = '<span class="chip" style="background:%s">P</span>' % PALETTE[len(gpus["gpus"]) % len(PALETTE)]
-            about = "<b>GPU %s</b><br><span class='soft'>%s</span>" % (escape(proof["index"]), _named(proof))
+            about = f"<b>GPU {escape(proof['index'])}</b><br><span class='soft'>{_named(proof)}</span>"
             cores = _cpus(proof["cpus"])
-            rows.append(_cells(("", chip), ("", about), ("", ""), ("CPUs", cores), ("", '<p class="why">%s</p>' % escape(proof["why"]))))
+            rows.append(
+                _cells(
+                    ("", chip),
+                    ("", about),
+                    ("", ""),
+                    ("CPUs", cores),
+                    ("", '<p class="why">%s</p>' % escape(proof["why"])),
+                )
+            )
         return _table(("", "GPU", "Port", "CPUs", "Why"), rows) if rows else "<p>No GPU is used.</p>"
 
     def blocks(self, group):
         fixed = [name for name in group if self.hosts[name]["gpus"]["slots_fixed"]]
         text = "\n\n".join(self.hosts[name]["gpus"]["block"] for name in group)
         state = "fixed by the inventory" if len(fixed) == len(group) else "to paste into the variables of the host"
-        return "<details><summary>plot_server_gpus: which GPU has which number, %s</summary><pre>%s</pre></details>" % (state, escape(text))
+        return f"<details><summary>plot_server_gpus: which GPU has which number, {state}</summary><pre>{escape(text)}</pre></details>"
 
     def storage(self):
         """Every storage host: its disks, planned, there, free."""
@@ -301,13 +362,13 @@ class _Page:
         groups = alike(names, lambda name: self.hosts[name]["farms"])
         for number, group in enumerate(groups):
             farms = self.hosts[group[0]]["farms"]
-            title, anchor = compact(group), "storage-%d" % number
+            title, anchor = compact(group), f"storage-{number}"
             planned = sum(farm["sectors"] or 0 for farm in farms if farm["state"] == "present")
             there = sum(farm["sectors_there"] or 0 for farm in farms)
             taken = sum(farm["planned_bytes"] or 0 for farm in farms if farm["state"] == "present")
-            alike_words = "%d hosts alike, each " % len(group) if len(group) > 1 else ""
-            words = "%s%s, %s sectors planned (%s)" % (alike_words, counted(len(farms), "disk"), thousands(planned), size(taken))
-            words += ", %s there now" % thousands(there)
+            alike_words = f"{len(group)} hosts alike, each " if len(group) > 1 else ""
+            words = f"{alike_words}{counted(len(farms), 'disk')}, {thousands(planned)} sectors planned ({size(taken)})"
+            words += f", {thousands(there)} there now"
             parts.append(_folded(anchor, title, words, _figure(draw_disks(farms, title, anchor)), number < MOST_OPEN))
             inner.append((anchor, _label(group)))
         return "".join(parts), inner
@@ -316,21 +377,29 @@ class _Page:
         """Every host's programs with ports, CPUs, change and command."""
         names = [name for name in self.order if self.hosts[name]["programs"]]
         keys = ("name", "ports", "cpus", "change", "reason")
-        groups = alike(names, lambda name: (self.about(name), [[program[key] for key in keys] for program in self.hosts[name]["programs"]]))
+        groups = alike(
+            names,
+            lambda name: (
+                self.about(name),
+                [[program[key] for key in keys] for program in self.hosts[name]["programs"]],
+            ),
+        )
         parts, inner = [], []
         for number, group in enumerate(groups):
             host = self.hosts[group[0]]
-            title, anchor = compact(group), "host-%d" % number
+            title, anchor = compact(group), f"host-{number}"
             rows = []
             for program in host["programs"]:
                 ports = " ".join(str(port) for port in program["ports"])
                 cpus = _cpus(program["cpus"]) if program["cpus"] else ""
                 change = _change(program["change"]) + (" " + escape(program["reason"]) if program["reason"] else "")
-                rows.append(_cells(("", "<b>%s</b>" % escape(program["name"])), ("Ports", ports), ("CPUs", cpus), ("", change)))
-            body = "<p class='soft'>%s</p>" % escape(self.about(group[0])) if self.about(group[0]) else ""
+                rows.append(
+                    _cells(("", f"<b>{escape(program['name'])}</b>"), ("Ports", ports), ("CPUs", cpus), ("", change))
+                )
+            body = f"<p class='soft'>{escape(self.about(group[0]))}</p>" if self.about(group[0]) else ""
             body += _table(("Program", "Ports", "CPUs", "Change"), rows)
-            body += "<details><summary>Commands</summary>%s</details>" % self.commands(group)
-            addresses = "%d hosts alike" % len(group) if len(group) > 1 else str(host["address"])
+            body += f"<details><summary>Commands</summary>{self.commands(group)}</details>"
+            addresses = f"{len(group)} hosts alike" if len(group) > 1 else str(host["address"])
             parts.append(_folded(anchor, title, addresses, body, number < MOST_OPEN))
             inner.append((anchor, _label(group)))
         return "".join(parts), inner
@@ -344,7 +413,7 @@ class _Page:
                 command = self.hosts[names[0]]["programs"][number]["command"]
                 title = program["name"] + (" on " + compact(names) if len(variants) > 1 else "")
                 text = " ".join(shlex.quote(argument) for argument in command) or "no longer wanted"
-                parts.append('<p class="soft">%s</p><pre>%s</pre>' % (escape(title), escape(text)))
+                parts.append(f'<p class="soft">{escape(title)}</p><pre>{escape(text)}</pre>')
         return "".join(parts)
 
     def about(self, name):
@@ -352,9 +421,9 @@ class _Page:
         host = self.hosts[name]
         parts = list(host["prepare"])
         if host["install"]:
-            parts.append("install %s" % ", ".join(host["install"]))
+            parts.append(f"install {', '.join(host['install'])}")
         if host["state"] != READY:
-            parts.insert(0, "%s: %s" % (host["state"], host["why"]))
+            parts.insert(0, f"{host['state']}: {host['why']}")
         return "; ".join(parts)
 
     def outside(self):
@@ -362,8 +431,22 @@ class _Page:
         left = [name for name in self.order if self.hosts[name]["state"] != READY]
         for group in alike(left, lambda name: (self.hosts[name]["state"], self.hosts[name]["why"])):
             host = self.hosts[group[0]]
-            rows.append(_cells(("", "<b>%s</b>" % escape(compact(group))), ("", _tag("unknown", host["state"])), ("", escape(host["why"]))))
-        for group in alike([name for name in self.order if self.hosts[name]["errors"]], lambda name: self.hosts[name]["errors"]):
+            rows.append(
+                _cells(
+                    ("", f"<b>{escape(compact(group))}</b>"),
+                    ("", _tag("unknown", host["state"])),
+                    ("", escape(host["why"])),
+                )
+            )
+        for group in alike(
+            [name for name in self.order if self.hosts[name]["errors"]], lambda name: self.hosts[name]["errors"]
+        ):
             for error in self.hosts[group[0]]["errors"]:
-                rows.append(_cells(("", "<b>%s</b>" % escape(compact(group))), ("", _tag("unknown", "not known")), ("", escape(error))))
+                rows.append(
+                    _cells(
+                        ("", f"<b>{escape(compact(group))}</b>"),
+                        ("", _tag("unknown", "not known")),
+                        ("", escape(error)),
+                    )
+                )
         return _table(("Hosts", "", "Why"), rows) if rows else ""

@@ -22,7 +22,13 @@ NAMES_WIDTH = 150
 BOX_HEIGHT = 76
 ROW_HEIGHT = 26
 # What the colours of a disk say.
-LEGEND = (("d-other", "other files, reserve"), ("d-plot", "plots there"), ("d-more", "planned, not there yet"), ("d-free", "free"), ("d-lost", "would be lost"))
+LEGEND = (
+    ("d-other", "other files, reserve"),
+    ("d-plot", "plots there"),
+    ("d-more", "planned, not there yet"),
+    ("d-free", "free"),
+    ("d-lost", "would be lost"),
+)
 MOST_ROWS = 24  # with more hosts, equal ones share a row
 
 STYLE = """
@@ -47,8 +53,11 @@ def draw_cluster(plan, page):
     rows, top = drawn.rows(top)
     hosts = len(plan["hosts"])
     keys = ("component", "to_component", "port")
-    links = ["%s of %s to %s, port %s" % (counted(link["programs"], "program"), *(link[key] for key in keys)) for link in plan["connections"]]
-    description = "%d hosts; %s." % (hosts, "; ".join(links))
+    links = [
+        "%s of %s to %s, port %s" % (counted(link["programs"], "program"), *(link[key] for key in keys))
+        for link in plan["connections"]
+    ]
+    description = f"{hosts} hosts; {'; '.join(links)}."
     return picture(WIDTH, top + MARGIN, "The cluster", description, parts + rows, page)
 
 
@@ -57,7 +66,10 @@ class _Cluster:
         self.plan = plan
         self.hosts = plan["hosts"]
         self.width = (WIDTH - 2 * MARGIN - NAMES_WIDTH) / len(COMPONENTS)
-        self.members = {component: [name for name, host in self.hosts.items() if component in host["components"]] for component in COMPONENTS}
+        self.members = {
+            component: [name for name, host in self.hosts.items() if component in host["components"]]
+            for component in COMPONENTS
+        }
 
     def left(self, component):
         return MARGIN + NAMES_WIDTH + list(COMPONENTS).index(component) * self.width
@@ -79,35 +91,49 @@ class _Cluster:
             parts.append(rect("bus", start - 3, bus, end - start + 6, 6, 3))
             parts.append(_line(start, bus + 6, start, top))
             ports = ", ".join(sorted({link["port"] for link in clients}))
-            parts.append(words(MARGIN, bus + 8, "NATS clients → port %s" % ports, "small dim"))
+            parts.append(words(MARGIN, bus + 8, f"NATS clients → port {ports}", "small dim"))
             for link in clients:
                 middle = self.middle(link["component"])
                 parts.append(_line(middle, top, middle, bus + 14) + _arrow(middle, bus + 7))
-                parts.append(words(middle + 6, bus + 32, "%d ×" % link["programs"], "small dim"))
+                parts.append(words(middle + 6, bus + 32, f"{link['programs']} ×", "small dim"))
         parts += [self.box(component, top) for component in COMPONENTS]
         low = top + BOX_HEIGHT
         for depth, link in enumerate(others):
-            start, end, level = self.middle(link["component"]) - 10, self.middle(link["to_component"]) + 10, low + 16 + depth * 20
-            parts.append('<path class="link" d="M%d %d V%d H%d V%d"/>' % (start, low, level, end, low + 8))
+            start, end, level = (
+                self.middle(link["component"]) - 10,
+                self.middle(link["to_component"]) + 10,
+                low + 16 + depth * 20,
+            )
+            parts.append(f'<path class="link" d="M{start} {low} V{level} H{end} V{low + 8}"/>')
             parts.append(_arrow(end, low + 1))
-            text = "%d × port %s" % (link["programs"], link["port"])
+            text = f"{link['programs']} × port {link['port']}"
             parts.append(words(max(start, end) + 14, level + 4, text, "small dim"))
         for link in routes:
             middle = self.middle(link["component"])
-            parts.append('<path class="link" d="M%d %d V%d H%d V%d"/>' % (middle - 26, low, low + 16, middle + 26, low + 8))
+            parts.append(f'<path class="link" d="M{middle - 26} {low} V{low + 16} H{middle + 26} V{low + 8}"/>')
             parts.append(_arrow(middle + 26, low + 1))
-            parts.append(words(middle, low + 30, "all with all, port %s" % link["port"], "small dim mid"))
+            parts.append(words(middle, low + 30, f"all with all, port {link['port']}", "small dim mid"))
         return parts, low + 46 + max(0, len(others) - 1) * 20
 
     def box(self, component, top):
         members = self.members[component]
         left, width = self.left(component), self.width - GAP
-        programs = sum(1 for host in self.hosts.values() for program in host["programs"] if program["component"] == component)
+        programs = sum(
+            1 for host in self.hosts.values() for program in host["programs"] if program["component"] == component
+        )
         parts = [rect("comp" if members else "comp-none", left, top, width, BOX_HEIGHT, 6)]
         parts.append(words(left + width / 2, top + 22, component, "mid bold" if members else "mid dim"))
         parts.append(words(left + width / 2, top + 38, counted(len(members), "host"), "small dim mid"))
         parts.append(words(left + width / 2, top + 52, counted(programs, "program"), "small dim mid"))
-        ports = sorted({port for host in self.hosts.values() for program in host["programs"] if program["component"] == component for port in program["ports"]})
+        ports = sorted(
+            {
+                port
+                for host in self.hosts.values()
+                for program in host["programs"]
+                if program["component"] == component
+                for port in program["ports"]
+            }
+        )
         parts.append(words(left + width / 2, top + 67, _ports(ports), "tiny mid"))
         return "".join(parts)
 
@@ -115,15 +141,18 @@ class _Cluster:
         names = in_order([name for name, host in self.hosts.items() if host["state"] != NO_COMPONENT])
         groups = [[name] for name in names]
         if len(names) > MOST_ROWS:
-            groups = alike(names, lambda name: (self.hosts[name]["state"], [self.cell(name, component) for component in COMPONENTS]))
+            groups = alike(
+                names,
+                lambda name: (self.hosts[name]["state"], [self.cell(name, component) for component in COMPONENTS]),
+            )
         parts = []
         for group in groups:
             host = self.hosts[group[0]]
             label = compact(group)
             label = label if len(label) <= 25 else label[:24] + "…"
-            parts.append('<path class="line" d="M%d %d H%d"/>' % (MARGIN, top, WIDTH - MARGIN))
+            parts.append(f'<path class="line" d="M{MARGIN} {top} H{WIDTH - MARGIN}"/>')
             parts.append(words(MARGIN, top + 17, label, ""))
-            note = "%d hosts" % len(group) if len(group) > 1 else ""
+            note = f"{len(group)} hosts" if len(group) > 1 else ""
             if note:
                 parts.append(words(MARGIN, top + 31, note, "small dim"))
             for component in host["components"]:
@@ -145,24 +174,24 @@ class _Cluster:
             if found:
                 word = "not known" if change == "unknown" else change
                 if len(found) == len(mine):
-                    return change, word if len(mine) == 1 else "%s %d" % (word, len(mine))
-                return change, "%s %d of %d" % (word, len(found), len(mine))
+                    return change, word if len(mine) == 1 else f"{word} {len(mine)}"
+                return change, f"{word} {len(found)} of {len(mine)}"
         return "none", "unchanged"
 
 
 def _ports(ports):
     if len(ports) > 2 and ports == list(range(ports[0], ports[-1] + 1)):
-        return "%d–%d" % (ports[0], ports[-1])
+        return f"{ports[0]}–{ports[-1]}"
     return " ".join(str(port) for port in ports[:3])
 
 
 def _line(left, top, right, bottom):
-    return '<path class="link" d="M%d %d L%d %d"/>' % (left, top, right, bottom)
+    return f'<path class="link" d="M{left} {top} L{right} {bottom}"/>'
 
 
 def _arrow(left, top):
     """The head of an arrow that points up."""
-    return '<path class="arrow" d="M%d %d l-4 7 h8 z"/>' % (left, top)
+    return f'<path class="arrow" d="M{left} {top} l-4 7 h8 z"/>'
 
 
 def draw_disks(farms, title, page):
@@ -185,43 +214,53 @@ def draw_disks(farms, title, page):
         for kind, share in _segments(farm):
             parts.append(rect(kind, left, top + 2, max(0, share * width), 18, 0))
             left += share * width
-        parts.append(rect("pool" if farm["size"] else "comp-none", edge, top + 2, width, 18, 2) if not _segments(farm) else "")
+        parts.append(
+            rect("pool" if farm["size"] else "comp-none", edge, top + 2, width, 18, 2) if not _segments(farm) else ""
+        )
         parts.append(words(edge, top + 33, _farm_words(farm), "small dim"))
         top += 46
     legend, left = [], MARGIN
     for kind, text in LEGEND:
         legend += [rect(kind, left, top + 2, 10, 10, 1), words(left + 16, top + 11, text, "small dim")]
         left += 42 + 6 * len(text)
-    description = "; ".join("%s: %s" % (farm["path"], _farm_words(farm)) for farm in farms)
+    description = "; ".join(f"{farm['path']}: {_farm_words(farm)}" for farm in farms)
     return picture(WIDTH, top + 14 + MARGIN, title, description, parts + legend, page)
 
 
 def _segments(farm):
     """Shares of a disk: ``[(kind, share)]``."""
-    total, there, planned, available = (farm[key] for key in ("size", "existing_plot_bytes", "planned_bytes", "available"))
+    total, there, planned, available = (
+        farm[key] for key in ("size", "existing_plot_bytes", "planned_bytes", "available")
+    )
     if not total or there is None or available is None:
         return []
     if farm["state"] == "absent":
         planned = there
     lost = max(0, there - planned) if planned is not None else 0
     more = min(available, max(0, (planned or 0) - there))
-    shares = [("d-other", total - there - available), ("d-plot", there - lost), ("d-lost", lost), ("d-more", more), ("d-free", available - more)]
+    shares = [
+        ("d-other", total - there - available),
+        ("d-plot", there - lost),
+        ("d-lost", lost),
+        ("d-more", more),
+        ("d-free", available - more),
+    ]
     return [(kind, max(0.0, share / float(total))) for kind, share in shares]
 
 
 def _farm_words(farm):
     if farm["sectors"] is None:
-        return "the disk was not read, %s sectors are wanted" % farm["wanted"]
-    words_ = ["%s sectors planned" % thousands(farm["sectors"])]
+        return f"the disk was not read, {farm['wanted']} sectors are wanted"
+    words_ = [f"{thousands(farm['sectors'])} sectors planned"]
     if farm["wanted"] == "auto":
         words_[0] += " (auto)"
     if farm["sectors_there"] is not None:
-        words_.append("%s on the disk now" % thousands(farm["sectors_there"]))
+        words_.append(f"{thousands(farm['sectors_there'])} on the disk now")
     if farm["max_sectors"] is not None:
-        words_.append("%s fit" % thousands(farm["max_sectors"]))
+        words_.append(f"{thousands(farm['max_sectors'])} fit")
     if farm["available"] is not None and farm["planned_bytes"] is not None:
         free = farm["available"] + (farm["existing_plot_bytes"] or 0) - farm["planned_bytes"]
-        words_.append("%s stay free" % size(free) if free >= 0 else "%s too little: it does not fit" % size(-free))
+        words_.append(f"{size(free)} stay free" if free >= 0 else f"{size(-free)} too little: it does not fit")
     if farm["state"] == "absent":
         words_ = ["no longer passed to the plot client, its data stay"]
     return ", ".join(words_)
@@ -231,13 +270,13 @@ def size(value):
     """Bytes in decimal units, as disks are sold."""
     for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
         if value >= factor:
-            return "%.2f %s" % (value / factor, unit)
-    return "%d bytes" % value
+            return f"{value / factor:.2f} {unit}"
+    return f"{value} bytes"
 
 
 def thousands(number):
     """A number with thin spaces between thousands."""
-    return "{:,}".format(number).replace(",", "\u202f")
+    return f"{number:,}".replace(",", "\u202f")
 
 
 def _cut(text, most):

@@ -20,7 +20,12 @@ MIN_WIDTH, MAX_WIDTH = 100, 160
 MOST_BLOCKS = 8  # hosts whose plot_server_gpus is shown
 HEADER = ("HOST", "PROGRAM", "PORTS", "CPUS", "CHANGE")
 # What happens, as a sentence has it.
-VERBS = {"start": ("starts", "start"), "restart": ("restarts", "restart"), "stop": ("stops", "stop"), "reload": ("reloads", "reload")}
+VERBS = {
+    "start": ("starts", "start"),
+    "restart": ("restarts", "restart"),
+    "stop": ("stops", "stop"),
+    "reload": ("reloads", "reload"),
+}
 VERBS.update(unknown=("is unknown", "are unknown"), none=("stays as it is", "stay as they are"))
 WORDS = {"none": "-", "unknown": "unknown"}
 
@@ -28,7 +33,14 @@ WORDS = {"none": "-", "unknown": "unknown"}
 def plan_text(plan, width, commands=False):
     """The plan in at most ``width`` columns (100 to 160); with ``commands`` the command of every program too."""
     width = max(MIN_WIDTH, min(MAX_WIDTH, width))
-    parts = [_programs(plan, width, commands), _farms(plan), _blocks(plan), _reasons(plan, width), _steps(plan, width), _others(plan, width)]
+    parts = [
+        _programs(plan, width, commands),
+        _farms(plan),
+        _blocks(plan),
+        _reasons(plan, width),
+        _steps(plan, width),
+        _others(plan, width),
+    ]
     return "\n\n".join(filter(None, parts + [summary(plan, width)]))
 
 
@@ -38,11 +50,24 @@ def compact(names):
     for name in names:
         stem, number = re.match(r"(.*?)(\d*)\Z", name, re.DOTALL).groups()
         last = runs[-1] if runs else None
-        if last and number and last["stem"] == stem and int(number) == last["last"] + 1 and len(number) >= last["digits"]:
+        if (
+            last
+            and number
+            and last["stem"] == stem
+            and int(number) == last["last"] + 1
+            and len(number) >= last["digits"]
+        ):
             last.update(last=int(number), names=last["names"] + [name])
         else:
-            runs.append({"stem": stem, "last": int(number) if number else None, "digits": len(number) if number.startswith("0") else 1, "names": [name]})
-    texts = [run["names"] if len(run["names"]) < 3 else ["%s…%s" % (run["names"][0], run["names"][-1])] for run in runs]
+            runs.append(
+                {
+                    "stem": stem,
+                    "last": int(number) if number else None,
+                    "digits": len(number) if number.startswith("0") else 1,
+                    "names": [name],
+                }
+            )
+    texts = [run["names"] if len(run["names"]) < 3 else [f"{run['names'][0]}…{run['names'][-1]}"] for run in runs]
     return ", ".join(text for run in texts for text in run)
 
 
@@ -62,19 +87,28 @@ def _programs(plan, width, commands):
     rows = []
 
     def row(program):
-        return (program["name"], _ports(program["ports"]), program["cpus"] or "-", WORDS.get(program["change"], program["change"]))
+        return (
+            program["name"],
+            _ports(program["ports"]),
+            program["cpus"] or "-",
+            WORDS.get(program["change"], program["change"]),
+        )
 
-    for names in alike(concerned, lambda name: (hosts[name]["state"], [row(program) for program in hosts[name]["programs"]])):
-        label = compact(names) + (" (%d)" % len(names) if len(names) > 2 else "")
+    for names in alike(
+        concerned, lambda name: (hosts[name]["state"], [row(program) for program in hosts[name]["programs"]])
+    ):
+        label = compact(names) + (f" ({len(names)})" if len(names) > 2 else "")
         for program in hosts[names[0]]["programs"]:
             rows.append((label, row(program), program))
             label = ""
     if not rows:
         return ""
     host_width = min(28, max(len(label) for label, _cells, _program in rows))
-    widths = [max(len(HEADER[column + 1]), max(len(cells[column]) for _label, cells, _program in rows)) for column in range(3)]
+    widths = [
+        max(len(HEADER[column + 1]), max(len(cells[column]) for _label, cells, _program in rows)) for column in range(3)
+    ]
     widths[2] = min(widths[2], 30)
-    layout = "%%-%ds  %s" % (host_width, "  ".join("%%-%ds" % size for size in widths))
+    layout = f"%-{host_width}s  {'  '.join('%%-%ds' % size for size in widths)}"
     lines = [(layout + "  %s") % HEADER]
     for label, cells, program in rows:
         name, ports, cpus, change = cells
@@ -86,10 +120,21 @@ def _programs(plan, width, commands):
             [change],
         ]
         for number in range(max(len(column) for column in columns)):
-            lines.append(((layout + "  %s") % tuple(column[number] if number < len(column) else "" for column in columns)).rstrip())
+            lines.append(
+                (
+                    (layout + "  %s") % tuple(column[number] if number < len(column) else "" for column in columns)
+                ).rstrip()
+            )
         if commands and program["command"]:
             text = " ".join(shlex.quote(argument) for argument in program["command"])
-            lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False, break_long_words=False)
+            lines += textwrap.wrap(
+                text,
+                width,
+                initial_indent="    ",
+                subsequent_indent="      ",
+                break_on_hyphens=False,
+                break_long_words=False,
+            )
     return "\n".join(lines)
 
 
@@ -111,8 +156,8 @@ def reasons(plan):
 def _reasons(plan, width):
     lines = []
     for change, reason, groups in reasons(plan):
-        lines += textwrap.wrap("%-8s %s" % (change, reason), width, subsequent_indent=" " * 9, break_on_hyphens=False)
-        text = "; ".join("%s: %s" % (compact(names), compact(programs)) for names, programs in groups)
+        lines += textwrap.wrap(f"{change:<8} {reason}", width, subsequent_indent=" " * 9, break_on_hyphens=False)
+        text = "; ".join(f"{compact(names)}: {compact(programs)}" for names, programs in groups)
         lines += textwrap.wrap(text, width, initial_indent=" " * 9, subsequent_indent=" " * 9, break_on_hyphens=False)
     return "\n".join(["WHY", *lines]) if lines else ""
 
@@ -126,13 +171,23 @@ def _farms(plan):
     concerned = [name for name in in_order(hosts) if hosts[name]["farms"]]
 
     def rows(name):
-        return [(farm["path"], str(farm["sectors"]), str(farm["sectors_there"]), str(farm["max_sectors"]), farm["state"]) for farm in hosts[name]["farms"]]
+        return [
+            (farm["path"], str(farm["sectors"]), str(farm["sectors_there"]), str(farm["max_sectors"]), farm["state"])
+            for farm in hosts[name]["farms"]
+        ]
 
     lines = [("STORAGE HOST", "FARM", "SECTORS", "THERE NOW", "AT MOST", "")]
     for names in alike(concerned, rows):
         label = compact(names)
         for path, *numbers, state in rows(names[0]):
-            lines.append((label, path, *("?" if number == "None" else number for number in numbers), "" if state == "present" else state))
+            lines.append(
+                (
+                    label,
+                    path,
+                    *("?" if number == "None" else number for number in numbers),
+                    "" if state == "present" else state,
+                )
+            )
             label = ""
     if len(lines) == 1:
         return ""
@@ -145,11 +200,15 @@ def _farms(plan):
 def _blocks(plan):
     """What to paste where no list fixes the slots of GPUs yet."""
     hosts = [plan["hosts"][name] for name in in_order(plan["hosts"])]
-    blocks = [host["gpus"]["block"] for host in hosts if host["gpus"] and host["gpus"]["gpus"] and not host["gpus"]["slots_fixed"]]
+    blocks = [
+        host["gpus"]["block"]
+        for host in hosts
+        if host["gpus"] and host["gpus"]["gpus"] and not host["gpus"]["slots_fixed"]
+    ]
     if not blocks:
         return ""
     if len(blocks) > MOST_BLOCKS:
-        return "No list fixes which GPU has which number on %d hosts: what to paste is in the report and in the JSON." % len(blocks)
+        return f"No list fixes which GPU has which number on {len(blocks)} hosts: what to paste is in the report and in the JSON."
     return "To fix which GPU has which number, paste into the variables of the host:\n\n" + "\n\n".join(blocks)
 
 
@@ -159,40 +218,43 @@ def _steps(plan, width):
     lines = ["STEPS"]
     for number, step in enumerate(plan["steps"], 1):
         lines += textwrap.wrap(
-            "%s: %s" % (step_title(step), step_hosts(step)),
+            f"{step_title(step)}: {step_hosts(step)}",
             width,
-            initial_indent="%2d. " % number,
+            initial_indent=f"{number:2d}. ",
             subsequent_indent="    ",
             break_on_hyphens=False,
         )
         if step["made_of"]:
-            each = " each of %d times" % len(step["batches"]) if len(step["batches"]) > 1 else ""
-            text = "%s (%s%s)" % (between(step["at_least_s"], step["at_most_s"]), ", ".join(step["made_of"]), each)
+            each = f" each of {len(step['batches'])} times" if len(step["batches"]) > 1 else ""
+            text = f"{between(step['at_least_s'], step['at_most_s'])} ({', '.join(step['made_of'])}{each})"
             lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(lines)
 
 
 def step_title(step):
     """What a step does."""
-    return "%s %s" % (step["kind"], counted(step["programs"], "%s program" % step["component"]))
+    return f"{step['kind']} {counted(step['programs'], '%s program' % step['component'])}"
 
 
 def step_hosts(step):
     """On which hosts, in which order."""
     texts = [compact(in_order(batch)) for batch in step["batches"]]
     if len(texts) > 8:
-        texts = texts[:3] + ["… %d more …" % (len(texts) - 5)] + texts[-2:]
+        texts = texts[:3] + [f"… {len(texts) - 5} more …"] + texts[-2:]
     return ", then ".join(texts)
 
 
 def _others(plan, width):
     """What hosts do not change, and what cannot be told."""
     hosts, lines = plan["hosts"], []
-    for names in alike([name for name in in_order(hosts) if hosts[name]["state"] != READY], lambda name: (hosts[name]["state"], hosts[name]["why"])):
-        lines += _wrapped("%s: %s. %s" % (compact(names), hosts[names[0]]["state"], hosts[names[0]]["why"]), width)
+    for names in alike(
+        [name for name in in_order(hosts) if hosts[name]["state"] != READY],
+        lambda name: (hosts[name]["state"], hosts[name]["why"]),
+    ):
+        lines += _wrapped(f"{compact(names)}: {hosts[names[0]]['state']}. {hosts[names[0]]['why']}", width)
     for names in alike([name for name in in_order(hosts) if hosts[name]["errors"]], lambda name: hosts[name]["errors"]):
         for error in hosts[names[0]]["errors"]:
-            lines += _wrapped("%s: %s" % (compact(names), " ".join(error.split())), width)
+            lines += _wrapped(f"{compact(names)}: {' '.join(error.split())}", width)
     return "\n".join(["NOT IN THE PLAN"] + lines) if lines else ""
 
 
@@ -211,22 +273,27 @@ def summary(plan, width):
 def sentences(plan):
     """What the plan comes to."""
     numbers, hosts = plan["summary"]["changes"], plan["summary"]["hosts"]
-    words = ["%d %s" % (numbers[change], VERBS[change][numbers[change] != 1]) for change in VERBS if numbers[change]]
-    result = ["Plan for %s, %s: %s." % (counted(hosts, "host"), counted(plan["summary"]["programs"], "program"), ", ".join(words) or "none")]
+    words = [f"{numbers[change]} {VERBS[change][numbers[change] != 1]}" for change in VERBS if numbers[change]]
+    result = [
+        f"Plan for {counted(hosts, 'host')}, {counted(plan['summary']['programs'], 'program')}: {', '.join(words) or 'none'}."
+    ]
     if plan["stopping"]:
-        result.append("site.yml would stop before it changes anything (%s); this is what it would do once that is mended." % ", ".join(plan["stopping"]))
+        result.append(
+            f"site.yml would stop before it changes anything ({', '.join(plan['stopping'])}); this is what it would do once that is mended."
+        )
     if plan["steps"]:
         span = between(plan["summary"]["at_least_s"], plan["summary"]["at_most_s"])
-        result.append("The steps take %s, and the time that Ansible needs for itself; the longer end is reached when every program uses up its bounds." % span)
+        result.append(
+            f"The steps take {span}, and the time that Ansible needs for itself; the longer end is reached when every program uses up its bounds."
+        )
     for version in plan["versions"]:
         span = between(version["at_least_s"], version["at_most_s"])
         result.append(
-            "%s %s and %s run beside each other for %s, from the first restart (%s) to the last (%s)."
-            % (version["what"], ", ".join(version["from"]), ", ".join(version["to"]), span, version["components"][0], version["components"][-1])
+            f"{version['what']} {', '.join(version['from'])} and {', '.join(version['to'])} run beside each other for {span}, from the first restart ({version['components'][0]}) to the last ({version['components'][-1]})."
         )
         if version["held_back"]:
-            result.append("Not in this plan and so still on what they run: %s." % compact(in_order(version["held_back"])))
+            result.append(f"Not in this plan and so still on what they run: {compact(in_order(version['held_back']))}.")
     result += plan["notes"]
     if plan["findings"]:
-        result.append("Findings: %s." % counts(plan["findings"]))
+        result.append(f"Findings: {counts(plan['findings'])}.")
     return result + ["Nothing was changed."]

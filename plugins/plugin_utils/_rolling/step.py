@@ -13,7 +13,14 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.prog
 
 # Who must be at work while a host of the component is away: one other host, all others, or as many as <role>_roll leaves.
 # NATS servers are asked themselves (safe_to_stop): their quorums count, not their number.
-NEEDS = {"node": "one", "controller": "one", "proof_server": "one", "caches": "all", "plot_server": "share", "plot_client": "all"}
+NEEDS = {
+    "node": "one",
+    "controller": "one",
+    "proof_server": "one",
+    "caches": "all",
+    "plot_server": "share",
+    "plot_client": "all",
+}
 
 
 def question(model, component, host):
@@ -21,17 +28,29 @@ def question(model, component, host):
     settings = model["hosts"][host]["settings"]
     asked = {"component": component, "at_work": True}
     if component == "nats":
-        monitor = "http://127.0.0.1:%s" % settings["nats_monitor_port"]
+        monitor = f"http://127.0.0.1:{settings['nats_monitor_port']}"
         return dict(asked, nats={"url": monitor, "peers": settings["nats_peers"], "held": settings["nats_held_peers"]})
     if component == "node":
-        rpc = "http://127.0.0.1:%s" % settings["node_rpc_port"]
-        return dict(asked, node={"url": rpc, "chain": settings["cluster_chain"], "min_peers": settings["node_min_peers"], "synced": True})
+        rpc = f"http://127.0.0.1:{settings['node_rpc_port']}"
+        return dict(
+            asked,
+            node={
+                "url": rpc,
+                "chain": settings["cluster_chain"],
+                "min_peers": settings["node_min_peers"],
+                "synced": True,
+            },
+        )
     return dict(asked, name=COMPONENTS[component], nats_servers=settings[component + "_nats_servers"])
 
 
 def held(model, component):
     """The hosts on which a component is kept stopped for maintenance."""
-    return [host for host in model["components"][component] if model["hosts"][host]["settings"].get(component + "_state") == "stopped"]
+    return [
+        host
+        for host in model["components"][component]
+        if model["hosts"][host]["settings"].get(component + "_state") == "stopped"
+    ]
 
 
 def at_once(roll, count):
@@ -56,15 +75,19 @@ def step_problems(component, host, batch, members, evidence, roll):
     # A host that does no work is not missed, and restarting it may be what mends it. An only host cannot be stood in for.
     if not needs or not others or (own and not own["at_work"]):
         return []
-    away = ["%s: %s" % (other, "; ".join(evidence[other]["problems"])) for other in others if other in evidence and not evidence[other]["at_work"]]
-    unknown = ["%s: it was not asked or did not answer" % other for other in others if other not in evidence]
+    away = [
+        f"{other}: {'; '.join(evidence[other]['problems'])}"
+        for other in others
+        if other in evidence and not evidence[other]["at_work"]
+    ]
+    unknown = [f"{other}: it was not asked or did not answer" for other in others if other not in evidence]
     if needs == "one":
         if len(away) + len(unknown) < len(others):
             return []
-        return ["no other %s is at work (%s)" % (component, ", ".join(sorted(away + unknown)))]
+        return [f"no other {component} is at work ({', '.join(sorted(away + unknown))})"]
     allowed = at_once(roll, len(members)) if needs == "share" else len(batch)
     if away and len(away) + len(batch) > allowed:
-        return ["%d of the %d hosts with %s are not at work already (%s)" % (len(away), len(members), component, ", ".join(away))]
+        return [f"{len(away)} of the {len(members)} hosts with {component} are not at work already ({', '.join(away)})"]
     return []
 
 
@@ -88,18 +111,21 @@ def selection(verb, components, programs, gpu_slots, everything):
     """
     unknown = [name for name in components if name not in COMPONENTS]
     if unknown:
-        raise ValueError("%s_components has %s; components are %s" % (verb, ", ".join(unknown), ", ".join(COMPONENTS)))
+        raise ValueError(f"{verb}_components has {', '.join(unknown)}; components are {', '.join(COMPONENTS)}")
     chosen = {component: [] for component in components}
-    for program in list(programs) + ["autonomys-plot-server-%d" % slot for slot in gpu_slots]:
-        owner = PROGRAMS.get(program) or next((PROGRAMS[name] for name in PROGRAMS if name.endswith("-") and program.startswith(name)), None)
+    for program in list(programs) + [f"autonomys-plot-server-{slot}" for slot in gpu_slots]:
+        owner = PROGRAMS.get(program) or next(
+            (PROGRAMS[name] for name in PROGRAMS if name.endswith("-") and program.startswith(name)), None
+        )
         if not owner:
-            raise ValueError("%s_programs has %s, which no component has; supervisorctl status shows the names on a host" % (verb, program))
+            raise ValueError(
+                f"{verb}_programs has {program}, which no component has; supervisorctl status shows the names on a host"
+            )
         if owner not in components:
             chosen.setdefault(owner, []).append(program)
     if not chosen and not everything:
         raise ValueError(
-            "Say what to %s: -e %s_components=controller,node, -e %s_programs=autonomys-plot-server-2 or -e %s_gpu_slots=2, on some hosts only with --limit. "
-            "-e %s_everything=true means all components" % (verb, verb, verb, verb, verb)
+            f"Say what to {verb}: -e {verb}_components=controller,node, -e {verb}_programs=autonomys-plot-server-2 or -e {verb}_gpu_slots=2, on some hosts only with --limit. -e {verb}_everything=true means all components"
         )
     return chosen or {component: [] for component in COMPONENTS}
 
@@ -110,21 +136,22 @@ def last_ones(model, chosen, hosts):
     for component, programs in sorted(chosen.items()):
         members = set(model["components"][component])
         left = members - set(held(model, component)) - set(hosts)
-        if not members & set(hosts) or (programs and component != "nats" and component not in ("node", "controller", "proof_server", "plot_client")):
+        if not members & set(hosts) or (
+            programs and component != "nats" and component not in ("node", "controller", "proof_server", "plot_client")
+        ):
             continue
         if component == "nats" and len(left) <= len(members) // 2:
-            problems.append("That would stop %d of the %d NATS servers, and JetStream with them" % (len(members) - len(left), len(members)))
+            problems.append(
+                f"That would stop {len(members) - len(left)} of the {len(members)} NATS servers, and JetStream with them"
+            )
         elif not left:
-            problems.append("That would stop %s on every host" % component)
+            problems.append(f"That would stop {component} on every host")
     return problems
 
 
 def refusal(component, host, problems):
     """The message that ends a run before a host was touched."""
-    return (
-        "%s on %s was not restarted, because the others cannot do without it now: %s. It runs as before. Mend what is named, and run the same command again."
-        % (component, host, "; ".join(problems))
-    )
+    return f"{component} on {host} was not restarted, because the others cannot do without it now: {'; '.join(problems)}. It runs as before. Mend what is named, and run the same command again."
 
 
 def failure(component, host, seen, back, later):
@@ -137,8 +164,9 @@ def failure(component, host, seen, back, later):
     """
     # A program that ended brings the last lines of its log.
     seen = seen.rstrip(". \n") + ("\n" if "\n" in seen else ". ")
-    rest = "Not restarted, and running as before: %s." % ", ".join(later) if later else "No other host was to be restarted after it."
-    return (
-        "%s on %s was restarted and is not healthy: %s%s %s Mend what was seen, or set the inventory to what ran before, and run the same command "
-        "again: it continues here." % (component, host, seen, back, rest)
+    rest = (
+        f"Not restarted, and running as before: {', '.join(later)}."
+        if later
+        else "No other host was to be restarted after it."
     )
+    return f"{component} on {host} was restarted and is not healthy: {seen}{back} {rest} Mend what was seen, or set the inventory to what ran before, and run the same command again: it continues here."

@@ -54,15 +54,26 @@ def _database(view, host, disks):
         return
     extra = view.value(host, "node_extra_args") or []
     for kind in ("blocks", "state"):
-        name = "node_%s_pruning" % kind
-        wanted, there = (option(words, "--%s-pruning" % kind) or "" for words in (extra, command))
+        name = f"node_{kind}_pruning"
+        wanted, there = (option(words, f"--{kind}-pruning") or "" for words in (extra, command))
         wanted = wanted or view.value(host, name)
         if wanted is not None and wanted != there:
-            message = "%s is %s, but the database in %s was made with %s" % (name, wanted or "empty", path, there or "the node's own default")
-            yield finding("NODE008", [host], "node", message, "Set it back, or move the database away: the node then syncs from the beginning.")
+            message = "%s is %s, but the database in %s was made with %s" % (
+                name,
+                wanted or "empty",
+                path,
+                there or "the node's own default",
+            )
+            yield finding(
+                "NODE008",
+                [host],
+                "node",
+                message,
+                "Set it back, or move the database away: the node then syncs from the beginning.",
+            )
     chain, there = view.value(host, "cluster_chain"), option(command, "--chain")
     if chain and there and chain != there:
-        message = "cluster_chain is %s, but the database in %s is of %s" % (chain, path, there)
+        message = f"cluster_chain is {chain}, but the database in {path} is of {there}"
         yield finding("NODE009", [host], "node", message, "Set it back, or give the node another node_base_path.")
 
 
@@ -75,13 +86,19 @@ def _nats(view, host, facts):
     there = _setting(file["content"], "server_name")
     filled = ((facts.get("disks") or {}).get(store) or {}).get("empty") is False
     if name and there and str(name) != there and filled:
-        message = "nats_server_name is %s, but JetStream knows this server and its data in %s as %s" % (name, store, there)
-        remedy = "Set nats_server_name: %s. A renamed server stays behind as a ghost peer until nats server raft peer-remove." % there
+        message = f"nats_server_name is {name}, but JetStream knows this server and its data in {store} as {there}"
+        remedy = f"Set nats_server_name: {there}. A renamed server stays behind as a ghost peer until nats server raft peer-remove."
         yield finding("NATS014", [host], "nats", message, remedy)
     there = _setting(file["content"], "store_dir")
     if store and there and store.rstrip("/") != there.rstrip("/"):
-        message = "nats_store_dir is %s, but the server keeps its data in %s" % (store, there)
-        yield finding("NATS015", [host], "nats", message, "Set it back; or stop the server, move the folder there yourself, and accept this finding once.")
+        message = f"nats_store_dir is {store}, but the server keeps its data in {there}"
+        yield finding(
+            "NATS015",
+            [host],
+            "nats",
+            message,
+            "Set it back; or stop the server, move the folder there yourself, and accept this finding once.",
+        )
 
 
 def _setting(text, name):
@@ -97,8 +114,14 @@ def _dropped(view, host):
     listed = {str(farm.get("path")).rstrip("/") or "/" for farm in farms if isinstance(farm, dict)}
     for path, sectors in sorted(farms_of(program).items()):
         if path not in listed:
-            message = "plot_client_farms lacks %s, which is deployed with %d sectors" % (path, sectors)
-            yield finding("FARM009", [host], "plot_client", message, "Add it again, or list it with state: absent if it shall no longer be farmed.")
+            message = f"plot_client_farms lacks {path}, which is deployed with {sectors} sectors"
+            yield finding(
+                "FARM009",
+                [host],
+                "plot_client",
+                message,
+                "Add it again, or list it with state: absent if it shall no longer be farmed.",
+            )
 
 
 def _farms(view):
@@ -113,8 +136,17 @@ def _farms(view):
 
 def _chains(view, farms):
     """Farms that were plotted for another chain than the cluster's; the farmer refuses them, and plotting them again loses the plots."""
-    remedy = "Set cluster_chain back, or give the new chain other paths. To plot these anew, delete their files yourself."
-    before = sorted({option(program["command"], "--chain") or "" for host in view.members("node") for program in _node_programs(view, host)} - {""})
+    remedy = (
+        "Set cluster_chain back, or give the new chain other paths. To plot these anew, delete their files yourself."
+    )
+    before = sorted(
+        {
+            option(program["command"], "--chain") or ""
+            for host in view.members("node")
+            for program in _node_programs(view, host)
+        }
+        - {""}
+    )
     unknown = {}
     for host, path, files in farms:
         genesis, chain = files.get("genesis_hash"), view.value(host, "cluster_chain")
@@ -123,20 +155,38 @@ def _chains(view, farms):
         genesis = genesis.lower().replace("0x", "", 1)
         if genesis in CHAINS:
             if CHAINS[genesis] != chain:
-                yield finding("FARM008", [host], "plot_client", "cluster_chain is %s, but %s was plotted for %s" % (chain, path, CHAINS[genesis]), remedy)
+                yield finding(
+                    "FARM008",
+                    [host],
+                    "plot_client",
+                    f"cluster_chain is {chain}, but {path} was plotted for {CHAINS[genesis]}",
+                    remedy,
+                )
         elif before and chain not in before:
-            message = "cluster_chain is %s, but %s was plotted while the nodes were on %s" % (chain, path, names(before))
+            message = f"cluster_chain is {chain}, but {path} was plotted while the nodes were on {names(before)}"
             yield finding("FARM008", [host], "plot_client", message, remedy)
         else:
             unknown.setdefault(genesis, []).append((host, path))
     if len(unknown) > 1:
-        parts = ["%s… (%s)" % (genesis[:8], names(["%s on %s" % (path, host) for host, path in places])) for genesis, places in sorted(unknown.items())]
+        parts = [
+            f"{genesis[:8]}… ({names(['%s on %s' % (path, host) for host, path in places])})"
+            for genesis, places in sorted(unknown.items())
+        ]
         hosts = {host for places in unknown.values() for host, _path in places}
-        yield finding("FARM008", hosts, "plot_client", "Farms were plotted for different chains: %s" % "; ".join(parts), remedy, WARNING)
+        yield finding(
+            "FARM008",
+            hosts,
+            "plot_client",
+            f"Farms were plotted for different chains: {'; '.join(parts)}",
+            remedy,
+            WARNING,
+        )
 
 
 def _node_programs(view, host):
-    return [program for program in standing(view, host) if program["name"] == "autonomys-node" and program.get("command")]
+    return [
+        program for program in standing(view, host) if program["name"] == "autonomys-node" and program.get("command")
+    ]
 
 
 def _copies(farms):
@@ -150,6 +200,6 @@ def _copies(farms):
         for _value, same in sorted(places.items()):
             if len(same) > 1 and tuple(same) not in reported:
                 reported.add(tuple(same))
-                message = "%s is the same at %s" % (what, names(["%s on %s" % (path, host) for host, path in same]))
+                message = f"{what} is the same at {names(['%s on %s' % (path, host) for host, path in same])}"
                 remedy = "Keep one of them: two farms with one identity farm the same sectors. Delete the copy, or list it with state: absent."
                 yield finding("FARM010", {host for host, _path in same}, "plot_client", message, remedy)

@@ -13,7 +13,21 @@ there, a test that triggers it, one that does not, and its section in docs/findi
 
 from __future__ import annotations
 
-from . import data_loss, gpus, hand_bound, hardware, hosts, inventory, nats, node, programs, releases, storage, variables, versions
+from . import (
+    data_loss,
+    gpus,
+    hand_bound,
+    hardware,
+    hosts,
+    inventory,
+    nats,
+    node,
+    programs,
+    releases,
+    storage,
+    variables,
+    versions,
+)
 from .view import CONTROL, ERROR, SEVERITIES, View
 
 __all__ = ["CONTROL", "RULES", "STOPPING", "findings", "judge", "orphans"]
@@ -105,7 +119,14 @@ def _merged(found):
         key = (item["rule"], severity, item["component"], item["message"], item["remedy"])
         merged.setdefault(key, set()).update(item["hosts"])
     for (rule, severity, component, message, remedy), names in merged.items():
-        yield {"rule": rule, "severity": severity, "hosts": sorted(names), "component": component, "message": message, "remedy": remedy}
+        yield {
+            "rule": rule,
+            "severity": severity,
+            "hosts": sorted(names),
+            "component": component,
+            "message": message,
+            "remedy": remedy,
+        }
 
 
 def _order(item):

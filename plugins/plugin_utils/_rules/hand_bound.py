@@ -37,7 +37,9 @@ def masks(host, topology, gpus, plan, programs, proof):
     plotting = list(_standing(programs, gpus, planned))
     by_hand = [owner for owner in plotting if owner["by_hand"]]
     remedy = "Let site.yml replace them by the planned ones%s." % "".join(
-        ": %s" % names(["%d on %s" % (slot, format_cpu_list(cpus)) for slot, cpus in sorted(planned.items())], most=16) if planned else ""
+        ": %s" % names([f"{slot} on {format_cpu_list(cpus)}" for slot, cpus in sorted(planned.items())], most=16)
+        if planned
+        else ""
     )
     for owner in by_hand:
         yield from _off_node(host, topology, owner, remedy)
@@ -46,11 +48,18 @@ def masks(host, topology, gpus, plan, programs, proof):
             if first["by_hand"] or second["by_hand"]:
                 yield from _pair(host, topology, first, second, remedy)
     if proof:
-        own = {"label": "the proof server (proof_server_cpus)", "component": "proof_server", "gpu": proof[0], "cpus": proof[1]}
+        own = {
+            "label": "the proof server (proof_server_cpus)",
+            "component": "proof_server",
+            "gpu": proof[0],
+            "cpus": proof[1],
+        }
         remedy = "Set proof_server_cpus to node, or to whole cores of its GPU's node that no plot server gets."
-        yield from _off_node(host, topology, dict(own, gpu=next((gpu for gpu in gpus if gpu["uuid"] == proof[0]), None)), remedy)
+        yield from _off_node(
+            host, topology, dict(own, gpu=next((gpu for gpu in gpus if gpu["uuid"] == proof[0]), None)), remedy
+        )
         for slot, cpus in sorted(planned.items()):
-            yield from _split(host, topology, own, {"label": "plot server %d" % slot, "cpus": cpus}, remedy)
+            yield from _split(host, topology, own, {"label": f"plot server {slot}", "cpus": cpus}, remedy)
 
 
 def _standing(programs, gpus, planned):
@@ -63,7 +72,13 @@ def _standing(programs, gpus, planned):
         except CpuSetError:
             continue
         by_hand = planned.get(int(slot)) != cpus
-        yield {"label": "plot server %s" % slot, "component": "plot_server", "gpu": _gpu(program.get("gpu"), gpus), "cpus": cpus, "by_hand": by_hand}
+        yield {
+            "label": f"plot server {slot}",
+            "component": "plot_server",
+            "gpu": _gpu(program.get("gpu"), gpus),
+            "cpus": cpus,
+            "by_hand": by_hand,
+        }
 
 
 def _gpu(chosen, gpus):
@@ -80,21 +95,14 @@ def _off_node(host, topology, owner, remedy):
         return
     off = owner["cpus"] - parse_cpu_list(node["cpus"])
     if off:
-        message = "%s has the CPUs %s; its GPU %s is on NUMA node %s (CPUs %s), so %s are off it" % (
-            owner["label"][:1].upper() + owner["label"][1:],
-            format_cpu_list(owner["cpus"]),
-            gpu["bus_id"],
-            gpu["numa_node"],
-            node["cpus"],
-            format_cpu_list(off),
-        )
+        message = f"{owner['label'][:1].upper() + owner['label'][1:]} has the CPUs {format_cpu_list(owner['cpus'])}; its GPU {gpu['bus_id']} is on NUMA node {gpu['numa_node']} (CPUs {node['cpus']}), so {format_cpu_list(off)} are off it"
         yield finding("NUMA009", [host], owner["component"], message, remedy)
 
 
 def _pair(host, topology, first, second, remedy):
     shared = first["cpus"] & second["cpus"]
     if shared:
-        message = "%s and %s both have the CPUs %s" % (first["label"][:1].upper() + first["label"][1:], second["label"], format_cpu_list(shared))
+        message = f"{first['label'][:1].upper() + first['label'][1:]} and {second['label']} both have the CPUs {format_cpu_list(shared)}"
         yield finding("NUMA010", [host], "plot_server", message, remedy)
     yield from _split(host, topology, first, second, remedy)
 
@@ -105,10 +113,5 @@ def _split(host, topology, first, second, remedy):
     cores = [core for core in map(parse_cpu_list, topology["cpus"]["cores"]) if core & ours and core & theirs]
     if cores:
         split = frozenset().union(*cores)
-        message = "%s and %s have different threads of the same %d cores (CPUs %s)" % (
-            first["label"][:1].upper() + first["label"][1:],
-            second["label"],
-            len(cores),
-            format_cpu_list(split & (first["cpus"] | second["cpus"])),
-        )
+        message = f"{first['label'][:1].upper() + first['label'][1:]} and {second['label']} have different threads of the same {len(cores)} cores (CPUs {format_cpu_list(split & (first['cpus'] | second['cpus']))})"
         yield finding("NUMA011", [host], first["component"], message, remedy)

@@ -51,8 +51,14 @@ def check(view):
             yield from _folders(view, host, facts.get("disks") or {})
             cpus = facts.get("cpus")
             if "node" in view.components(host) and cpus is not None and cpus < NODE_CPUS:
-                message = "The host has %d CPUs; %d are recommended for a node with its controller and proof server" % (cpus, NODE_CPUS)
-                yield finding("HOST007", [host], "node", message, "Accept this finding if blocks are imported and proofs computed in time.")
+                message = f"The host has {cpus} CPUs; {NODE_CPUS} are recommended for a node with its controller and proof server"
+                yield finding(
+                    "HOST007",
+                    [host],
+                    "node",
+                    message,
+                    "Accept this finding if blocks are imported and proofs computed in time.",
+                )
 
 
 def _gpus(view, host):
@@ -71,16 +77,29 @@ def _memory(view, host, facts):
     wanted, why, component = 0, [], None
     gpus = _gpus(view, host) if "plot_server" in view.components(host) else None
     if gpus:
-        wanted, why, component = gpus * MEMORY_GPU, ["64 GB for each of %d GPUs" % gpus], "plot_server"
+        wanted, why, component = gpus * MEMORY_GPU, [f"64 GB for each of {gpus} GPUs"], "plot_server"
     if "node" in view.components(host):
         wanted, why, component = wanted + MEMORY_NODE, why + ["64 GB for the node"], component or "node"
     if memory * MIB < wanted:
-        message = "The host has %.1f GB of memory; %s are wanted" % (memory * MIB / GB, " and ".join(why))
-        yield finding("HOST006", [host], component, message, "Add memory%s." % (", or list fewer GPUs in plot_server_gpus" if gpus else ""))
+        message = f"The host has {memory * MIB / GB:.1f} GB of memory; {' and '.join(why)} are wanted"
+        yield finding(
+            "HOST006",
+            [host],
+            component,
+            message,
+            f"Add memory{(', or list fewer GPUs in plot_server_gpus' if gpus else '')}.",
+        )
 
 
 def _link(view, host, facts):
-    interface = next((each for each in facts.get("interfaces") or [] if view.address(host) in [address.split("/")[0] for address in each["addresses"]]), None)
+    interface = next(
+        (
+            each
+            for each in facts.get("interfaces") or []
+            if view.address(host) in [address.split("/")[0] for address in each["addresses"]]
+        ),
+        None,
+    )
     speed = (interface or {}).get("speed_mbps")
     if speed is None:
         return
@@ -88,16 +107,27 @@ def _link(view, host, facts):
     if "node" in view.components(host):
         needs.append((NODE_LINK, "a node wants"))
     if "plot_server" in view.components(host) and _gpus(view, host):
-        needs.append((_gpus(view, host) * GPU_LINK, "%d GPUs plot" % _gpus(view, host)))
+        needs.append((_gpus(view, host) * GPU_LINK, f"{_gpus(view, host)} GPUs plot"))
     if "plot_client" in view.components(host):
         all_gpus = [_gpus(view, plotter) for plotter in view.members("plot_server")]
         if all_gpus and None not in all_gpus:
             storages = len(view.members("plot_client"))
-            needs.append((sum(all_gpus) * GPU_LINK // storages, "%d GPUs plot for %d storage hosts, to each" % (sum(all_gpus), storages)))
+            needs.append(
+                (
+                    sum(all_gpus) * GPU_LINK // storages,
+                    f"{sum(all_gpus)} GPUs plot for {storages} storage hosts, to each",
+                )
+            )
     for need, why in needs:
         if speed < need:
-            message = "%s has %d Mbit/s; %s about %d Mbit/s each way" % (interface["name"], speed, why, need)
-            yield finding("HOST008", [host], HOST, message, "Use a faster link for cluster_address, or accept that plotting waits for it.")
+            message = f"{interface['name']} has {speed} Mbit/s; {why} about {need} Mbit/s each way"
+            yield finding(
+                "HOST008",
+                [host],
+                HOST,
+                message,
+                "Use a faster link for cluster_address, or accept that plotting waits for it.",
+            )
 
 
 def _folders(view, host, disks):
@@ -109,7 +139,7 @@ def _folders(view, host, disks):
             if disk is None:
                 continue
             if disk.get("error"):
-                message = "%s (%s, %s) cannot be read: %s" % (path, name, disk["device"], disk["error"])
+                message = f"{path} ({name}, {disk['device']}) cannot be read: {disk['error']}"
                 yield finding("DISK010", [host], component, message, "Look for errors of the disk with dmesg.")
                 continue
             yield from _unsuitable(host, component, name, path, disk)
@@ -129,11 +159,17 @@ def _jetstream(view, host):
 
 def _unsuitable(host, component, name, path, disk):
     if disk["read_only"]:
-        message = "%s (%s) is on a filesystem that is mounted read-only (%s)" % (path, name, disk["device"])
-        yield finding("DISK012", [host], component, message, "Look for errors of the disk with dmesg, repair the filesystem and mount it writable.")
+        message = f"{path} ({name}) is on a filesystem that is mounted read-only ({disk['device']})"
+        yield finding(
+            "DISK012",
+            [host],
+            component,
+            message,
+            "Look for errors of the disk with dmesg, repair the filesystem and mount it writable.",
+        )
     elif disk["fstype"] in FLEETING + REMOTE:
         fate = "is lost when the host restarts" if disk["fstype"] in FLEETING else "depends on the network"
-        message = "%s (%s) is on %s: its data %s" % (path, name, disk["fstype"], fate)
+        message = f"{path} ({name}) is on {disk['fstype']}: its data {fate}"
         yield finding("DISK012", [host], component, message, "Use a folder on a local disk.", WARNING)
 
 
@@ -144,8 +180,8 @@ def _room(host, mountpoint, device, entries):
     room = disk["size"] if None in used else disk["available"] + sum(used)
     wanted = sum(entry[2] for entry in entries)
     if room < wanted:
-        parts = ["%s for %s (%s)" % (_size(bytes_), component, path) for component, path, bytes_, _disk in entries]
-        message = "%s (%s) has %s; wanted are %s" % (mountpoint, device, _size(room), names(parts))
+        parts = [f"{_size(bytes_)} for {component} ({path})" for component, path, bytes_, _disk in entries]
+        message = f"{mountpoint} ({device}) has {_size(room)}; wanted are {names(parts)}"
         components = sorted({entry[0] for entry in entries})
         remedy = "Mount a larger disk there, or give the folders another place before there is data in them."
         if "nats" in components:
@@ -154,4 +190,4 @@ def _room(host, mountpoint, device, entries):
 
 
 def _size(number):
-    return "%.1f GiB" % (number / GIB)
+    return f"{number / GIB:.1f} GiB"

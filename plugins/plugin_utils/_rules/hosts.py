@@ -29,10 +29,16 @@ def check(view):
         if not view.components(host):
             continue
         if not facts["reachable"]:
-            message = "The host cannot be reached: %s" % _line(facts.get("error"))
+            message = f"The host cannot be reached: {_line(facts.get('error'))}"
             yield finding("HOST001", [host], HOST, message, "Look whether it runs and whether ansible -m ping works.")
         elif facts.get("error"):
-            yield finding("HOST002", [host], HOST, "The host could not be read: %s" % _line(facts["error"]), "Run with -vvv to see more.")
+            yield finding(
+                "HOST002",
+                [host],
+                HOST,
+                f"The host could not be read: {_line(facts['error'])}",
+                "Run with -vvv to see more.",
+            )
     for host, facts in view.read("host"):
         if view.components(host):
             yield from _host(view, host, facts)
@@ -54,18 +60,25 @@ def _specific(address):
 
 def _host(view, host, facts):
     if facts["architecture"] not in ARCHITECTURES:
-        message = "The host is %s; programs exist for %s" % (facts["architecture"], names(sorted(ARCHITECTURES)))
+        message = f"The host is {facts['architecture']}; programs exist for {names(sorted(ARCHITECTURES))}"
         yield finding("HOST003", [host], HOST, message, "Use another machine.")
     addresses = [address.split("/", 1)[0] for address in facts["addresses"]]
     if addresses and view.ipv4(host) and view.address(host) not in addresses:
         near = [address for address in addresses if ":" not in address]
-        message = "cluster_address is %s; the host's interfaces have %s" % (view.address(host), names(near))
-        remedy = "Set cluster_address to the one on the cluster's network; accept this finding behind address translation."
+        message = f"cluster_address is {view.address(host)}; the host's interfaces have {names(near)}"
+        remedy = (
+            "Set cluster_address to the one on the cluster's network; accept this finding behind address translation."
+        )
         yield finding("HOST004", [host], HOST, message, remedy)
     listen = view.value(host, "node_rpc_address")
     if "node" in view.components(host) and addresses and _specific(listen) and listen not in addresses:
-        message = "node_rpc_address is %s; the host's interfaces have %s" % (listen, names([address for address in addresses if ":" not in address]))
-        yield finding("HOST004", [host], "node", message, "Set node_rpc_address to 0.0.0.0 or to the host's cluster_address.")
+        message = "node_rpc_address is %s; the host's interfaces have %s" % (
+            listen,
+            names([address for address in addresses if ":" not in address]),
+        )
+        yield finding(
+            "HOST004", [host], "node", message, "Set node_rpc_address to 0.0.0.0 or to the host's cluster_address."
+        )
     if facts["clock_synchronized"] is False:
         remedy = "Install and start chrony or systemd-timesyncd: solutions are bound to slots of a second."
         yield finding("HOST005", [host], HOST, "The clock is not synchronized", remedy)

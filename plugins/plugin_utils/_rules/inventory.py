@@ -57,11 +57,11 @@ def _groups(view):
                 if group not in COMPONENTS and groups[group] and _close(group, component):
                     mistyped[group] = component
     for group, component in sorted(mistyped.items()):
-        message = "The group %s is no component's, and the group %s has no hosts" % (group, component)
-        yield finding("INV002", groups[group], INVENTORY, message, "Rename it to %s." % component)
+        message = f"The group {group} is no component's, and the group {component} has no hosts"
+        yield finding("INV002", groups[group], INVENTORY, message, f"Rename it to {component}.")
     empty = [component for component in COMPONENTS if not view.members(component)]
     if len(empty) == len(COMPONENTS) and not mistyped:
-        remedy = "Add the groups %s with their hosts, as the inventory template has them." % ", ".join(COMPONENTS)
+        remedy = f"Add the groups {', '.join(COMPONENTS)} with their hosts, as the inventory template has them."
         yield finding("INV001", [], INVENTORY, "No component's group has hosts, so there is no cluster", remedy, ERROR)
         return
     for component in empty:
@@ -70,27 +70,51 @@ def _groups(view):
     for host in view.hosts:
         if not view.components(host):
             mine = [group for group in sorted(groups) if host in groups[group]]
-            guess = [component for group in mine for component in COMPONENTS if group not in COMPONENTS and _close(group, component)]
+            guess = [
+                component
+                for group in mine
+                for component in COMPONENTS
+                if group not in COMPONENTS and _close(group, component)
+            ]
             if guess and not set(mine) & set(mistyped):
-                message = "The host is in no component's group, only in %s" % _listed(mine)
-                yield finding("INV002", [host], INVENTORY, message, "Did you mean the group %s?" % guess[0])
+                message = f"The host is in no component's group, only in {_listed(mine)}"
+                yield finding("INV002", [host], INVENTORY, message, f"Did you mean the group {guess[0]}?")
             elif not guess:
-                remedy = "Add it to one of the groups %s, or accept this finding if it has another task." % ", ".join(COMPONENTS)
-                yield finding("INV003", [host], INVENTORY, "The host is in no component's group, so nothing runs on it", remedy)
+                remedy = f"Add it to one of the groups {', '.join(COMPONENTS)}, or accept this finding if it has another task."
+                yield finding(
+                    "INV003", [host], INVENTORY, "The host is in no component's group, so nothing runs on it", remedy
+                )
 
 
 def _missing(view, component):
-    message = "The group %s is missing or has no hosts" % component
-    remedy = "Add a group %s with its hosts to the inventory" % component
+    message = f"The group {component} is missing or has no hosts"
+    remedy = f"Add a group {component} with its hosts to the inventory"
     if component == "nats":
-        clients = [host for client in NATS_CLIENTS for host in view.members(client) if not view.value(host, client + "_nats_servers")]
+        clients = [
+            host
+            for client in NATS_CLIENTS
+            for host in view.members(client)
+            if not view.value(host, client + "_nats_servers")
+        ]
         if clients:
-            yield finding("INV001", [], "nats", message + ": the other components have no NATS server", remedy + ", or give <role>_nats_servers.")
+            yield finding(
+                "INV001",
+                [],
+                "nats",
+                message + ": the other components have no NATS server",
+                remedy + ", or give <role>_nats_servers.",
+            )
     elif component == "node":
         if any(not view.value(host, "controller_node_rpc_url") for host in view.members("controller")):
-            yield finding("INV001", [], "node", message + ": the controllers have no node", remedy + ", or give controller_node_rpc_url.")
+            yield finding(
+                "INV001",
+                [],
+                "node",
+                message + ": the controllers have no node",
+                remedy + ", or give controller_node_rpc_url.",
+            )
     else:
-        yield finding("INV001", [], component, "%s: %s" % (message, PURPOSES[component]), remedy + ".", WARNING)
+        yield finding("INV001", [], component, f"{message}: {PURPOSES[component]}", remedy + ".", WARNING)
 
 
 def _close(group, component):
@@ -114,21 +138,35 @@ def _addresses(view):
                 "INV004",
                 [host],
                 INVENTORY,
-                "cluster_address is %s, which is no IP address" % shown(raw),
+                f"cluster_address is {shown(raw)}, which is no IP address",
                 "Set cluster_address (or ansible_host) to the host's IP address: a name that does not resolve keeps programs from starting.",
             )
             continue
         if parsed.version == 6:
-            message = "cluster_address is the IPv6 address %s; the cluster's URLs and routes need IPv4" % address
+            message = f"cluster_address is the IPv6 address {address}; the cluster's URLs and routes need IPv4"
             yield finding("INV004", [host], INVENTORY, message, "Set cluster_address to an IPv4 address of the host.")
-        elif len(hosts) > 1 and (parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast or parsed.is_link_local):
-            message = "cluster_address is %s, at which other hosts cannot reach it" % address
-            yield finding("INV006", [host], INVENTORY, message, "Set cluster_address to the host's address on the cluster's network.")
+        elif len(hosts) > 1 and (
+            parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast or parsed.is_link_local
+        ):
+            message = f"cluster_address is {address}, at which other hosts cannot reach it"
+            yield finding(
+                "INV006",
+                [host],
+                INVENTORY,
+                message,
+                "Set cluster_address to the host's address on the cluster's network.",
+            )
         else:
             owners.setdefault(address, []).append(host)
     for address, sharing in sorted(owners.items()):
         if len(sharing) > 1:
-            yield finding("INV005", sharing, INVENTORY, "%s share the address %s" % (names(sharing), address), "Give each host its own cluster_address.")
+            yield finding(
+                "INV005",
+                sharing,
+                INVENTORY,
+                f"{names(sharing)} share the address {address}",
+                "Give each host its own cluster_address.",
+            )
 
 
 def _rolls(view):
@@ -138,25 +176,33 @@ def _rolls(view):
         for value, hosts in sorted(groups.items()):
             number = value[:-1] if value.endswith("%") else value
             if not (number.isdigit() and int(number) >= 1):
-                message = "%s is %s; it must be a number from 1 or a share such as 25%%" % (name, shown(value))
+                message = f"{name} is {shown(value)}; it must be a number from 1 or a share such as 25%"
                 yield finding("INV007", hosts, component, message, "Correct it for all hosts of the component.", ERROR)
         if len(groups) > 1:
-            message = "%s differs: %s; %s is used" % (name, differing(groups), view.model["roll"][component])
-            yield finding("INV007", view.members(component), component, message, "Set it once for the group %s." % component)
+            message = f"{name} differs: {differing(groups)}; {view.model['roll'][component]} is used"
+            yield finding(
+                "INV007", view.members(component), component, message, f"Set it once for the group {component}."
+            )
 
 
 def ports(view, host):
     """``[(port, component, what it is for)]`` of the ports that the programs of a host listen on."""
     result = []
-    for component, name in (("nats", "client_port"), ("nats", "cluster_port"), ("nats", "monitor_port"), ("node", "rpc_port"), ("plot_server", "port")):
+    for component, name in (
+        ("nats", "client_port"),
+        ("nats", "cluster_port"),
+        ("nats", "monitor_port"),
+        ("node", "rpc_port"),
+        ("plot_server", "port"),
+    ):
         if component in view.components(host):
-            port = view.value(host, "%s_%s" % (component, name))
+            port = view.value(host, f"{component}_{name}")
             if isinstance(port, int):
-                result.append((port, component, "%s_%s" % (component, name)))
+                result.append((port, component, f"{component}_{name}"))
     if "plot_server" in view.components(host):
         first = view.value(host, "plot_server_port")
         if isinstance(first, int):
-            result += [(first + slot, "plot_server", "plot server %d" % slot) for slot in range(1, _slots(view, host))]
+            result += [(first + slot, "plot_server", f"plot server {slot}") for slot in range(1, _slots(view, host))]
     if "node" in view.components(host):
         result += [(port, "node", "the node's peer-to-peer network") for port in NODE_P2P_PORTS]
     if "controller" in view.components(host):
@@ -178,11 +224,19 @@ def _ports(view):
         users = {}
         for port, component, use in ports(view, host):
             if not 1 <= port <= 65535:
-                yield finding("PORT002", [host], component, "%s is %d; ports go from 1 to 65535" % (use, port), "Choose another port.")
+                yield finding(
+                    "PORT002", [host], component, f"{use} is {port}; ports go from 1 to 65535", "Choose another port."
+                )
             else:
                 users.setdefault(port, []).append((component, use))
         for port, uses in sorted(users.items()):
             if len(uses) > 1:
                 components = sorted({component for component, _use in uses})
-                message = "Port %d is wanted by %s" % (port, names([use for _component, use in uses]))
-                yield finding("PORT001", [host], components[0] if len(components) == 1 else HOST, message, "Give each its own port.")
+                message = f"Port {port} is wanted by {names([use for _component, use in uses])}"
+                yield finding(
+                    "PORT001",
+                    [host],
+                    components[0] if len(components) == 1 else HOST,
+                    message,
+                    "Give each its own port.",
+                )

@@ -54,11 +54,23 @@ def check(view):
     for name in SHARED:
         groups = view.by_value(servers, name)
         if len(groups) > 1:
-            yield finding("NATS003", servers, "nats", "%s differs: %s" % (name, differing(groups)), "Set %s once, for the group nats." % name)
+            yield finding(
+                "NATS003",
+                servers,
+                "nats",
+                f"{name} differs: {differing(groups)}",
+                f"Set {name} once, for the group nats.",
+            )
     for name, hosts in sorted(view.by_value(servers, "nats_server_name").items()):
         if len(hosts) > 1:
-            message = "%s have the nats_server_name %s" % (names(hosts), shown(name))
-            yield finding("NATS005", hosts, "nats", message, "Give each server its own name that never changes; the default is the host's name.")
+            message = f"{names(hosts)} have the nats_server_name {shown(name)}"
+            yield finding(
+                "NATS005",
+                hosts,
+                "nats",
+                message,
+                "Give each server its own name that never changes; the default is the host's name.",
+            )
     for host in servers:
         yield from _sizes(view, host)
         yield from _version(view, host)
@@ -69,10 +81,14 @@ def check(view):
 def _count(servers):
     if len(servers) == 1:
         remedy = "Use three NATS servers, or accept this finding."
-        yield finding("NATS002", servers, "nats", "There is one NATS server: the whole cluster stops while it is down", remedy)
+        yield finding(
+            "NATS002", servers, "nats", "There is one NATS server: the whole cluster stops while it is down", remedy
+        )
     elif servers and len(servers) % 2 == 0:
-        message = "There are %d NATS servers: they survive the loss of %d, no more than %d would" % (len(servers), len(servers) // 2 - 1, len(servers) - 1)
-        yield finding("NATS002", servers, "nats", message, "Use an odd number of NATS servers, three for most clusters.")
+        message = f"There are {len(servers)} NATS servers: they survive the loss of {len(servers) // 2 - 1}, no more than {len(servers) - 1} would"
+        yield finding(
+            "NATS002", servers, "nats", message, "Use an odd number of NATS servers, three for most clusters."
+        )
 
 
 def _sizes(view, host):
@@ -83,21 +99,23 @@ def _sizes(view, host):
         try:
             size = parse_size(value)
         except ValueError:
-            message = "%s is %s, which nats-server does not read as a size" % (name, shown(value))
-            yield finding("NATS006", [host], "nats", message, "Write a whole number and KB, MB or GB without a space, as 3MB.")
+            message = f"{name} is {shown(value)}, which nats-server does not read as a size"
+            yield finding(
+                "NATS006", [host], "nats", message, "Write a whole number and KB, MB or GB without a space, as 3MB."
+            )
             continue
         decimal = re.match(r"^[0-9]+[kmgtp]$", str(value), re.IGNORECASE)
         if name == "nats_max_payload" and size < MIN_MAX_PAYLOAD:
-            why = "; %s counts in powers of 1000" % str(value)[-1] if decimal else ""
-            message = "%s is %s, %s bytes; the farmer refuses servers with less than %s%s" % (name, value, _bytes(size), _bytes(MIN_MAX_PAYLOAD), why)
+            why = f"; {str(value)[-1]} counts in powers of 1000" if decimal else ""
+            message = f"{name} is {value}, {_bytes(size)} bytes; the farmer refuses servers with less than {_bytes(MIN_MAX_PAYLOAD)}{why}"
             yield finding("NATS001", [host], "nats", message, "Set nats_max_payload to 3MB on all servers.")
         elif decimal:
-            message = "%s is %s, %s bytes; nats-server counts only sizes that end in B in powers of 1024" % (name, value, _bytes(size))
-            yield finding("NATS004", [host], "nats", message, "Write %sB." % value)
+            message = f"{name} is {value}, {_bytes(size)} bytes; nats-server counts only sizes that end in B in powers of 1024"
+            yield finding("NATS004", [host], "nats", message, f"Write {value}B.")
 
 
 def _bytes(number):
-    return "{:,}".format(number)
+    return f"{number:,}"
 
 
 def _numbers(version):
@@ -108,7 +126,9 @@ def _numbers(version):
 def vulnerabilities(version):
     """The known vulnerabilities of a version of nats-server."""
     numbers = _numbers(version)
-    return [cve for cve, fixes in sorted(FIXES.items()) if numbers and not _fixed(numbers, [_numbers(fix) for fix in fixes])]
+    return [
+        cve for cve, fixes in sorted(FIXES.items()) if numbers and not _fixed(numbers, [_numbers(fix) for fix in fixes])
+    ]
 
 
 def _fixed(version, fixes):
@@ -122,8 +142,8 @@ def _version(view, host):
     known = vulnerabilities(version)
     if known:
         fixed = FIXES[known[-1]][-1]
-        message = "nats_version %s has known vulnerabilities: %s" % (version, names(known))
-        yield finding("NATS007", [host], "nats", message, "Use %s or newer." % fixed)
+        message = f"nats_version {version} has known vulnerabilities: {names(known)}"
+        yield finding("NATS007", [host], "nats", message, f"Use {fixed} or newer.")
     checksums = view.control.get("nats_checksums")
     if not checksums or view.value(host, "nats_binary"):
         return
@@ -131,19 +151,25 @@ def _version(view, host):
     machine = facts.get("architecture", "x86_64")
     architecture = ARCHITECTURES.get(machine)
     if architecture and architecture not in checksums.get(str(version), {}):
-        message = "nats_version %s has no pinned checksum for %s; pinned are %s" % (version, architecture, _range(checksums))
-        yield finding("NATS008", [host], "nats", message, "Choose a pinned version, without a leading v, or give nats_binary with src, checksum and extract.")
+        message = f"nats_version {version} has no pinned checksum for {architecture}; pinned are {_range(checksums)}"
+        yield finding(
+            "NATS008",
+            [host],
+            "nats",
+            message,
+            "Choose a pinned version, without a leading v, or give nats_binary with src, checksum and extract.",
+        )
 
 
 def _range(checksums):
     versions = sorted(checksums, key=lambda version: _numbers(version) or (0,))
-    return "%d versions from %s to %s" % (len(versions), versions[0], versions[-1])
+    return f"{len(versions)} versions from {versions[0]} to {versions[-1]}"
 
 
 def _urls(view):
     servers = {}
     for host in view.members("nats"):
-        servers["%s:%s" % (view.address(host), view.value(host, "nats_client_port"))] = host
+        servers[f"{view.address(host)}:{view.value(host, 'nats_client_port')}"] = host
     derived = view.derived("nats://", "nats", "nats_client_port")
     for component in NATS_CLIENTS:
         name = component + "_nats_servers"
@@ -157,26 +183,32 @@ def _urls(view):
 
 
 def _list(component, name, urls, hosts, servers):
-    remedy = "Remove %s from the inventory: the list is derived from the group nats." % name
+    remedy = f"Remove {name} from the inventory: the list is derived from the group nats."
     listed = []
     for url in urls:
         match = URL.match(url)
         if not match:
-            message = "%s has %s; a URL must be nats://ADDRESS:PORT, without a name or credentials (the client ignores these)" % (name, shown(url))
+            message = f"{name} has {shown(url)}; a URL must be nats://ADDRESS:PORT, without a name or credentials (the client ignores these)"
             yield finding("NATS011", hosts, component, message, remedy)
             continue
         listed.append("%s:%s" % match.groups())
     for endpoint in sorted({endpoint for endpoint in listed if listed.count(endpoint) > 1}):
         missing = sorted(set(servers) - set(listed))
-        lost = "; %s is in no entry" % names(missing) if missing else ""
-        yield finding("NATS009", hosts, component, "%s has %s twice%s" % (name, endpoint, lost), remedy)
+        lost = f"; {names(missing)} is in no entry" if missing else ""
+        yield finding("NATS009", hosts, component, f"{name} has {endpoint} twice{lost}", remedy)
     foreign = sorted(set(listed) - set(servers))
     if servers and foreign:
-        message = "%s has %s; the NATS servers of the inventory are %s" % (name, names(foreign), names(sorted(servers)))
+        message = f"{name} has {names(foreign)}; the NATS servers of the inventory are {names(sorted(servers))}"
         yield finding("NATS010", hosts, component, message, remedy)
     missing = sorted(set(servers) - set(listed))
     if missing and len(set(listed)) == len(listed):
-        yield finding("NATS012", hosts, component, "%s lacks %s" % (name, names([servers[endpoint] + " (" + endpoint + ")" for endpoint in missing])), remedy)
+        yield finding(
+            "NATS012",
+            hosts,
+            component,
+            "%s lacks %s" % (name, names([servers[endpoint] + " (" + endpoint + ")" for endpoint in missing])),
+            remedy,
+        )
 
 
 def _peers(view, servers):
@@ -187,17 +219,21 @@ def _peers(view, servers):
     for host in servers:
         peers = view.value(host, "nats_peers")
         if isinstance(peers, dict) and peers:
-            wrong.setdefault(tuple(sorted((str(name), str(address)) for name, address in peers.items())), []).append(host)
+            wrong.setdefault(tuple(sorted((str(name), str(address)) for name, address in peers.items())), []).append(
+                host
+            )
     for peers, hosts in sorted(wrong.items()):
         faults = []
         foreign = sorted({address for _name, address in peers} - set(derived.values()))
         if foreign:
-            faults.append("has %s, of no NATS server of the inventory" % names(foreign))
-        misnamed = sorted(name for name, address in peers if address in derived.values() and derived.get(name) != address)
+            faults.append(f"has {names(foreign)}, of no NATS server of the inventory")
+        misnamed = sorted(
+            name for name, address in peers if address in derived.values() and derived.get(name) != address
+        )
         if misnamed:
-            faults.append("calls servers %s, which have other names" % names(misnamed))
+            faults.append(f"calls servers {names(misnamed)}, which have other names")
         lacking = sorted(name for name, address in derived.items() if address not in [there for _name, there in peers])
         if lacking:
-            faults.append("lacks %s" % names(["%s (%s)" % (name, derived[name]) for name in lacking]))
+            faults.append(f"lacks {names([f'{name} ({derived[name]})' for name in lacking])}")
         if faults:
-            yield finding("NATS013", hosts, "nats", "nats_peers %s" % " and ".join(faults), remedy)
+            yield finding("NATS013", hosts, "nats", f"nats_peers {' and '.join(faults)}", remedy)

@@ -45,39 +45,70 @@ def _controller(view, host, url, nodes):
     match = URL.match(url)
     if not match:
         if url not in view.derived("ws://", "node", "node_rpc_port"):
-            yield finding("NODE002", [host], "controller", "controller_node_rpc_url is %s; it must be ws://ADDRESS:PORT" % shown(url), derive)
+            yield finding(
+                "NODE002",
+                [host],
+                "controller",
+                f"controller_node_rpc_url is {shown(url)}; it must be ws://ADDRESS:PORT",
+                derive,
+            )
         return
     address, port = match.groups()
     if not nodes:
         return
     if address not in nodes:
-        message = "controller_node_rpc_url is %s; the nodes of the inventory are %s" % (url, names(sorted(nodes)))
+        message = f"controller_node_rpc_url is {url}; the nodes of the inventory are {names(sorted(nodes))}"
         yield finding("NODE001", [host], "controller", message, derive)
         return
     node = nodes[address]
     listen, rpc_port, methods = (view.value(node, "node_rpc_" + name) for name in ("address", "port", "methods"))
     if rpc_port is not None and str(rpc_port) != port:
-        yield finding("NODE003", [host], "controller", "controller_node_rpc_url is %s, but %s listens on port %s" % (url, node, rpc_port), derive)
+        yield finding(
+            "NODE003",
+            [host],
+            "controller",
+            f"controller_node_rpc_url is {url}, but {node} listens on port {rpc_port}",
+            derive,
+        )
     elif listen is not None and listen not in WILDCARDS and listen != address:
-        message = "controller_node_rpc_url is %s, but %s has the node_rpc_address %s" % (url, node, listen)
-        yield finding("NODE003", [host], "controller", message, "Set node_rpc_address to 0.0.0.0 or to the host's cluster_address.")
+        message = f"controller_node_rpc_url is {url}, but {node} has the node_rpc_address {listen}"
+        yield finding(
+            "NODE003",
+            [host],
+            "controller",
+            message,
+            "Set node_rpc_address to 0.0.0.0 or to the host's cluster_address.",
+        )
     if methods is not None and methods != "unsafe" and host != node:
-        message = "node_rpc_methods of %s is %s; a controller on another host needs unsafe" % (node, methods)
-        yield finding("NODE004", [host], "controller", message, "Set node_rpc_methods to unsafe and keep the port closed to everyone else.")
+        message = f"node_rpc_methods of {node} is {methods}; a controller on another host needs unsafe"
+        yield finding(
+            "NODE004",
+            [host],
+            "controller",
+            message,
+            "Set node_rpc_methods to unsafe and keep the port closed to everyone else.",
+        )
 
 
 def _exposed(view, host):
     listen, methods = view.value(host, "node_rpc_address"), view.value(host, "node_rpc_methods")
     if methods != "unsafe" or listen is None or str(listen).startswith("127."):
         return
-    message = "node_rpc_methods is unsafe and node_rpc_address is %s: who reaches port %s controls the node" % (listen, view.value(host, "node_rpc_port"))
+    message = f"node_rpc_methods is unsafe and node_rpc_address is {listen}: who reaches port {view.value(host, 'node_rpc_port')} controls the node"
     if ((view.facts.get(host) or {}).get("host") or {}).get("packet_filter") is False:
         remedy = "Set up a firewall on the host that opens the port to the cluster's own hosts only; accept this finding if the network has one."
         yield finding("NODE006", [host], "node", message + ", and no packet filter stands in the way", remedy)
     public = view.ipv4(host) is not None and view.ipv4(host).is_global
     if public:
-        message += ", and %s is a public address" % view.address(host)
-    yield finding("NODE005", [host], "node", message, "Let a firewall open the port to the cluster's own hosts only.", WARNING if public else INFO)
+        message += f", and {view.address(host)} is a public address"
+    yield finding(
+        "NODE005",
+        [host],
+        "node",
+        message,
+        "Let a firewall open the port to the cluster's own hosts only.",
+        WARNING if public else INFO,
+    )
 
 
 def _exports(view):
@@ -90,7 +121,13 @@ def _exports(view):
         pruning = option(view.value(host, "node_extra_args") or [], "--blocks-pruning") or pruning
         if sync == "full" and pruning.startswith("archive"):
             return
-        missing.setdefault("node_sync %s and node_blocks_pruning %s" % (sync, pruning or "empty"), []).append(host)
+        missing.setdefault(f"node_sync {sync} and node_blocks_pruning {pruning or 'empty'}", []).append(host)
     for state, hosts in sorted(missing.items()):
         remedy = "To export pieces, give one node node_sync: full, node_blocks_pruning: archive and node_state_pruning: archive before its database is created."
-        yield finding("NODE007", hosts, "node", "No node has full sync and archive pruning, which the piece export needs; here: %s" % state, remedy)
+        yield finding(
+            "NODE007",
+            hosts,
+            "node",
+            f"No node has full sync and archive pruning, which the piece export needs; here: {state}",
+            remedy,
+        )

@@ -50,12 +50,14 @@ def check(view):
     for host in view.members("plot_server"):
         arguments = view.value(host, "plot_server_extra_args")
         if arguments is not None and option(arguments, ENCODING) is None:
-            remedy = 'If your release knows it, set plot_server_extra_args: [%s, "32"], and no more than a plot server has CPUs.' % ENCODING
-            yield finding("PLOT001", [host], "plot_server", "plot_server_extra_args has no %s" % ENCODING, remedy)
+            remedy = f'If your release knows it, set plot_server_extra_args: [{ENCODING}, "32"], and no more than a plot server has CPUs.'
+            yield finding("PLOT001", [host], "plot_server", f"plot_server_extra_args has no {ENCODING}", remedy)
     for host in view.hosts:
         if set(view.components(host)) - {"nats"} and view.value(host, "cluster_user") == "root":
             message = "cluster_user is root: who breaks into a program that listens on the network owns the host"
-            yield finding("PROG006", [host], INVENTORY, message, "Leave cluster_user unset; programs then run as autonomys.")
+            yield finding(
+                "PROG006", [host], INVENTORY, message, "Leave cluster_user unset; programs then run as autonomys."
+            )
     for host, facts in view.read("host"):
         yield from _standing(view, host)
         if view.components(host):
@@ -68,17 +70,17 @@ def _stop(view, host, component):
     if component == "nats":
         duration = DURATION.match(str(view.value(host, "nats_lame_duck_duration")))
         least = int(duration.group(1)) * (60 if duration.group(2) == "m" else 1) + LAME_DUCK_GRACE if duration else None
-        why = "its clients leave within nats_lame_duck_duration and %d s" % LAME_DUCK_GRACE
+        why = f"its clients leave within nats_lame_duck_duration and {LAME_DUCK_GRACE} s"
     seconds = view.value(host, name)
     if least is not None and isinstance(seconds, int) and seconds < least:
-        message = "%s is %d: the program is killed after that, and %s" % (name, seconds, why)
-        yield finding("PROG001", [host], component, message, "Use %d or more, or leave it out." % least)
+        message = f"{name} is {seconds}: the program is killed after that, and {why}"
+        yield finding("PROG001", [host], component, message, f"Use {least} or more, or leave it out.")
 
 
 def _temporary(view, host):
     for name in ("caches_extra_args", "caches_full_piece_extra_args", "caches_sharded_extra_args"):
         if "--tmp" in [str(argument) for argument in view.value(host, name) or []]:
-            message = "%s has --tmp: the cache deletes its pieces, exported ones too, when it ends" % name
+            message = f"{name} has --tmp: the cache deletes its pieces, exported ones too, when it ends"
             yield finding("CACHE001", [host], "caches", message, "Remove it; later releases do not know it.")
 
 
@@ -87,18 +89,28 @@ def _standing(view, host):
     for program in standing(view, host):
         name, component = program["name"], component_of(program["name"])
         if program.get("state") in ("BACKOFF", "FATAL"):
-            message = "%s is in the state %s: %s" % (name, program["state"], " ".join(str(program.get("reason") or "no reason is known").split()))
-            yield finding("PROG002", [host], component or HOST, message, "Look into its log; site.yml starts it again where it is wanted.")
+            message = "%s is in the state %s: %s" % (
+                name,
+                program["state"],
+                " ".join(str(program.get("reason") or "no reason is known").split()),
+            )
+            yield finding(
+                "PROG002",
+                [host],
+                component or HOST,
+                message,
+                "Look into its log; site.yml starts it again where it is wanted.",
+            )
         if component is None:
             continue
         if component not in components:
             left.setdefault((component, program["file"]), []).append(name)
         elif posixpath.basename(program["file"]) != COMPONENTS[component] + ".conf":
-            message = "%s is defined in %s, where this collection does not look after it" % (name, program["file"])
-            remedy = "Stop it and remove that file, so that site.yml can define it in %s.conf." % COMPONENTS[component]
+            message = f"{name} is defined in {program['file']}, where this collection does not look after it"
+            remedy = f"Stop it and remove that file, so that site.yml can define it in {COMPONENTS[component]}.conf."
             yield finding("PROG004", [host], component, message, remedy)
     for (component, file), programs in sorted(left.items()):
-        message = "The host is not in the group %s, but it has %s in %s" % (component, names(programs), file)
+        message = f"The host is not in the group {component}, but it has {names(programs)} in {file}"
         if not _is_ours(component, file):
             remedy = "Stop it and remove that file, or put the host back into the group."
         elif view.value(host, "cluster_remove_orphans"):
@@ -115,7 +127,11 @@ def _is_ours(component, file):
 def orphans(view, host):
     """The files of programs, without their ending, whose component the host has left."""
     programs = [(component_of(program["name"]), program["file"]) for program in standing(view, host)]
-    left = {component for component, file in programs if component and component not in view.components(host) and _is_ours(component, file)}
+    left = {
+        component
+        for component, file in programs
+        if component and component not in view.components(host) and _is_ours(component, file)
+    }
     return sorted(COMPONENTS[component] for component in left)
 
 
@@ -124,13 +140,13 @@ def _open_files(view, host, limits):
     if wanted is None:
         return
     if wanted < LEAST_OPEN_FILES:
-        message = "cluster_open_files is %d; nodes and farmers open tens of thousands" % wanted
-        yield finding("PROG005", [host], HOST, message, "Use %d or more, or leave it out." % LEAST_OPEN_FILES)
+        message = f"cluster_open_files is {wanted}; nodes and farmers open tens of thousands"
+        yield finding("PROG005", [host], HOST, message, f"Use {LEAST_OPEN_FILES} or more, or leave it out.")
     kernel, service = limits.get("kernel"), limits.get("service")
     if kernel is not None and kernel < wanted:
-        message = "The kernel lets a process open %d files, cluster_open_files is %d" % (kernel, wanted)
+        message = f"The kernel lets a process open {kernel} files, cluster_open_files is {wanted}"
         yield finding("PROG005", [host], HOST, message, "Raise fs.nr_open with sysctl, or lower cluster_open_files.")
     elif service is not None and service < wanted:
-        message = "supervisord runs with a limit of %d open files, cluster_open_files is %d" % (service, wanted)
-        remedy = "Raise it while it runs: prlimit --nofile=%d --pid $(cat /run/supervisord.pid). Programs get it when they start the next time." % wanted
+        message = f"supervisord runs with a limit of {service} open files, cluster_open_files is {wanted}"
+        remedy = f"Raise it while it runs: prlimit --nofile={wanted} --pid $(cat /run/supervisord.pid). Programs get it when they start the next time."
         yield finding("PROG005", [host], HOST, message, remedy)

@@ -36,7 +36,7 @@ def check(view):
     hosts = [host for host in view.hosts if set(view.components(host)) - {"nats"}]
     versions = view.by_value(hosts, "cluster_version")
     if len(versions) > 1:
-        message = "cluster_version differs: %s; components of different versions do not understand each other" % differing(versions)
+        message = f"cluster_version differs: {differing(versions)}; components of different versions do not understand each other"
         yield finding("REL001", hosts, INVENTORY, message, "Set cluster_version once, for the group all.")
     yield from _chains(view, hosts)
     yield from _mixed(view, hosts)
@@ -45,9 +45,15 @@ def check(view):
         if binaries is not None:
             for name in _needed(view.components(host)):
                 if name not in binaries:
-                    yield finding("REL002", [host], INVENTORY, "cluster_binaries has no %s" % name, "Add %s with src and checksum." % name)
+                    yield finding(
+                        "REL002",
+                        [host],
+                        INVENTORY,
+                        f"cluster_binaries has no {name}",
+                        f"Add {name} with src and checksum.",
+                    )
             for name, binary in sorted(binaries.items()):
-                yield from _binary(view, host, INVENTORY, "cluster_binaries[%s]" % name, binary)
+                yield from _binary(view, host, INVENTORY, f"cluster_binaries[{name}]", binary)
     for host in view.members("nats"):
         if view.value(host, "nats_binary"):
             yield from _binary(view, host, "nats", "nats_binary", view.value(host, "nats_binary"))
@@ -61,10 +67,22 @@ def _needed(components):
 def _chains(view, hosts):
     chains = view.by_value(hosts, "cluster_chain")
     if len(chains) > 1:
-        yield finding("REL006", hosts, INVENTORY, "cluster_chain differs: %s" % differing(chains), "Set cluster_chain once, for the group all.")
+        yield finding(
+            "REL006",
+            hosts,
+            INVENTORY,
+            f"cluster_chain differs: {differing(chains)}",
+            "Set cluster_chain once, for the group all.",
+        )
     for chain in sorted(set(chains) & set(REMOVED_CHAINS)):
-        message = "cluster_chain is %s: %s" % (chain, REMOVED_CHAINS[chain])
-        yield finding("REL007", chains[chain], INVENTORY, message, "Choose mainnet or chronos; accept this finding only with binaries of 2024.")
+        message = f"cluster_chain is {chain}: {REMOVED_CHAINS[chain]}"
+        yield finding(
+            "REL007",
+            chains[chain],
+            INVENTORY,
+            message,
+            "Choose mainnet or chronos; accept this finding only with binaries of 2024.",
+        )
 
 
 def _mixed(view, hosts):
@@ -75,8 +93,14 @@ def _mixed(view, hosts):
             versions.setdefault(version, []).append(host)
     if len(versions) > 1:
         concerned = {host for there in versions.values() for host in there}
-        message = "Programs of different versions stand on the hosts: %s; caches of one version are not found by the other" % differing(versions)
-        yield finding("REL008", concerned, INVENTORY, message, "Run site.yml for all hosts: it brings them to the cluster_version of the inventory.")
+        message = f"Programs of different versions stand on the hosts: {differing(versions)}; caches of one version are not found by the other"
+        yield finding(
+            "REL008",
+            concerned,
+            INVENTORY,
+            message,
+            "Run site.yml for all hosts: it brings them to the cluster_version of the inventory.",
+        )
 
 
 def sources(model):
@@ -96,22 +120,34 @@ def sources(model):
 def _binary(view, host, component, where, binary):
     src = binary.get("src") if isinstance(binary, dict) else None
     if not isinstance(src, str) or not src or ("://" in src and not is_url(src)):
-        message = "%s has the src %s; it must be a http or https URL, or a file on the control node" % (where, shown(src))
+        message = f"{where} has the src {shown(src)}; it must be a http or https URL, or a file on the control node"
         yield finding("REL002", [host], component, message, "Give src and checksum.")
         return
     checksum = binary.get("checksum")
     try:
         wanted = parse_checksum(checksum, src)
     except ReleaseError:
-        message = "%s has the checksum %s; it must be sha256: and 64 hexadecimal digits" % (where, shown(checksum))
-        yield finding("REL003", [host], component, message, "Take the checksum from who published the binary, not from where the file came.")
+        message = f"{where} has the checksum {shown(checksum)}; it must be sha256: and 64 hexadecimal digits"
+        yield finding(
+            "REL003",
+            [host],
+            component,
+            message,
+            "Take the checksum from who published the binary, not from where the file came.",
+        )
         return
     file = (view.control.get("files") or {}).get(src)
     if file is None:
         return
     if file["path"] is None:
-        message = "%s has the src %s, which is not on the control node (looked for %s)" % (where, src, ", ".join(file["tried"]))
+        message = f"{where} has the src {src}, which is not on the control node (looked for {', '.join(file['tried'])})"
         yield finding("REL004", [host], component, message, "Correct src, or put the file there.")
     elif file["checksum"] != wanted:
-        message = "%s wants %s of %s, which has %s" % (where, wanted, file["path"], file["checksum"])
-        yield finding("REL005", [host], component, message, "Fetch the file again, or correct the checksum if the file is the right one.")
+        message = f"{where} wants {wanted} of {file['path']}, which has {file['checksum']}"
+        yield finding(
+            "REL005",
+            [host],
+            component,
+            message,
+            "Fetch the file again, or correct the checksum if the file is the right one.",
+        )

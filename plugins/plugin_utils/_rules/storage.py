@@ -43,7 +43,20 @@ MAX_FARMS = 256
 
 GOOD_FILESYSTEMS = ("ext4", "xfs")
 # Copying on write they fragment plots or refuse O_DIRECT; those in memory and those of a network have other limits.
-BAD_FILESYSTEMS = ("btrfs", "zfs", "bcachefs", "overlay", "tmpfs", "ramfs", "nfs", "nfs4", "cifs", "fuse.sshfs", "vfat", "exfat")
+BAD_FILESYSTEMS = (
+    "btrfs",
+    "zfs",
+    "bcachefs",
+    "overlay",
+    "tmpfs",
+    "ramfs",
+    "nfs",
+    "nfs4",
+    "cifs",
+    "fuse.sshfs",
+    "vfat",
+    "exfat",
+)
 
 
 def check(view):
@@ -51,8 +64,16 @@ def check(view):
         yield from _reward(view, host)
         pieces = view.value(host, "plot_client_pieces_in_sector")
         if pieces is not None and _pieces(view, host) != pieces:
-            message = "plot_client_pieces_in_sector is %s; a sector has 1 to %d pieces" % (pieces, _sectors.MAX_PIECES_IN_SECTOR)
-            yield finding("FARM011", [host], "plot_client", message, "Leave it out: %d is what the chain says." % _sectors.DEFAULT_PIECES_IN_SECTOR)
+            message = (
+                f"plot_client_pieces_in_sector is {pieces}; a sector has 1 to {_sectors.MAX_PIECES_IN_SECTOR} pieces"
+            )
+            yield finding(
+                "FARM011",
+                [host],
+                "plot_client",
+                message,
+                f"Leave it out: {_sectors.DEFAULT_PIECES_IN_SECTOR} is what the chain says.",
+            )
         farms = _farms(view, host)
         if farms is not None:
             yield from _listed(host, farms)
@@ -63,13 +84,19 @@ def check(view):
 def _pieces(view, host):
     """Pieces in a sector, the usual number where the variable is missing or wrong."""
     pieces = view.value(host, "plot_client_pieces_in_sector")
-    return pieces if isinstance(pieces, int) and 1 <= pieces <= _sectors.MAX_PIECES_IN_SECTOR else _sectors.DEFAULT_PIECES_IN_SECTOR
+    return (
+        pieces
+        if isinstance(pieces, int) and 1 <= pieces <= _sectors.MAX_PIECES_IN_SECTOR
+        else _sectors.DEFAULT_PIECES_IN_SECTOR
+    )
 
 
 def _farms(view, host):
     """The farms that are passed on, None when the list is wrong."""
     farms = view.value(host, "plot_client_farms")
-    if not isinstance(farms, list) or not all(isinstance(farm, dict) and isinstance(farm.get("path"), str) for farm in farms):
+    if not isinstance(farms, list) or not all(
+        isinstance(farm, dict) and isinstance(farm.get("path"), str) for farm in farms
+    ):
         return None
     return present_farms({"plot_client_farms": farms})
 
@@ -81,8 +108,14 @@ def _reward(view, host):
     try:
         _ss58.decode(str(address))
     except _ss58.Ss58Error as error:
-        message = "plot_client_reward_address %s is no address: %s" % (shown(str(address)), error)
-        yield finding("FARM001", [host], "plot_client", message, "Copy the address from your wallet again; rewards to a wrong one are lost.")
+        message = f"plot_client_reward_address {shown(str(address))} is no address: {error}"
+        yield finding(
+            "FARM001",
+            [host],
+            "plot_client",
+            message,
+            "Copy the address from your wallet again; rewards to a wrong one are lost.",
+        )
 
 
 def _sectors_of(farm):
@@ -97,23 +130,39 @@ def _listed(host, farms):
         path, sectors = str(farm["path"]), farm.get("sectors", "auto")
         paths.setdefault(posixpath.normpath(path), []).append(path)
         if re.search(r"[\s,]", path) or not path.startswith("/"):
-            message = "The path of a farm is %s; the farmer's option path=…,sectors=… needs an absolute path without commas and spaces" % shown(path)
+            message = f"The path of a farm is {shown(path)}; the farmer's option path=…,sectors=… needs an absolute path without commas and spaces"
             yield finding("FARM002", [host], "plot_client", message, "Mount the disk elsewhere.")
         number = _sectors_of(farm)
         if str(sectors) != "auto" and not number:
-            yield finding("FARM003", [host], "plot_client", "sectors of %s is %s" % (path, shown(sectors)), "Write auto or a number of at least 1.")
+            yield finding(
+                "FARM003",
+                [host],
+                "plot_client",
+                f"sectors of {path} is {shown(sectors)}",
+                "Write auto or a number of at least 1.",
+            )
         elif number and number > _sectors.MAX_SECTORS:
-            message = "sectors of %s is %d; a farm has %d at most" % (path, number, _sectors.MAX_SECTORS)
+            message = f"sectors of {path} is {number}; a farm has {_sectors.MAX_SECTORS} at most"
             yield finding("FARM004", [host], "plot_client", message, "Lower it, or split the disk.")
     for path, same in sorted(paths.items()):
         if len(same) > 1:
-            yield finding("FARM005", [host], "plot_client", "plot_client_farms has %s %d times" % (path, len(same)), "Remove all but one.")
+            yield finding(
+                "FARM005",
+                [host],
+                "plot_client",
+                f"plot_client_farms has {path} {len(same)} times",
+                "Remove all but one.",
+            )
     if len(farms) > MAX_FARMS:
-        message = "plot_client_farms has %d farms; a plot client serves %d at most" % (len(farms), MAX_FARMS)
-        yield finding("FARM006", [host], "plot_client", message, "Join disks, for example with LVM or RAID 0, or use more hosts.")
+        message = f"plot_client_farms has {len(farms)} farms; a plot client serves {MAX_FARMS} at most"
+        yield finding(
+            "FARM006", [host], "plot_client", message, "Join disks, for example with LVM or RAID 0, or use more hosts."
+        )
     if not farms:
         message = "plot_client_farms has no farm with the state present"
-        yield finding("FARM007", [host], "plot_client", message, "Add farms, or take the host out of the group plot_client.")
+        yield finding(
+            "FARM007", [host], "plot_client", message, "Add farms, or take the host out of the group plot_client."
+        )
 
 
 def _disks(view, host, farms, disks):
@@ -125,18 +174,22 @@ def _disks(view, host, farms, disks):
         if disk is None:
             continue
         if disk.get("error"):
-            message = "%s (%s) cannot be read: %s" % (path, disk["device"], disk["error"])
+            message = f"{path} ({disk['device']}) cannot be read: {disk['error']}"
             remedy = "Look for errors of the disk with dmesg. One farm that cannot be read keeps the plot client from starting: list it with state: absent."
             yield finding("DISK010", [host], "plot_client", message, remedy)
             continue
         if not disk["exists"]:
-            message = "%s does not exist; a farm there would fill the disk of %s" % (path, disk["mountpoint"])
-            yield finding("DISK001", [host], "plot_client", message, "Mount the farm's disk there, or correct the path.")
+            message = f"{path} does not exist; a farm there would fill the disk of {disk['mountpoint']}"
+            yield finding(
+                "DISK001", [host], "plot_client", message, "Mount the farm's disk there, or correct the path."
+            )
             continue
         on_root = not disk["is_mountpoint"] and disk["mountpoint"] == "/"
         devices.setdefault(disk["device"], []).append(path)
         if not disk["is_mountpoint"]:
-            message = "%s is no mountpoint but a folder on the filesystem of %s (%s)" % (path, disk["mountpoint"], disk["device"])
+            message = (
+                f"{path} is no mountpoint but a folder on the filesystem of {disk['mountpoint']} ({disk['device']})"
+            )
             remedy = "Mount the farm's disk there, in /etc/fstab too, or correct the path."
             yield finding("DISK002", [host], "plot_client", message, remedy, ERROR if on_root else WARNING)
         if not on_root:
@@ -145,22 +198,41 @@ def _disks(view, host, farms, disks):
     for device, paths in sorted(devices.items()):
         if len(paths) > 1 and any(disks[path]["is_mountpoint"] or disks[path]["mountpoint"] != "/" for path in paths):
             remedy = "Give each farm its own disk; one farm can use the whole disk."
-            yield finding("DISK003", [host], "plot_client", "%s are all on %s" % (names(paths), device), remedy)
+            yield finding("DISK003", [host], "plot_client", f"{names(paths)} are all on {device}", remedy)
 
 
 def _filesystem(host, path, disk):
     if disk["fstype"] not in GOOD_FILESYSTEMS:
         bad = disk["fstype"] in BAD_FILESYSTEMS
-        message = "%s is on %s, which is %s" % (path, disk["fstype"], "not fit for plots" if bad else "untested for plots")
-        yield finding("DISK004", [host], "plot_client", message, "Use ext4 (or xfs): plots need direct access in place.", ERROR if bad else WARNING)
+        message = f"{path} is on {disk['fstype']}, which is {('not fit for plots' if bad else 'untested for plots')}"
+        yield finding(
+            "DISK004",
+            [host],
+            "plot_client",
+            message,
+            "Use ext4 (or xfs): plots need direct access in place.",
+            ERROR if bad else WARNING,
+        )
     if disk["read_only"]:
-        message = "%s is mounted read-only (%s)" % (path, disk["device"])
-        yield finding("DISK005", [host], "plot_client", message, "Look for errors of the disk with dmesg, repair the filesystem and mount it writable.")
+        message = f"{path} is mounted read-only ({disk['device']})"
+        yield finding(
+            "DISK005",
+            [host],
+            "plot_client",
+            message,
+            "Look for errors of the disk with dmesg, repair the filesystem and mount it writable.",
+        )
     journal = "data=journal" in disk["options"]
     if journal or disk.get("direct_io") is False:
         why = "is mounted with data=journal" if journal else "refuses to open the farm's files with O_DIRECT"
-        message = "%s (%s, %s) %s, so the farmer cannot pass the page cache by" % (path, disk["device"], disk["fstype"], why)
-        yield finding("DISK009", [host], "plot_client", message, "Use ext4 or xfs on the disk itself, mounted with their usual options.")
+        message = f"{path} ({disk['device']}, {disk['fstype']}) {why}, so the farmer cannot pass the page cache by"
+        yield finding(
+            "DISK009",
+            [host],
+            "plot_client",
+            message,
+            "Use ext4 or xfs on the disk itself, mounted with their usual options.",
+        )
 
 
 def _capacity(host, farm, path, disk, pieces):
@@ -168,17 +240,21 @@ def _capacity(host, farm, path, disk, pieces):
     number = _sectors_of(farm)
     if number is None:
         if not plotted and disk["max_sectors"] < 1:
-            message = "%s has %s bytes left; a sector takes %s" % (path, _bytes(disk["available"]), _bytes(_sectors.sector_bytes(pieces)))
-            yield finding("DISK008", [host], "plot_client", message, "Free space on the disk or take the farm out of the list.")
+            message = f"{path} has {_bytes(disk['available'])} bytes left; a sector takes {_bytes(_sectors.sector_bytes(pieces))}"
+            yield finding(
+                "DISK008", [host], "plot_client", message, "Free space on the disk or take the farm out of the list."
+            )
         return
     if number < plotted:
-        message = "sectors of %s is %d, but its files hold %d: %d plotted sectors would be cut off" % (path, number, plotted, plotted - number)
-        yield finding("DISK007", [host], "plot_client", message, "Set sectors to %d or to auto." % plotted)
+        message = f"sectors of {path} is {number}, but its files hold {plotted}: {plotted - number} plotted sectors would be cut off"
+        yield finding("DISK007", [host], "plot_client", message, f"Set sectors to {plotted} or to auto.")
     elif number > disk["max_sectors"]:
         wanted = number * _sectors.sector_bytes(pieces)
-        message = "sectors of %s is %d (%s bytes); the disk holds %d" % (path, number, _bytes(wanted), disk["max_sectors"])
-        yield finding("DISK006", [host], "plot_client", message, "Set sectors to %d at most, or to auto." % disk["max_sectors"])
+        message = f"sectors of {path} is {number} ({_bytes(wanted)} bytes); the disk holds {disk['max_sectors']}"
+        yield finding(
+            "DISK006", [host], "plot_client", message, f"Set sectors to {disk['max_sectors']} at most, or to auto."
+        )
 
 
 def _bytes(number):
-    return "{:,}".format(number)
+    return f"{number:,}"

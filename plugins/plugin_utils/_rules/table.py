@@ -25,11 +25,11 @@ def table(found, width):
     hosts_width = min(MAX_HOSTS_WIDTH, max([len(HEADER[2])] + [len(hosts) for _severity, _rule, hosts, _item in rows]))
     severity_width, rule_width = (max([len(HEADER[column])] + [len(row[column]) for row in rows]) for column in (0, 1))
     text_width = width - severity_width - rule_width - hosts_width - 6
-    layout = "%%-%ds  %%-%ds  %%-%ds  %%s" % (severity_width, rule_width, hosts_width)
+    layout = f"%-{severity_width}s  %-{rule_width}s  %-{hosts_width}s  %s"
     lines = [layout % HEADER]
     for severity, rule, hosts, item in rows:
         left = textwrap.wrap(hosts, hosts_width, break_on_hyphens=False)
-        right = _wrapped("%s: %s" % (item["component"], item["message"]), text_width, "")
+        right = _wrapped(f"{item['component']}: {item['message']}", text_width, "")
         right += _wrapped(item["remedy"], text_width, "→ ")
         for number in range(max(len(left), len(right))):
             cells = (severity, rule) if number == 0 else ("", "")
@@ -44,7 +44,7 @@ def counts(found):
         mine = [item for item in found if item["severity"] == severity]
         accepted = len([item for item in mine if item["accepted"]])
         plural = "s" if severity != "info" and len(mine) != 1 else ""
-        parts.append("%d %s%s%s" % (len(mine), severity, plural, " (%d accepted)" % accepted if accepted else ""))
+        parts.append(f"{len(mine)} {severity}{plural}{(' (%d accepted)' % accepted if accepted else '')}")
     return ", ".join(parts)
 
 
@@ -57,7 +57,14 @@ def _hosts(item):
 
 
 def _wrapped(text, width, lead):
-    return textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False, break_long_words=False)
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _at(lines, number):

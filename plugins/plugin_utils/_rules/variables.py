@@ -40,7 +40,15 @@ NOT_FOR_NATS = ("cluster_version", "cluster_binaries")
 
 VERSIONS = ("cluster_version", "nats_version")
 
-KINDS = {"str": "text", "path": "an absolute path", "int": "a whole number", "bool": "true or false", "list": "a list", "dict": "a map", "float": "a number"}
+KINDS = {
+    "str": "text",
+    "path": "an absolute path",
+    "int": "a whole number",
+    "bool": "true or false",
+    "list": "a list",
+    "dict": "a map",
+    "float": "a number",
+}
 
 
 def check(model, control):
@@ -68,10 +76,14 @@ def check(model, control):
             values[host].pop(name, None)
             found.append(_unresolved(host, name, message))
         if known:
-            found += [_unknown(host, name, known, guesses) for name in sorted(set(settings) - set(known)) if not name.startswith(FOREIGN_PREFIXES)]
+            found += [
+                _unknown(host, name, known, guesses)
+                for name in sorted(set(settings) - set(known))
+                if not name.startswith(FOREIGN_PREFIXES)
+            ]
     for name, hosts in sorted((control.get("clear_secrets") or {}).items()):
         remedy = "Encrypt it with ansible-vault encrypt_string, or keep its file encrypted. Change it too if others have the file already."
-        found.append(finding("VAR007", hosts, _owner(name), "%s holds a secret and stands in clear text" % name, remedy))
+        found.append(finding("VAR007", hosts, _owner(name), f"{name} holds a secret and stands in clear text", remedy))
     found += _misprefixed(control.get("other_variables") or {}, known)
     return found, values
 
@@ -85,17 +97,17 @@ def _check(name, option, settings):
     value = settings.get(name)
     if value is None:
         if option.get("required") and name not in DERIVED:
-            return ("VAR001", "%s is not set" % name, "Set %s: %s" % (name, _described(option))), None
+            return ("VAR001", f"{name} is not set", f"Set {name}: {_described(option)}"), None
         if name in settings and option.get("default") is not None:
-            remedy = "Give it a value, or remove the line: the default is %s." % shown(option["default"])
-            return ("VAR002", "%s is empty" % name, remedy), None
+            remedy = f"Give it a value, or remove the line: the default is {shown(option['default'])}."
+            return ("VAR002", f"{name} is empty", remedy), None
         return None, None
     for rule, message in (("VAR004", _leftover(name, value)), ("VAR002", _fault(name, option, value))):
         if message:
-            return (rule, message, "Correct %s: %s" % (name, _described(option))), None
+            return (rule, message, f"Correct {name}: {_described(option)}"), None
     if name in VERSIONS and not isinstance(value, str):
-        message = "%s is the number %s; YAML drops a last zero, so 1.10 becomes 1.1" % (name, value)
-        return ("VAR005", message, 'Write it in quotes: %s: "%s"' % (name, value)), None
+        message = f"{name} is the number {value}; YAML drops a last zero, so 1.10 becomes 1.1"
+        return ("VAR005", message, f'Write it in quotes: {name}: "{value}"'), None
     simple = option.get("type", "str") in ("int", "bool", "str", "float")
     return None, _convert(name, option, value)[1] if simple else value
 
@@ -103,14 +115,14 @@ def _check(name, option, settings):
 def _leftover(name, value):
     """ansible-core before 2.19 leaves a template as it is when it has no value."""
     if isinstance(value, str) and "{{" in value:
-        return "%s has no value: %s" % (name, shown(value))
+        return f"{name} has no value: {shown(value)}"
     return None
 
 
 def _fault(name, option, value):
     """What is wrong with a value, in a sentence; None when nothing is."""
     kind = option.get("type", "str")
-    wrong = "%s is %s; it must be %s" % (name, shown(value), KINDS.get(kind, kind))
+    wrong = f"{name} is {shown(value)}; it must be {KINDS.get(kind, kind)}"
     # ArgumentSpecValidator would turn these into the wanted type, but a role gets the value as it is written.
     if kind == "list":
         return _list_fault(name, option, value) if isinstance(value, (list, tuple)) else wrong
@@ -122,13 +134,13 @@ def _fault(name, option, value):
         return wrong
     if _convert(name, option, value)[0]:
         choices = ", ".join(str(choice) for choice in option.get("choices", []))
-        return "%s is %s; it must be one of %s" % (name, shown(value), choices) if choices else wrong
+        return f"{name} is {shown(value)}; it must be one of {choices}" if choices else wrong
     return None
 
 
 def _list_fault(name, option, value):
     element = dict(option, type=option.get("elements", "raw"))
-    return _first(_fault("%s[%d]" % (name, index), element, item) for index, item in enumerate(value))
+    return _first(_fault(f"{name}[{index}]", element, item) for index, item in enumerate(value))
 
 
 def _dict_fault(name, option, value):
@@ -137,11 +149,15 @@ def _dict_fault(name, option, value):
         return None
     for key in sorted(set(value) - set(options), key=str):
         close = difflib.get_close_matches(str(key), list(options), 1)
-        return "%s has the unknown key %s; %s" % (name, key, "did you mean %s?" % close[0] if close else "known are %s" % ", ".join(options))
+        return "%s has the unknown key %s; %s" % (
+            name,
+            key,
+            f"did you mean {close[0]}?" if close else f"known are {', '.join(options)}",
+        )
     for key in options:
         if options[key].get("required") and value.get(key) is None:
-            return "%s has no %s" % (name, key)
-    return _first(_fault("%s.%s" % (name, key), options[key], value[key]) for key in options if value.get(key) is not None)
+            return f"{name} has no {key}"
+    return _first(_fault(f"{name}.{key}", options[key], value[key]) for key in options if value.get(key) is not None)
 
 
 def _first(faults):
@@ -151,7 +167,9 @@ def _first(faults):
 def _convert(name, option, value):
     """``(errors, converted value)`` of a value that is no list and no map."""
     try:
-        result = ArgumentSpecValidator({name: {key: option[key] for key in ("type", "choices") if key in option}}).validate({name: value})
+        result = ArgumentSpecValidator(
+            {name: {key: option[key] for key in ("type", "choices") if key in option}}
+        ).validate({name: value})
     except OverflowError as error:
         # Infinity is no whole number, and the validator does not expect it.
         return [str(error)], None
@@ -170,18 +188,20 @@ def _described(option):
 
 
 def _unresolved(host, name, message):
-    text = "%s has no value: %s" % (name, " ".join(message.split()))
-    return finding("VAR004", [host], _owner(name), text, "Define what the template of %s names, for this host too." % name)
+    text = f"{name} has no value: {' '.join(message.split())}"
+    return finding(
+        "VAR004", [host], _owner(name), text, f"Define what the template of {name} names, for this host too."
+    )
 
 
 def _unknown(host, name, known, guesses):
     if name not in guesses:
         guesses[name] = difflib.get_close_matches(name, known, 1, 0.8)
     if guesses[name]:
-        remedy, severity = "Did you mean %s?" % guesses[name][0], ERROR
+        remedy, severity = f"Did you mean {guesses[name][0]}?", ERROR
     else:
         remedy, severity = "Remove it, or look for its name in the README of the role. It has no effect.", WARNING
-    return finding("VAR003", [host], _owner(name), "No role knows the variable %s" % name, remedy, severity)
+    return finding("VAR003", [host], _owner(name), f"No role knows the variable {name}", remedy, severity)
 
 
 def _misprefixed(others, known):
@@ -189,7 +209,9 @@ def _misprefixed(others, known):
     for name, hosts in sorted(others.items()):
         close = difflib.get_close_matches(name, known, 1, 0.9)
         if close:
-            yield finding("VAR003", hosts, _owner(close[0]), "No role knows the variable %s" % name, "Did you mean %s?" % close[0])
+            yield finding(
+                "VAR003", hosts, _owner(close[0]), f"No role knows the variable {name}", f"Did you mean {close[0]}?"
+            )
 
 
 def check_accepted(view, rules):
@@ -198,8 +220,10 @@ def check_accepted(view, rules):
         for name in view.value(host, "cluster_accept") or []:
             if name not in rules:
                 close = difflib.get_close_matches(str(name).upper(), list(rules), 1)
-                remedy = "Did you mean %s?" % close[0] if close else "The rules stand in docs/findings.md."
-                yield finding("VAR006", [host], INVENTORY, "cluster_accept names %s, which is no rule" % shown(name), remedy)
+                remedy = f"Did you mean {close[0]}?" if close else "The rules stand in docs/findings.md."
+                yield finding(
+                    "VAR006", [host], INVENTORY, f"cluster_accept names {shown(name)}, which is no rule", remedy
+                )
 
 
 def _owner(name):

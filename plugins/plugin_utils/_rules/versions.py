@@ -57,21 +57,21 @@ def numbers(version):
 def _nats_goes_back(view, host, runs):
     before, after = numbers(runs), numbers(view.value(host, "nats_version"))
     if before and after and after[:2] < before[:2]:
-        message = "nats-server %s runs and has written JetStream's data; nats_version is %s, and an older minor release may not read them" % (
-            runs,
-            view.value(host, "nats_version"),
+        message = f"nats-server {runs} runs and has written JetStream's data; nats_version is {view.value(host, 'nats_version')}, and an older minor release may not read them"
+        yield finding(
+            "VERS001",
+            [host],
+            "nats",
+            message,
+            "Keep %d.%d, or accept this finding after you have saved what the streams hold." % before[:2],
         )
-        yield finding("VERS001", [host], "nats", message, "Keep %d.%d, or accept this finding after you have saved what the streams hold." % before[:2])
 
 
 def _node_goes_back(view, host, runs):
     before, after = numbers(runs), numbers(view.value(host, "cluster_version"))
     if before and after and after < before:
-        message = "autonomys-node %s runs and has opened its database; cluster_version is %s, and an older version may not read it" % (
-            runs,
-            view.value(host, "cluster_version"),
-        )
-        remedy = "Keep %s for the nodes, or accept this finding if the release notes say that it can; else the node has to sync again for hours or days." % runs
+        message = f"autonomys-node {runs} runs and has opened its database; cluster_version is {view.value(host, 'cluster_version')}, and an older version may not read it"
+        remedy = f"Keep {runs} for the nodes, or accept this finding if the release notes say that it can; else the node has to sync again for hours or days."
         yield finding("VERS002", [host], "node", message, remedy)
 
 
@@ -83,15 +83,21 @@ def _mixed(view):
             if binary != "nats-server" and version != wanted:
                 changing.setdefault((version, wanted), []).append(host)
     for (version, wanted), hosts in sorted(changing.items()):
-        message = "%s runs and becomes %s one host after another; meanwhile caches of different versions do not find each other" % (version, wanted)
-        yield finding("VERS003", set(hosts), "host", message, "Nothing: farming goes on. Plotting may be slower until all hosts have the same version.")
+        message = f"{version} runs and becomes {wanted} one host after another; meanwhile caches of different versions do not find each other"
+        yield finding(
+            "VERS003",
+            set(hosts),
+            "host",
+            message,
+            "Nothing: farming goes on. Plotting may be slower until all hosts have the same version.",
+        )
 
 
 def _needed_servers(view):
     servers, stopped = view.members("nats"), held(view.model, "nats")
     left = len(servers) - len(stopped)
     if len(servers) > 2 and stopped and left - 1 <= len(servers) // 2:
-        message = "nats_state keeps %s stopped; of the %d NATS servers no other can be missed, so none will be restarted" % (names(stopped), len(servers))
+        message = f"nats_state keeps {names(stopped)} stopped; of the {len(servers)} NATS servers no other can be missed, so none will be restarted"
         remedy = "Start it before anything of NATS changes; accept this finding to restart the others with an outage of JetStream."
         yield finding("ROLL001", servers, "nats", message, remedy)
 
@@ -100,14 +106,28 @@ def _only_hosts(view):
     for component in NEEDS:
         members = view.members(component)
         if len(members) == 1 and len(view.hosts) > 1:
-            message = "Only %s has %s: when it restarts, nobody stands in for it, and nobody is asked" % (names(members), component)
-            yield finding("ROLL002", members, component, message, "Give the component a second host, or restart it when that does least harm.")
+            message = (
+                f"Only {names(members)} has {component}: when it restarts, nobody stands in for it, and nobody is asked"
+            )
+            yield finding(
+                "ROLL002",
+                members,
+                component,
+                message,
+                "Give the component a second host, or restart it when that does least harm.",
+            )
 
 
 def _held_nodes(view):
-    stopped = {"%s:%s" % (view.address(host), view.value(host, "node_rpc_port")): host for host in held(view.model, "node")}
+    stopped = {f"{view.address(host)}:{view.value(host, 'node_rpc_port')}": host for host in held(view.model, "node")}
     for host in view.members("controller"):
         node = stopped.get(str(view.value(host, "controller_node_rpc_url")).split("://", 1)[-1].rstrip("/"))
         if node and view.value(host, "controller_state") == "started":
-            message = "The controller of %s uses the node of %s, which node_state keeps stopped" % (host, node)
-            yield finding("ROLL003", [host], "controller", message, "Set controller_state: stopped for %s too, or give it another node." % host)
+            message = f"The controller of {host} uses the node of {node}, which node_state keeps stopped"
+            yield finding(
+                "ROLL003",
+                [host],
+                "controller",
+                message,
+                f"Set controller_state: stopped for {host} too, or give it another node.",
+            )

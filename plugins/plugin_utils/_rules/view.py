@@ -27,7 +27,14 @@ HOST = "host"
 
 def finding(rule, hosts, component, message, remedy, severity=None):
     """One finding; ``severity`` where it differs from the rule's usual one."""
-    return {"rule": rule, "severity": severity, "hosts": sorted(hosts), "component": component, "message": message, "remedy": remedy}
+    return {
+        "rule": rule,
+        "severity": severity,
+        "hosts": sorted(hosts),
+        "component": component,
+        "message": message,
+        "remedy": remedy,
+    }
 
 
 class View:
@@ -71,7 +78,10 @@ class View:
     def derived(self, scheme, component, port_variable):
         """The URLs that the model derives for a component: as right as addresses and ports, which have rules of their own."""
         hosts = self.model["hosts"]
-        return ["%s%s:%s" % (scheme, hosts[host]["address"], hosts[host]["settings"].get(port_variable)) for host in self.members(component)]
+        return [
+            f"{scheme}{hosts[host]['address']}:{hosts[host]['settings'].get(port_variable)}"
+            for host in self.members(component)
+        ]
 
     def read(self, kind, component=None):
         """The pairs (host, answer) of the hosts whose facts of that kind were read."""
@@ -89,14 +99,14 @@ class View:
 
 def differing(groups):
     """``by_value`` in words: ``3MB on node-1 and node-2, 4MB on node-3``."""
-    return ", ".join("%s on %s" % (value, names(hosts)) for value, hosts in sorted(groups.items()))
+    return ", ".join(f"{value} on {names(hosts)}" for value, hosts in sorted(groups.items()))
 
 
 def names(hosts, most=5):
     """Host names as a sentence has them."""
     hosts = [str(host) for host in hosts]
     if len(hosts) > most:
-        return "%s and %d more" % (", ".join(hosts[:most]), len(hosts) - most)
+        return f"{', '.join(hosts[:most])} and {len(hosts) - most} more"
     return " and ".join(filter(None, [", ".join(hosts[:-1]), hosts[-1]])) if hosts else "none"
 
 

@@ -56,7 +56,7 @@ def files_below(folder):
         found += [os.path.relpath(os.path.join(parent, name), folder) for name in names]
     strange = [path for path in found if "\n" in path]
     if strange:
-        raise TransferError("%r: file names with line breaks cannot be brought" % strange[0])
+        raise TransferError(f"{strange[0]!r}: file names with line breaks cannot be brought")
     return sorted(found)
 
 
@@ -85,7 +85,7 @@ def parse(text):
     for line in text.splitlines():
         digest, offset, length, path = line.split(" ", 3)
         if os.path.isabs(path) or ".." in path.split("/"):
-            raise TransferError("the list names %s, which is outside of the folder" % path)
+            raise TransferError(f"the list names {path}, which is outside of the folder")
         blocks.setdefault(path, []).append((digest, int(offset), int(length)))
     return blocks
 
@@ -114,20 +114,20 @@ def make_list(options):
             if not entries or found.st_mtime_ns >= known_at or sum(entry[2] for entry in entries) != found.st_size:
                 entries = digests_of(full)
             for digest, offset, length in entries:
-                file.write("%s %d %d %s\n" % (digest, offset, length, path))
+                file.write(f"{digest} {offset} {length} {path}\n")
                 size += length
             count += 1
             if count % 1000 == 0:
-                say("%d files, %d bytes" % (count, size))
+                say(f"{count} files, {size} bytes")
         file.flush()
         os.fsync(file.fileno())
     if not size:
         os.unlink(new)
-        raise TransferError("%s holds no pieces" % options.folder)
+        raise TransferError(f"{options.folder} holds no pieces")
     # A file that changes while others are read is newer than the list.
     os.utime(new, ns=(begun, begun))
     os.rename(new, options.to)
-    say("%d files, %d bytes" % (count, size))
+    say(f"{count} files, {size} bytes")
 
 
 # --- the server -----------------------------------------------------------------------------------------------------------------------
@@ -162,16 +162,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         server = self.server
         server.last_used = time.monotonic()
         if self.client_address[0] not in server.allowed:
-            return self.refuse(403, "%s is not one of the hosts that the pieces are for" % self.client_address[0])
+            return self.refuse(403, f"{self.client_address[0]} is not one of the hosts that the pieces are for")
         path = urllib.parse.unquote(self.path, errors="surrogateescape")
         if path == LIST_PATH:
             full, first, length = server.list, 0, os.path.getsize(server.list)
         elif path[1:] in server.blocks:
             full = os.path.join(server.folder, path[1:])
-            first, last = (int(number) for number in self.headers.get("Range", "bytes=0-0").partition("=")[2].split("-"))
+            first, last = (
+                int(number) for number in self.headers.get("Range", "bytes=0-0").partition("=")[2].split("-")
+            )
             length = last - first + 1
         else:
-            return self.refuse(404, "there is no %s" % path)
+            return self.refuse(404, f"there is no {path}")
         try:
             with open(full, "rb") as file:
                 file.seek(first)
@@ -180,7 +182,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.end_headers()
                 self.send(file, length)
         except OSError as error:
-            say("%s to %s: %s" % (path, self.client_address[0], error))
+            say(f"{path} to {self.client_address[0]}: {error}")
             self.close_connection = True
         return None
 
@@ -220,7 +222,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     def service_actions(self):
         if time.monotonic() - self.last_used > self._idle:
-            say("Nobody asked for %d s: the server ends" % self._idle)
+            say(f"Nobody asked for {self._idle} s: the server ends")
             threading.Thread(target=self.shutdown, daemon=True).start()
             self.last_used = time.monotonic()
 
@@ -229,9 +231,9 @@ def serve(options):
     try:
         server = Server(options)
     except OSError as error:
-        raise TransferError("cannot listen on %s port %d: %s" % (options.address, options.port, error)) from error
+        raise TransferError(f"cannot listen on {options.address} port {options.port}: {error}") from error
     with server:
-        say("Serving %s on %s port %d for %s" % (options.folder, options.address, options.port, ", ".join(options.allow)))
+        say(f"Serving {options.folder} on {options.address} port {options.port} for {', '.join(options.allow)}")
         server.serve_forever()
 
 
@@ -250,14 +252,18 @@ class Source:
     def get(self, path, first=None, length=None):
         """Yield the bytes of an answer in parts."""
         if not hasattr(self._own, "connection"):
-            self._own.connection = http.client.HTTPConnection(*self._where, timeout=TIMEOUT, source_address=self._address)
+            self._own.connection = http.client.HTTPConnection(
+                *self._where, timeout=TIMEOUT, source_address=self._address
+            )
         connection = self._own.connection
-        headers = {} if first is None else {"Range": "bytes=%d-%d" % (first, first + length - 1)}
+        headers = {} if first is None else {"Range": f"bytes={first}-{first + length - 1}"}
         try:
             connection.request("GET", urllib.parse.quote(path, errors="surrogateescape"), headers=headers)
             answer = connection.getresponse()
             if answer.status not in (200, 206):
-                raise TransferError("%s:%d answers %d: %s" % (*self._where, answer.status, answer.read().decode("utf-8", "replace")))
+                raise TransferError(
+                    "%s:%d answers %d: %s" % (*self._where, answer.status, answer.read().decode("utf-8", "replace"))
+                )
             while True:
                 data = answer.read(PART)
                 if not data:
@@ -296,10 +302,10 @@ def fetch_block(source, path, full, block):
                     file.write(data)
                 if seen.hexdigest() == digest:
                     return length
-                words = "bytes %d to %d of %s do not have their digest" % (offset, offset + length, path)
+                words = f"bytes {offset} to {offset + length} of {path} do not have their digest"
             except ConnectionError as error:
                 words = str(error)
-            say("Attempt %d of %d: %s" % (attempt, ATTEMPTS, words))
+            say(f"Attempt {attempt} of {ATTEMPTS}: {words}")
             time.sleep(RETRY_SECONDS)
     raise TransferError(words)
 
@@ -324,7 +330,7 @@ def fetch(options):
     try:
         text = b"".join(source.get(LIST_PATH))
     except ConnectionError as error:
-        raise TransferError("the export cannot be read: %s" % error) from error
+        raise TransferError(f"the export cannot be read: {error}") from error
     if hashlib.sha256(text).hexdigest() != options.digest:
         raise TransferError("the list of digests is not the one of this export; nothing was brought")
     blocks = parse(text.decode("utf-8", "surrogateescape"))
@@ -340,7 +346,7 @@ def fetch(options):
         file.flush()
         os.fsync(file.fileno())
     os.rename(listed + ".new", listed)
-    say("%d files, %d bytes, of which %d came now; every block has its digest" % (len(blocks), total(blocks), sum(came)))
+    say(f"{len(blocks)} files, {total(blocks)} bytes, of which {sum(came)} came now; every block has its digest")
 
 
 def in_parallel(function, work):
@@ -369,14 +375,18 @@ def check(options):
         path, entries = item
         try:
             with open(os.path.join(options.folder, path), "rb") as file:
-                return path if any(digest_at(file, offset, length) != digest for digest, offset, length in entries) else None
+                return (
+                    path
+                    if any(digest_at(file, offset, length) != digest for digest, offset, length in entries)
+                    else None
+                )
         except FileNotFoundError:
             return path
 
     bad = [path for path in in_parallel(problem, blocks.items()) if path]
-    say("%d of %d files have the digests of the export" % (len(blocks) - len(bad), len(blocks)))
+    say(f"{len(blocks) - len(bad)} of {len(blocks)} files have the digests of the export")
     if bad:
-        raise TransferError("%d files are missing or differ: %s" % (len(bad), ", ".join(bad[:10])))
+        raise TransferError(f"{len(bad)} files are missing or differ: {', '.join(bad[:10])}")
 
 
 def main():
@@ -390,7 +400,10 @@ def main():
             part.add_argument("--" + option, **dict({"required": True}, **more))
 
     command("list", make_list, folder={}, to={})
-    limits = {"mbit": {"type": float, "default": 0, "required": False}, "idle": {"type": float, "default": 900, "required": False}}
+    limits = {
+        "mbit": {"type": float, "default": 0, "required": False},
+        "idle": {"type": float, "default": 900, "required": False},
+    }
     command("serve", serve, folder={}, list={}, address={}, port={"type": int}, allow={"nargs": "+"}, **limits)
     command("fetch", fetch, url={}, digest={}, to={}, address={"required": False})
     command("check", check, folder={}, list={})
@@ -398,11 +411,11 @@ def main():
     try:
         options.function(options)
     except TransferError as error:
-        say("Error: %s" % error)
+        say(f"Error: {error}")
         return 1
     except OSError as error:
         free = shutil.disk_usage(getattr(options, "folder", None) or os.path.dirname(options.to) or "/").free
-        say("Error: %s (%d bytes are free)" % (error, free))
+        say(f"Error: {error} ({free} bytes are free)")
         return 1
     return 0
 

@@ -50,14 +50,21 @@ def mount(request, tmp_path):
 
 
 def read(folder, user):
-    return disk_info.run_module({"paths": [str(folder)], "user": user, "pieces_in_sector": 1000, "margin_bytes": 0})["disks"][str(folder)]
+    return disk_info.run_module({"paths": [str(folder)], "user": user, "pieces_in_sector": 1000, "margin_bytes": 0})[
+        "disks"
+    ][str(folder)]
 
 
 def allocate(folder, user, sectors):
     """Tell whether a farm of so many sectors can be allocated."""
     arguments = [f"{folder / name}={size}" for name, size in farm_files(sectors).items()]
     return (
-        subprocess.run([sys.executable, "-c", ALLOCATE, str(pwd.getpwnam(user).pw_uid), *arguments], check=False, stderr=subprocess.DEVNULL, cwd="/").returncode
+        subprocess.run(
+            [sys.executable, "-c", ALLOCATE, str(pwd.getpwnam(user).pw_uid), *arguments],
+            check=False,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+        ).returncode
         == 0
     )
 
@@ -71,7 +78,12 @@ def test_as_many_as_it_says_and_no_more(mount, options, user, tmp_path):
         parent.chmod(0o755)
     folder = mount(options)
     found = read(folder, user)
-    assert (found["mountpoint"], found["is_mountpoint"], found["fstype"], found["read_only"]) == (str(folder), True, "ext4", False)
+    assert (found["mountpoint"], found["is_mountpoint"], found["fstype"], found["read_only"]) == (
+        str(folder),
+        True,
+        "ext4",
+        False,
+    )
     assert found["device"].startswith("/dev/loop")
     count = found["max_sectors"]
     assert allocate(folder, user, count)

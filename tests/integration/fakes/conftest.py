@@ -74,7 +74,8 @@ class Machine:
         subprocess.run([sys.executable, FAKES / "pack.py", "--version", "v1.2.3", "--output", self.build], check=True)
         release = json.loads((self.build / "release.json").read_text())
         self.node, self.farmer, self.export_piece = (
-            release["binaries"][name]["src"] for name in ("autonomys-node", "autonomys-farmer", "autonomys-export-piece")
+            release["binaries"][name]["src"]
+            for name in ("autonomys-node", "autonomys-farmer", "autonomys-export-piece")
         )
         self.nats_port, self.rpc_port = free_port(), free_port()
         self.plot_ports = [free_port(), free_port()]

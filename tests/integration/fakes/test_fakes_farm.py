@@ -100,7 +100,9 @@ def test_utilities(machine, farm):
 
     servers = ["--nats-servers", machine.nats_url]
     item = ["--cache-item-type", "split-parity-piece"]
-    done = machine.run(machine.farmer, "util", "sharded-cache-benchmark", *servers, "--sectors", 40, "--epoch", 2, *item)
+    done = machine.run(
+        machine.farmer, "util", "sharded-cache-benchmark", *servers, "--sectors", 40, "--epoch", 2, *item
+    )
     assert done.returncode == 0
     assert "epoch 2: 40/40 sectors" in done.stdout
     assert machine.run(machine.farmer, "util", "reinitialization-cache", *servers, "--delay", 0).returncode == 0
@@ -120,7 +122,9 @@ def test_farm_that_cannot_be_opened_ends_the_process(machine, farm):
     (machine.folder / "a-file").touch()
     unusable = machine.run(*machine.client_line(f"path={machine.folder}/a-file,sectors=1"))
     # A limit on the size of files stands for a disk that is too small.
-    too_big = machine.run("bash", "-c", 'ulimit -f 4096; exec "$@"', "-", *machine.client_line(f"path={machine.folder}/big,sectors=9"))
+    too_big = machine.run(
+        "bash", "-c", 'ulimit -f 4096; exec "$@"', "-", *machine.client_line(f"path={machine.folder}/big,sectors=9")
+    )
     for done in (unusable, too_big):
         assert done.returncode == 1
         assert "Failed to open farm" in done.stdout

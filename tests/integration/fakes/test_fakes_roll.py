@@ -63,7 +63,9 @@ def doubled(machine):
     def works(process) -> bool:
         """Say whether a program is in the cluster again; a plot-client answers slots then."""
         found = [item for item in machine.stats()["processes"] if item["pid"] == process.pid]
-        return bool(found) and (found[0]["component"] != "plot-client" or found[0]["counters"].get("slots_answered", 0) > 0)
+        return bool(found) and (
+            found[0]["component"] != "plot-client" or found[0]["counters"].get("slots_answered", 0) > 0
+        )
 
     def whole() -> bool:
         """Say whether each NATS server brings messages to all programs and back."""
@@ -82,7 +84,11 @@ def doubled(machine):
 def watch(urls: list):
     """Start the watcher, and wait until it listens on all servers."""
     servers = [word for url in urls for word in ("--nats-server", url)]
-    watcher = subprocess.Popen([sys.executable, FAKES / "farm_stats.py", *servers, "--watch", "600", "--json"], stdout=subprocess.PIPE, text=True)
+    watcher = subprocess.Popen(
+        [sys.executable, FAKES / "farm_stats.py", *servers, "--watch", "600", "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     wanted = {url.removeprefix("nats://") for url in urls}
     wait_for(lambda: wanted <= set(_process.evidence(watcher.pid, _process.parents(), {})["connected"]))
     time.sleep(2)  # a few slots before anything happens

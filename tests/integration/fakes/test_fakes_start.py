@@ -115,7 +115,9 @@ def test_unsafe_methods(machine):
     node = machine.start(*line, name="safe-node")
     url = f"http://127.0.0.1:{port}"
     wait_for(lambda: machine.rpc_answers(url))
-    assert machine.rpc("subspace_submitSolutionResponse", url, [{}])["error"]["message"].startswith("RPC call is unsafe")
+    assert machine.rpc("subspace_submitSolutionResponse", url, [{}])["error"]["message"].startswith(
+        "RPC call is unsafe"
+    )
     assert machine.rpc("no_such_method", url)["error"]["code"] == -32601
     stop(node)
 

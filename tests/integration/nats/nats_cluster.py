@@ -35,7 +35,9 @@ class Cluster:
     def __init__(self, folder, count=3):
         self.names = [f"node-{number}" for number in range(1, count + 1)]
         ports = free_ports(3 * count)
-        self.client, self.monitor, self.route = (dict(zip(self.names, ports[part * count : (part + 1) * count])) for part in range(3))
+        self.client, self.monitor, self.route = (
+            dict(zip(self.names, ports[part * count : (part + 1) * count])) for part in range(3)
+        )
         self.folder = Path(folder)
         self.processes = {}
         for name in self.names:

@@ -27,15 +27,28 @@ def test_errors_are_part_of_the_plan_and_nothing_is_written_but_the_plan(tmp_pat
                 "ansible_python_interpreter": sys.executable,
                 "cluster_version": "v1.0.0",
                 "cluster_install_dir": str(tmp_path / "opt"),
-                "cluster_binaries": {"autonomys-farmer": {"src": str(tmp_path / "farmer"), "checksum": "sha256:" + hashlib.sha256(b"a program").hexdigest()}},
+                "cluster_binaries": {
+                    "autonomys-farmer": {
+                        "src": str(tmp_path / "farmer"),
+                        "checksum": "sha256:" + hashlib.sha256(b"a program").hexdigest(),
+                    }
+                },
                 "nats_max_paylod": "4MB",
             },
             "children": {
                 "nats": {"hosts": {"node-1": {"ansible_host": "10.0.0.1", "nats_store_dir": str(tmp_path / "nats")}}},
                 "plot_client": {
                     "hosts": {
-                        "storage-1": dict(storage, ansible_host="10.0.0.6", plot_client_farms=[{"path": "/nonexistent/farm"}]),
-                        "storage-2": dict(storage, ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=9, plot_client_farms=[{"path": "/mnt"}]),
+                        "storage-1": dict(
+                            storage, ansible_host="10.0.0.6", plot_client_farms=[{"path": "/nonexistent/farm"}]
+                        ),
+                        "storage-2": dict(
+                            storage,
+                            ansible_connection="ssh",
+                            ansible_host="127.0.0.1",
+                            ansible_port=9,
+                            plot_client_farms=[{"path": "/mnt"}],
+                        ),
                     }
                 },
             },

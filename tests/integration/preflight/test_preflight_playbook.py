@@ -42,14 +42,24 @@ class Inventory:
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
             "cluster_version": "v1.0.0",
-            "cluster_binaries": {"autonomys-farmer": {"src": "farmer", "checksum": "sha256:" + hashlib.sha256(binary).hexdigest()}},
+            "cluster_binaries": {
+                "autonomys-farmer": {"src": "farmer", "checksum": "sha256:" + hashlib.sha256(binary).hexdigest()}
+            },
             # Nothing is wrong with this machine; these are about what stands in for a cluster.
             "cluster_accept": ["DISK011", "HOST004", "HOST005", "INV001", "NATS002"],
         }
         self.hosts = {
             "node-1": {"ansible_host": "10.0.0.1"},
-            "storage-1": {"ansible_host": "10.0.0.6", "plot_client_reward_address": REWARD_ADDRESS, "plot_client_farms": []},
-            "storage-2": {"ansible_host": "10.0.0.7", "plot_client_reward_address": REWARD_ADDRESS, "plot_client_farms": []},
+            "storage-1": {
+                "ansible_host": "10.0.0.6",
+                "plot_client_reward_address": REWARD_ADDRESS,
+                "plot_client_farms": [],
+            },
+            "storage-2": {
+                "ansible_host": "10.0.0.7",
+                "plot_client_reward_address": REWARD_ADDRESS,
+                "plot_client_farms": [],
+            },
         }
         self.groups = {"nats": ["node-1"], "plot_client": ["storage-1", "storage-2"]}
 
@@ -59,15 +69,19 @@ class Inventory:
         inventory = {"all": {"vars": self.all, "hosts": self.hosts, "children": children}}
         path = self.folder / "inventory.yml"
         path.write_text(yaml.safe_dump(inventory), encoding="utf-8")
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(path), str(playbook)] + list(arguments)
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(path), str(playbook)] + list(
+            arguments
+        )
         environment = dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"))
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
         return done.returncode, done.stdout + done.stderr
 
     def findings(self, *arguments):
         """Run preflight: (status, output, findings)."""
         file = self.folder / "findings.json"
-        status, output = self.run("-e", "cluster_findings_file=%s" % file, *arguments)
+        status, output = self.run("-e", f"cluster_findings_file={file}", *arguments)
         return status, output, json.loads(file.read_text(encoding="utf-8"))
 
 
@@ -94,7 +108,9 @@ def test_mistakes_of_all_kinds_are_reported_at_once(inventory):
     inventory.all["nats_max_paylod"] = "4MB"
     inventory.groups["plot_cleint"] = inventory.groups.pop("plot_client")
     inventory.all["cluster_binaries"]["autonomys-farmer"]["checksum"] = "sha256:" + "0" * 64
-    inventory.hosts["node-1"].update(ansible_host="node-1.example.org", nats_client_port="four", ansible_python_interpreter="/usr/bin/python3")
+    inventory.hosts["node-1"].update(
+        ansible_host="node-1.example.org", nats_client_port="four", ansible_python_interpreter="/usr/bin/python3"
+    )
     inventory.groups["caches"] = ["node-1"]
     status, output, found = inventory.findings()
     assert status == 2 and "Traceback" not in output
@@ -109,7 +125,10 @@ def test_mistakes_of_all_kinds_are_reported_at_once(inventory):
         ("info", "ROLL002", "node-1"),
     ], output
     assert "Did you mean nats_max_payload?" in output and "Rename it to plot_client." in output
-    assert "7 errors in the table above (INV002, INV004, REL005, VAR001, VAR002, VAR003, VAR004). Nothing was changed." in output
+    assert (
+        "7 errors in the table above (INV002, INV004, REL005, VAR001, VAR002, VAR003, VAR004). Nothing was changed."
+        in output
+    )
 
 
 def test_a_storage_host_with_an_error_is_left_out_and_the_rest_goes_on(inventory):
@@ -125,7 +144,9 @@ def test_a_storage_host_with_an_error_is_left_out_and_the_rest_goes_on(inventory
 
 
 def test_an_unreachable_host_is_asked_once_and_left_out(inventory):
-    inventory.hosts["storage-1"].update(ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=9, cluster_address="10.0.0.6")
+    inventory.hosts["storage-1"].update(
+        ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=9, cluster_address="10.0.0.6"
+    )
     inventory.hosts["storage-1"]["plot_client_farms"] = [{"path": "/mnt"}]
     playbook = inventory.folder / "site.yml"
     playbook.write_text(THEN.format(preflight=ROOT / "playbooks" / "preflight.yml"), encoding="utf-8")
@@ -136,7 +157,9 @@ def test_an_unreachable_host_is_asked_once_and_left_out(inventory):
 
 
 def test_an_error_of_a_host_that_all_need_stops_the_run(inventory):
-    inventory.hosts["node-1"].update(ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=9, cluster_address="10.0.0.1")
+    inventory.hosts["node-1"].update(
+        ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=9, cluster_address="10.0.0.1"
+    )
     playbook = inventory.folder / "site.yml"
     playbook.write_text(THEN.format(preflight=ROOT / "playbooks" / "preflight.yml"), encoding="utf-8")
     status, output = inventory.run(playbook=playbook)
@@ -146,7 +169,11 @@ def test_an_error_of_a_host_that_all_need_stops_the_run(inventory):
 
 def test_findings_are_reported_when_no_host_can_be_read_and_secrets_are_not_told(inventory):
     inventory.all["ansible_python_interpreter"] = "/nonexistent/python"
-    inventory.all.update(ansible_become_password="hunter2", proxy_password="{{ lookup('ansible.builtin.env', 'HOME') }}", api_token_file="/run/token")
+    inventory.all.update(
+        ansible_become_password="hunter2",
+        proxy_password="{{ lookup('ansible.builtin.env', 'HOME') }}",
+        api_token_file="/run/token",
+    )
     inventory.hosts["node-1"]["nats_environment"] = {"PUSH_TOKEN": "hunter3"}
     status, output, found = inventory.findings("-e", "other_password=hunter4")
     assert status == 2 and "hunter" not in output
@@ -168,7 +195,9 @@ def test_limit_says_what_was_not_read(inventory):
 
 
 def test_a_query_selects(inventory):
-    status, output = inventory.run("-e", json.dumps({"cluster_findings_query": "[?severity=='warning'].rule | sort(@)[-1]"}))
+    status, output = inventory.run(
+        "-e", json.dumps({"cluster_findings_query": "[?severity=='warning'].rule | sort(@)[-1]"})
+    )
     assert status == 0 and '\n"NATS002"\n' in output
     status, output = inventory.run("-e", json.dumps({"cluster_findings_query": "[?"}))
     assert status == 2 and "cluster_findings_query is no JMESPath expression" in output

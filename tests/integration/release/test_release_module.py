@@ -85,7 +85,14 @@ def release(tmp_path):
             ANSIBLE_PIPELINING="1",
             ANSIBLE_REMOTE_TMP=str(tmp_path / "remote_tmp"),
         )
-        command = [Path(sys.executable).with_name("ansible"), "localhost", "-i", "inventory/hosts.yml", "-vvv", *options]
+        command = [
+            Path(sys.executable).with_name("ansible"),
+            "localhost",
+            "-i",
+            "inventory/hosts.yml",
+            "-vvv",
+            *options,
+        ]
         command += ["-m", "autonomys.cluster.release", "--tree", str(tmp_path / "results")]
         command += ["-a", json.dumps(dict({"releases": releases, "owner": getpass.getuser()}, **arguments))]
         process = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
@@ -106,7 +113,13 @@ def archive(path, member, content):
 
 
 def request(root, src, checksum, version="v1", **extra):
-    return [{"root": str(root), "version": version, "files": [dict({"name": "tool", "src": src, "checksum": checksum}, **extra)]}]
+    return [
+        {
+            "root": str(root),
+            "version": version,
+            "files": [dict({"name": "tool", "src": src, "checksum": checksum}, **extra)],
+        }
+    ]
 
 
 def test_from_the_web(release, web, tmp_path):
@@ -176,6 +189,8 @@ def test_a_wrong_file_here_fails_before_anything_else(release, web, tmp_path):
     for options in ((), ("--check",)):
         run = release(wanted, *options)
         assert "FAILED" in run.output
-        assert run.message == (f"the checksum of {release.project}/tool-1 is wrong: expected {sha(b'one')}, actual {sha(b'evil')}; nothing was installed")
+        assert run.message == (
+            f"the checksum of {release.project}/tool-1 is wrong: expected {sha(b'one')}, actual {sha(b'evil')}; nothing was installed"
+        )
         assert run.executions == 0
     assert web.requests == []

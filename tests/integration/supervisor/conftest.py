@@ -108,11 +108,16 @@ class Host:
 
     def start(self):
         self.process = subprocess.Popen(
-            KINDS[self.kind] + ["-n", "-c", str(self.config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder
+            KINDS[self.kind] + ["-n", "-c", str(self.config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
         )
 
         def answers():
-            assert self.process.poll() is None, f"supervisord did not start: {self.log.read_text() if self.log.exists() else ''}"
+            assert self.process.poll() is None, (
+                f"supervisord did not start: {self.log.read_text() if self.log.exists() else ''}"
+            )
             try:
                 return self.rpc.call("getState")
             except rpc.SupervisorDown:
@@ -136,7 +141,11 @@ class Host:
         """Wait until programs ignore SIGTERM: they count as started before their shell has read the script."""
         for name in names:
             status = Path(f"/proc/{self.pids()[name]}/status")
-            until(lambda status=status: int(re.search(r"SigIgn:\s*(\w+)", status.read_text()).group(1), 16) >> (signal.SIGTERM - 1) & 1)
+            until(
+                lambda status=status: (
+                    int(re.search(r"SigIgn:\s*(\w+)", status.read_text()).group(1), 16) >> (signal.SIGTERM - 1) & 1
+                )
+            )
 
     def wait_until_executed(self, name, command):
         """Wait until a program's process is this command: it counts as started before it is more than a copy of supervisord."""
@@ -150,7 +159,12 @@ class Host:
 
     def wait_until_running(self, *names):
         """Wait until supervisord has these programs and says that they run."""
-        until(lambda: [info["statename"] for name, info in self.processes().items() if name in names] == ["RUNNING"] * len(names))
+        until(
+            lambda: (
+                [info["statename"] for name, info in self.processes().items() if name in names]
+                == ["RUNNING"] * len(names)
+            )
+        )
 
     def wait_until_stopping(self, name):
         """Wait until a program has been asked to end."""

@@ -98,12 +98,22 @@ def test_a_removed_program_stops_and_goes(host):
 def in_state(host, state):
     """Bring program b into *state*, beside a running a. Gives the definition of b."""
     scripts = {"exited": "sleep 0.5", "backing off": NEVER_UP, "fatal": NEVER_UP}
-    extra = {"exited": {"autorestart": False}, "fatal": {"startretries": 0, "startsecs": 1}, "backing off": {"startsecs": 1}}
+    extra = {
+        "exited": {"autorestart": False},
+        "fatal": {"startretries": 0, "startsecs": 1},
+        "backing off": {"startsecs": 1},
+    }
     b = host.program("b", scripts.get(state, "while :; do sleep 0.1; done"), **extra.get(state, {}))
     host.apply([host.program("a"), b])
     if state == "stopped":
         host.rpc.stop("b")
-    expected = {"running": "RUNNING", "stopped": "STOPPED", "exited": "EXITED", "backing off": "BACKOFF", "fatal": "FATAL"}[state]
+    expected = {
+        "running": "RUNNING",
+        "stopped": "STOPPED",
+        "exited": "EXITED",
+        "backing off": "BACKOFF",
+        "fatal": "FATAL",
+    }[state]
 
     def there():
         return host.processes()["b"]["statename"] == expected
@@ -167,7 +177,9 @@ def test_a_new_program_starts_and_an_unchanged_one_is_started_only_where_it_does
     assert summary(result)["new"] == "RUNNING"
     if state in ("backing off", "fatal"):
         # it is tried once more, and that is the truth about it
-        assert [(failed["name"], failed["exit_status"]) for failed in result["failed_programs"]] == [("b", "exit status 3")]
+        assert [(failed["name"], failed["exit_status"]) for failed in result["failed_programs"]] == [
+            ("b", "exit status 3")
+        ]
     else:
         assert summary(result)["b"] == "RUNNING"
         assert (result["programs"][1]["pid"] == before["b"]) == (state == "running")
@@ -287,7 +299,10 @@ def test_going_back_touches_only_what_was_changed(host):
     assert set(host.pids()) == {"a", "b", "gone"}
     assert host.pids()["b"] not in (before["b"], after["b"])
     result = apply_checked(host, wanted, restart="never")
-    assert result["reasons"] == ["gone runs but is no longer wanted", "b runs an older definition than its file (environment)"]
+    assert result["reasons"] == [
+        "gone runs but is no longer wanted",
+        "b runs an older definition than its file (environment)",
+    ]
 
 
 def test_what_ran_is_kept_over_interrupted_runs(host):
@@ -429,7 +444,9 @@ def test_a_pending_change_of_another_program_is_left_alone(host):
     host.apply([host.program("a", environment={"X": "1"}), host.program("b")], restart="never")
     host.apply(only=["b"], state="restarted")
     assert host.pids()["a"] == before["a"]
-    assert host.apply([host.program("a", environment={"X": "1"}), host.program("b")], restart="never")["restart_required"]
+    assert host.apply([host.program("a", environment={"X": "1"}), host.program("b")], restart="never")[
+        "restart_required"
+    ]
 
 
 def test_a_hold_survives_a_restart_of_supervisord_and_is_released(host):
@@ -504,7 +521,11 @@ def test_a_group_of_the_tutorial_is_converted(host, restart):
         # nothing runs twice, nothing was touched, and the whole conversion is pending
         assert host.pids() == before
         assert {info["group"] for info in host.processes().values()} == {"app"}
-        assert result["reasons"] == ["app runs but is no longer wanted", "a still runs inside the group app", "b still runs inside the group app"]
+        assert result["reasons"] == [
+            "app runs but is no longer wanted",
+            "a still runs inside the group app",
+            "b still runs inside the group app",
+        ]
         apply_checked(host)
     infos = host.processes()
     assert {name: info["group"] for name, info in infos.items()} == {"a": "a", "b": "b"}
@@ -531,7 +552,9 @@ def test_other_peoples_programs_and_pending_changes_are_not_touched(host):
     host.rpc.add("foreign")
     host.wait_until_running("foreign")
     before = host.pids()["foreign"]
-    foreign.write_text("[program:foreign]\ncommand=/bin/sleep 2000\nstartsecs=0\n[program:new]\ncommand=/bin/sleep 1000\n")
+    foreign.write_text(
+        "[program:foreign]\ncommand=/bin/sleep 2000\nstartsecs=0\n[program:new]\ncommand=/bin/sleep 1000\n"
+    )
     apply_checked(host, [host.program("a")])
     apply_checked(host, state="restarted")
     apply_checked(host, state="absent")
@@ -543,10 +566,15 @@ def test_a_crash_is_told_with_status_and_last_lines(host):
     before = host.pids()
     script = "for i in $(seq 30); do echo line $i; done; echo token is sesame-open-1; exit 3"
     begin = time.monotonic()
-    result = host.apply([host.program("a"), host.program("b", script, environment={"API_TOKEN": "sesame-open-1"}, startsecs=1)])
+    result = host.apply(
+        [host.program("a"), host.program("b", script, environment={"API_TOKEN": "sesame-open-1"}, startsecs=1)]
+    )
     assert time.monotonic() - begin < 1 + 5
     assert result["failed"]
-    assert re.search(r"b on \S+ did not stay up: exit status 3 \(supervisord says BACKOFF\)\. The last lines of \S+/b\.log:\n", result["msg"])
+    assert re.search(
+        r"b on \S+ did not stay up: exit status 3 \(supervisord says BACKOFF\)\. The last lines of \S+/b\.log:\n",
+        result["msg"],
+    )
     failed = result["failed_programs"][0]
     assert (failed["name"], failed["exit_status"], failed["log"]) == ("b", "exit status 3", str(host.folder / "b.log"))
     assert failed["log_tail"][0] == "line 12"
@@ -594,7 +622,9 @@ def test_a_stop_that_takes_too_long_ends_in_a_kill_and_is_no_failure(host):
 
 def members(group):
     """The processes of a process group that are more than zombies."""
-    lines = subprocess.run(["ps", "-eo", "pgid=,stat=,args="], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    lines = subprocess.run(
+        ["ps", "-eo", "pgid=,stat=,args="], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.splitlines()
     return [line for line in lines if line.split()[0] == str(group) and not line.split()[1].startswith("Z")]
 
 
@@ -612,7 +642,10 @@ def test_a_slow_stop_holds_up_no_other_program(host):
     host.apply([host.program("slow", IGNORES_TERM, stopwaitsecs=300), host.program("fast")])
     host.wait_until_deaf("slow")
     before = host.pids()
-    run = host.popen(name="app", programs=[host.program("slow", environment={"X": "1"}), host.program("fast", environment={"X": "1"})])
+    run = host.popen(
+        name="app",
+        programs=[host.program("slow", environment={"X": "1"}), host.program("fast", environment={"X": "1"})],
+    )
     until(lambda: host.pids().get("fast", 0) not in (0, before["fast"]))
     assert host.processes()["slow"]["statename"] == "STOPPING"
     assert host.pids()["slow"] == before["slow"]
@@ -698,7 +731,9 @@ def test_a_file_that_supervisord_does_not_accept_is_taken_back(host, monkeypatch
     text, before = host.text(), host.pids()
     monkeypatch.setattr(supervisor_program.Run, "check_host", lambda self: None)
     result = host.apply([host.program("a", user="nobody-here")])
-    assert result["msg"].startswith(f"supervisord does not accept the new {host.conf_d}/app.conf, the old one is back: ")
+    assert result["msg"].startswith(
+        f"supervisord does not accept the new {host.conf_d}/app.conf, the old one is back: "
+    )
     assert "Invalid user name nobody-here" in result["msg"]
     assert (host.text(), host.pids()) == (text, before)
     assert not host.apply([host.program("a")])["changed"]
@@ -720,7 +755,10 @@ def test_a_name_defined_twice_is_an_error_that_names_both_files(host):
     (host.conf_d / "foreign.conf").write_text("[program:a]\ncommand=/bin/sleep 1000\n")
     for check in (True, False):
         result = host.apply([host.program("a")], check=check)
-        assert result["msg"] == f"program a is defined twice, in {host.conf_d}/app.conf and in {host.conf_d}/foreign.conf: remove it from one of them"
+        assert (
+            result["msg"]
+            == f"program a is defined twice, in {host.conf_d}/app.conf and in {host.conf_d}/foreign.conf: remove it from one of them"
+        )
     (host.conf_d / "foreign.conf").write_text("[group:x]\nprograms=a\n")
     assert "is put into the group x by" in host.apply([host.program("a")])["msg"]
     assert not (host.conf_d / "app.conf").exists()
@@ -802,7 +840,9 @@ def test_a_service_that_cannot_start_is_told_with_its_words(cold_host, monkeypat
 def test_a_broken_foreign_file_is_named_when_supervisord_cannot_start(cold_host):
     (cold_host.conf_d / "foreign.conf").write_text("no section\n")
     result = cold_host.apply([cold_host.program("a")])
-    assert result["msg"].startswith(f"supervisord cannot start with these files: {cold_host.conf_d}/foreign.conf cannot be read")
+    assert result["msg"].startswith(
+        f"supervisord cannot start with these files: {cold_host.conf_d}/foreign.conf cannot be read"
+    )
 
 
 def test_a_supervisord_that_shuts_down_is_waited_for(host, monkeypatch):
@@ -826,11 +866,17 @@ def test_holds_and_removals_need_no_running_supervisord(cold_host):
 
 def test_check_mode_foretells_on_a_host_without_supervisor(tmp_path, cold_host):
     directory = f"{tmp_path}/data"
-    programs = [cold_host.program("a", user="nobody-here", cpus="0", command=["/not/yet"], state_directories=[directory])]
+    programs = [
+        cold_host.program("a", user="nobody-here", cpus="0", command=["/not/yet"], state_directories=[directory])
+    ]
     result = cold_host.apply(programs, check=True, config=f"{tmp_path}/supervisord.conf")
     assert result["changed"]
     assert result["file"] == f"{tmp_path}/conf.d/app.conf"
-    assert [diff["after_header"] for diff in result["diff"]] == ["directories", f"{tmp_path}/conf.d/app.conf", "programs"]
+    assert [diff["after_header"] for diff in result["diff"]] == [
+        "directories",
+        f"{tmp_path}/conf.d/app.conf",
+        "programs",
+    ]
     assert list(tmp_path.iterdir()) == []
     result = cold_host.apply(programs, config=f"{tmp_path}/supervisord.conf")
     assert result["msg"].startswith(f"{tmp_path}/supervisord.conf does not exist: install supervisor first")
@@ -916,9 +962,15 @@ def test_a_supervisord_that_is_killed_while_a_program_stops_is_told_and_the_next
         ({"command": ["/not/here"]}, "program a: /not/here does not exist or is not executable"),
         ({"directory": "/not/here"}, "program a: its directory /not/here does not exist"),
         ({"log": {"path": "/not/here/x.log"}}, "program a: the folder of its log /not/here/x.log does not exist"),
-        ({"environment": {"X": "a ;b"}}, "program a: environment: X: supervisord reads a ; or # after white space as a comment: 'a ;b'"),
+        (
+            {"environment": {"X": "a ;b"}},
+            "program a: environment: X: supervisord reads a ; or # after white space as a comment: 'a ;b'",
+        ),
         ({"state_directories": ["relative"]}, "program a: state_directories: 'relative' is not an absolute path"),
-        ({"state_directories": ["/etc/passwd"]}, "program a: state_directories: /etc/passwd cannot be made ready: it is not a directory"),
+        (
+            {"state_directories": ["/etc/passwd"]},
+            "program a: state_directories: /etc/passwd cannot be made ready: it is not a directory",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_written(host, change, message):
@@ -960,9 +1012,15 @@ def test_state_directories_are_made_and_given_to_the_user(host):
         "after": f"{directory}: owner daemon\n{existing}: owner daemon\n",
     }
     assert (directory.owner(), directory.group(), stat.S_IMODE(directory.stat().st_mode)) == ("daemon", "daemon", 0o750)
-    assert [(path.owner(), stat.S_IMODE(path.stat().st_mode)) for path in (top, directory.parent)] == [("root", 0o755)] * 2
+    assert [(path.owner(), stat.S_IMODE(path.stat().st_mode)) for path in (top, directory.parent)] == [
+        ("root", 0o755)
+    ] * 2
     # never recursively, and the mode of what exists stays
-    assert (existing.owner(), stat.S_IMODE(existing.stat().st_mode), (existing / "file").owner()) == ("daemon", 0o755, "root")
+    assert (existing.owner(), stat.S_IMODE(existing.stat().st_mode), (existing / "file").owner()) == (
+        "daemon",
+        0o755,
+        "root",
+    )
 
 
 def test_programs_get_exactly_the_given_arguments_and_environment(host):
@@ -971,9 +1029,16 @@ def test_programs_get_exactly_the_given_arguments_and_environment(host):
     programs = []
     for index in range(60):
         arguments = ["".join(chance.choices(pieces, k=chance.randrange(12))) for _number in range(4)]
-        value = "".join(chance.choices([piece for piece in pieces if piece not in ("'", " ;", " #", "%(here)s", ";", "#")], k=8))
+        value = "".join(
+            chance.choices([piece for piece in pieces if piece not in ("'", " ;", " #", "%(here)s", ";", "#")], k=8)
+        )
         programs.append(
-            host.program(f"p{index}", command=["/bin/sh", "-c", "while :; do sleep 9; done", *arguments], environment={"X": f"<{value}>"}, log=None)
+            host.program(
+                f"p{index}",
+                command=["/bin/sh", "-c", "while :; do sleep 9; done", *arguments],
+                environment={"X": f"<{value}>"},
+                log=None,
+            )
         )
     result = host.apply(programs)
     assert not result.get("failed"), result["msg"]

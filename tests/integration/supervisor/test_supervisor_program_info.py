@@ -35,7 +35,12 @@ def test_the_evidence_of_a_program_and_its_child(host):
     script.write_text(PROGRAM)
     result = host.apply(
         [
-            host.program("a", command=[sys.executable, str(script), str(held)], cpus=cpu, environment={"CUDA_VISIBLE_DEVICES": "GPU-1"}),
+            host.program(
+                "a",
+                command=[sys.executable, str(script), str(held)],
+                cpus=cpu,
+                environment={"CUDA_VISIBLE_DEVICES": "GPU-1"},
+            ),
             host.program("b"),
         ]
     )

@@ -38,7 +38,12 @@ def run(arguments, path=None):
         check=False,
         capture_output=True,
         text=True,
-        env={"PATH": path or "/usr/bin:/bin", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "HOME": "/tmp"},
+        env={
+            "PATH": path or "/usr/bin:/bin",
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+            "HOME": "/tmp",
+        },
     )
     head, arrow, body = shown.stdout.partition(" => ")
     assert arrow, shown.stdout + shown.stderr
@@ -62,10 +67,16 @@ def test_recorded_machine_with_a_plan(tmp_path):
         path.write_text(content, encoding="utf-8")
     head, result = run({"root": str(tmp_path), "plan": {"reserve_cores": 1, "min_cpus": 0}})
     assert "SUCCESS" in head
-    assert [(gpu["cpus"], gpu["placement"]) for gpu in result["plan"]["gpus"]] == [("2-7", "local"), ("10-11", "local"), ("12-13", "remote")]
+    assert [(gpu["cpus"], gpu["placement"]) for gpu in result["plan"]["gpus"]] == [
+        ("2-7", "local"),
+        ("10-11", "local"),
+        ("12-13", "remote"),
+    ]
     head, result = run({"root": str(tmp_path), "plan": {"gpu_numa_nodes": {"GPU-x": 0}}})
     assert "FAILED" in head
-    assert result["msg"] == "The CPUs cannot be planned: gpu_numa_nodes names the GPU GPU-x, which is not in this machine."
+    assert (
+        result["msg"] == "The CPUs cannot be planned: gpu_numa_nodes names the GPU GPU-x, which is not in this machine."
+    )
 
 
 def test_hanging_nvidia_smi_does_not_hang_the_module(tmp_path):

@@ -87,7 +87,13 @@ def test_a_message_is_lost_when_it_is_not_acknowledged_in_time_or_cannot_be_read
 
 
 def test_silences_are_told_by_host():
-    farm = {"watched_s": 9.0, "slots": 8, "slots_missed": 1, "missed": [10], "longest_silence_s": {"a/x": 1.5, "a/y": 2.5, "b/x": 1.0}}
+    farm = {
+        "watched_s": 9.0,
+        "slots": 8,
+        "slots_missed": 1,
+        "missed": [10],
+        "longest_silence_s": {"a/x": 1.5, "a/y": 2.5, "b/x": 1.0},
+    }
     seen = upgrade_watch.combined(farm, {"no_quorum_s": 0}, {"messages_lost": 0}, Spans())
     assert seen["silence_s"] == {"a": 2.5, "b": 1.0}
     assert seen["missed_at"] == [upgrade_watch.chain.slot_time(10)]
@@ -177,11 +183,15 @@ def test_what_an_upgrade_must_not_cost(changes, fault):
 
 
 def test_a_stall_of_the_measuring_machine_explains_seconds_but_no_lost_message():
-    result = bench_upgrade.verdict(seen(slots_missed=1, no_quorum_s=1.1, messages_lost=1, machine_stalled_s=1.2), {"storage-1": 2.5}, 0.0, 1.0)
+    result = bench_upgrade.verdict(
+        seen(slots_missed=1, no_quorum_s=1.1, messages_lost=1, machine_stalled_s=1.2), {"storage-1": 2.5}, 0.0, 1.0
+    )
     assert bench_upgrade.faults(result) == ["messages_lost is 1"]
 
 
-@pytest.mark.parametrize("changes", [{"missed_at": [100.0]}, {"no_quorum": [(50.0, 1.0), (99.0, 2.0)]}], ids=["slot", "quorum"])
+@pytest.mark.parametrize(
+    "changes", [{"missed_at": [100.0]}, {"no_quorum": [(50.0, 1.0), (99.0, 2.0)]}], ids=["slot", "quorum"]
+)
 def test_the_upgrade_ends_when_nothing_is_broken_any_more(changes):
     assert bench_upgrade.verdict(seen(**changes), {"storage-1": 2.5}, 0.0, 10.0)["total_s"] == 101.0
 

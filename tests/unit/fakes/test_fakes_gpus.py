@@ -64,7 +64,10 @@ def records(tmp_path, monkeypatch):
 def test_query(records, capsys):
     line = ["--query-gpu=index,uuid,name,pci.bus_id,memory.total,driver_version", "--format=csv,noheader,nounits"]
     assert nvidia_smi.main(line) == 0
-    assert capsys.readouterr().out.splitlines()[1] == "1, GPU-00000001, NVIDIA GeForce RTX 3080, 00000000:02:00.0, 10240, 550.120"
+    assert (
+        capsys.readouterr().out.splitlines()[1]
+        == "1, GPU-00000001, NVIDIA GeForce RTX 3080, 00000000:02:00.0, 10240, 550.120"
+    )
 
 
 def test_list(records, capsys):

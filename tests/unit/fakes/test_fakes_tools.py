@@ -57,7 +57,12 @@ class Arguments:
 
 @pytest.mark.parametrize(
     ("sync", "pruning", "pruned", "there"),
-    [("full", "archive", False, True), ("full", "archive", True, False), ("snap", "archive", False, False), ("full", "256", False, False)],
+    [
+        ("full", "archive", False, True),
+        ("full", "archive", True, False),
+        ("snap", "archive", False, False),
+        ("full", "256", False, False),
+    ],
 )
 def test_only_an_archive_has_the_first_block(tmp_path, sync, pruning, pruned, there):
     arguments = Arguments()
@@ -162,6 +167,12 @@ def test_summary_sums_over_plot_clients():
     def process(component, **counters):
         return {"component": component, "program": component, "host": "h", "pid": 1, "counters": counters}
 
-    result = farm_stats.summarize([process("plot-client", slots_seen=3), process("plot-client", slots_seen=4), process("controller", slots_seen=9)])
+    result = farm_stats.summarize(
+        [
+            process("plot-client", slots_seen=3),
+            process("plot-client", slots_seen=4),
+            process("controller", slots_seen=9),
+        ]
+    )
     assert result["slots_seen"] == 7
     assert result["components"] == {"controller": 1, "plot-client": 2}

@@ -88,7 +88,9 @@ def imported(path, source=None):
 
 def own(path, names=None):
     """(layer, room) of every import from this collection, such as ("module_utils", "_host")."""
-    inside = [name[len(COLLECTION) + 1 :].split(".") for name in names or imported(path) if name.startswith(COLLECTION + ".")]
+    inside = [
+        name[len(COLLECTION) + 1 :].split(".") for name in names or imported(path) if name.startswith(COLLECTION + ".")
+    ]
     return {(parts[0], parts[1]) for parts in inside}
 
 
@@ -101,7 +103,8 @@ def broken_rules(path, names=None):
         allowed = {
             "modules": target_layer == "module_utils",
             "module_utils": target_layer == "module_utils" and target in HOST_MAY.get(room, ()),
-            "plugin_utils": target_layer == "module_utils" or (target_layer == "plugin_utils" and target in CONTROL_MAY.get(room, ())),
+            "plugin_utils": target_layer == "module_utils"
+            or (target_layer == "plugin_utils" and target in CONTROL_MAY.get(room, ())),
             "action": target_layer in ("module_utils", "plugin_utils"),
             "filter": target_layer in ("module_utils", "plugin_utils"),
             "doc_fragments": False,
@@ -140,7 +143,10 @@ def test_inside_a_package_names_are_plain_and_there_is_no_circle():
         if len(path.parts) > 2 and path.name != "__init__.py":
             assert not path.name.startswith("_")
         graph[name.replace(".__init__", "")] = imported(path)
-    graph = {name: {known for known in graph for target in targets if target == known or target.startswith(known + ".")} for name, targets in graph.items()}
+    graph = {
+        name: {known for known in graph for target in targets if target == known or target.startswith(known + ".")}
+        for name, targets in graph.items()
+    }
     done = set()
 
     def visit(name, way):

@@ -26,15 +26,30 @@ RELEASE = "/root/autonomys/releases/v0.1.0/"
 # Every way in which a command line differs from the tutorial's: what it says there, what we say, and why.
 CORRECTIONS = {
     # The third --nats-server repeats the second, so the third server is never used; done in `corrected`.
-    "/root/autonomys/autonomys-farmer": (RELEASE + "autonomys-farmer", "programs name the release they were verified with"),
+    "/root/autonomys/autonomys-farmer": (
+        RELEASE + "autonomys-farmer",
+        "programs name the release they were verified with",
+    ),
     "/root/autonomys/autonomys-node": (RELEASE + "autonomys-node", "programs name the release they were verified with"),
-    "ws://10.30.1.2:9944": ("ws://192.168.1.1:9944", "an address of no host of the cluster; a controller uses the node of its own host"),
-    "--tmp path=/var/autonomys-full-piece": ("path=/var/autonomys-full-piece", "--tmp deletes the pieces when the program ends"),
+    "ws://10.30.1.2:9944": (
+        "ws://192.168.1.1:9944",
+        "an address of no host of the cluster; a controller uses the node of its own host",
+    ),
+    "--tmp path=/var/autonomys-full-piece": (
+        "path=/var/autonomys-full-piece",
+        "--tmp deletes the pieces when the program ends",
+    ),
     "stBR..S8V": ("st9QrFWVBdfJMgqZ4jVVJM7fHiWmxJNRipL64cxq7ddp9iCn1", "shortened in the tutorial"),
     "path=/mnt/nvme1n0/": ("path=/mnt/nvme1n2/", "no such disk in the tutorial's host table"),
     "sectors=8000": ("sectors=7507", "8000 sectors do not fit on a disk of 8 TB"),
-    "--rpc-cors all": ("--rpc-cors all --blocks-pruning archive --state-pruning archive", "the piece export from this node needs all blocks"),
-    " /var/plot-server/": (" --record-encoding-concurrency 32 /var/plot-server/", "as all releases after the tutorial's are run"),
+    "--rpc-cors all": (
+        "--rpc-cors all --blocks-pruning archive --state-pruning archive",
+        "the piece export from this node needs all blocks",
+    ),
+    " /var/plot-server/": (
+        " --record-encoding-concurrency 32 /var/plot-server/",
+        "as all releases after the tutorial's are run",
+    ),
     "-C 0-31": ("-C 1-23,97-119", "shared 32 cores with GPU 1 and GPU 2: CPU 0 and CPU 96 are threads of one core"),
     "-C 96-127": (
         {"autonomys-plot-server-1": "-C 25-47,121-143", "autonomys-plot-server-2": "-C 49-71,145-167"},
@@ -77,8 +92,10 @@ def tutorial_program(name):
 def corrected(name, command):
     """The tutorial's command line with the corrections that are listed above."""
     first, second, third = "192.168.1.1", "192.168.1.2", "192.168.1.3"
-    servers = " ".join("--nats-server nats://%s:4222" % address for address in (first, second, second))
-    command = command.replace(servers, " ".join("--nats-server nats://%s:4222" % address for address in (first, second, third)))
+    servers = " ".join(f"--nats-server nats://{address}:4222" for address in (first, second, second))
+    command = command.replace(
+        servers, " ".join(f"--nats-server nats://{address}:4222" for address in (first, second, third))
+    )
     for there, (here, _reason) in CORRECTIONS.items():
         command = command.replace(there, here.get(name, there) if isinstance(here, dict) else here)
     return shlex.split(BOUND.get(name, "") + command)
@@ -87,7 +104,10 @@ def corrected(name, command):
 def ours(tutorial_model, host, component, topology=None):
     settings = tutorial_model["hosts"][host]["settings"]
     disk = {"existing_plot_bytes": 0, "max_sectors": 7507}
-    facts = {"topology": topology, "disks": {"/mnt/%s/" % name: disk for name in ("nvme0n1", "nvme0n2", "nvme1n1", "nvme1n2")}}
+    facts = {
+        "topology": topology,
+        "disks": {f"/mnt/{name}/": disk for name in ("nvme0n1", "nvme0n2", "nvme1n1", "nvme1n2")},
+    }
     parser = configparser.RawConfigParser()
     parser.read_string(render([dict(DEFAULTS, **program) for program in programs(component, settings, facts)]))
     return {section.split(":", 1)[1]: dict(parser.items(section)) for section in parser.sections()}
@@ -165,13 +185,13 @@ def test_the_tutorials_sectors_are_more_than_its_disks():
 def test_every_controller_uses_its_own_node_and_all_nats_servers(tutorial_model):
     for host, address in (("node-1", "192.168.1.1"), ("node-2", "192.168.1.2"), ("node-3", "192.168.1.3")):
         settings = tutorial_model["hosts"][host]["settings"]
-        assert settings["controller_node_rpc_url"] == "ws://%s:9944" % address
-        assert settings["controller_nats_servers"] == ["nats://192.168.1.%d:4222" % number for number in (1, 2, 3)]
-        assert settings["nats_peers"] == {"node-%d" % number: "192.168.1.%d" % number for number in (1, 2, 3)}
+        assert settings["controller_node_rpc_url"] == f"ws://{address}:9944"
+        assert settings["controller_nats_servers"] == [f"nats://192.168.1.{number}:4222" for number in (1, 2, 3)]
+        assert settings["nats_peers"] == {f"node-{number}": f"192.168.1.{number}" for number in (1, 2, 3)}
 
 
 def test_masks_are_the_planned_ones(tutorial_model, topology):
     rendered = ours(tutorial_model, "plotter-2", "plot_server", topology)
-    assert [parse_command(rendered["autonomys-plot-server-%d" % slot]["command"])[:4] for slot in range(4)] == [
+    assert [parse_command(rendered[f"autonomys-plot-server-{slot}"]["command"])[:4] for slot in range(4)] == [
         ["numactl", "-C", cpus, "-l"] for cpus in CPU_SETS
     ]

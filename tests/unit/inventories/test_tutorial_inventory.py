@@ -19,7 +19,10 @@ from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import fi
 ROOT = Path(__file__).parents[3]
 TUTORIAL = ROOT / "tests" / "fixtures" / "tutorial"
 
-NODES, PLOTTERS, STORAGES = (["%s-%d" % (kind, number) for number in range(1, 1 + count)] for kind, count in (("node", 3), ("plotter", 2), ("storage", 2)))
+NODES, PLOTTERS, STORAGES = (
+    [f"{kind}-{number}" for number in range(1, 1 + count)]
+    for kind, count in (("node", 3), ("plotter", 2), ("storage", 2))
+)
 
 # What the tutorial says → the rules that find it, and on which hosts.
 FAULTS = {
@@ -69,7 +72,9 @@ FILES = [
 @pytest.fixture(scope="module")
 def topology():
     """The tutorial's plotter."""
-    machine = json.loads((ROOT / "tests/fixtures/machines/seed-2x48c-4gpu.json").read_text(encoding="utf-8"))["topology"]
+    machine = json.loads((ROOT / "tests/fixtures/machines/seed-2x48c-4gpu.json").read_text(encoding="utf-8"))[
+        "topology"
+    ]
     for gpu in machine["gpus"]:
         gpu.update(driver_version="525.60.13", memory_mib=24564)
     return machine
@@ -80,13 +85,23 @@ def standing(*names):
     return [
         dict(program, state="RUNNING", reason=None)
         for name in names
-        for program in parse_programs((TUTORIAL / (name + ".conf")).read_text(encoding="utf-8"), "/etc/supervisor/conf.d/%s.conf" % name)
+        for program in parse_programs(
+            (TUTORIAL / (name + ".conf")).read_text(encoding="utf-8"), f"/etc/supervisor/conf.d/{name}.conf"
+        )
     ]
 
 
 def space(path, total, **more):
     """A folder on a filesystem of so many bytes, with nothing in it."""
-    disk = {"exists": True, "mountpoint": path, "is_mountpoint": True, "device": "/dev" + path, "fstype": "ext4", "options": ["rw"], "read_only": False}
+    disk = {
+        "exists": True,
+        "mountpoint": path,
+        "is_mountpoint": True,
+        "device": "/dev" + path,
+        "fstype": "ext4",
+        "options": ["rw"],
+        "read_only": False,
+    }
     return dict(disk, size=total, available=total, error=None, **more)
 
 
@@ -111,41 +126,67 @@ def read(model, topology, ssd, programs_there, packet_filter):
         facts[host] = {"reachable": True, "error": None, "host": there, "gpus": None, "disks": None}
     for host in NODES:
         there = facts[host]["host"]["disks"]
-        there.update({path: space(path, 500 * 2**30, used=0, empty=True) for path in ("/var/nats-data", "/var/autonomys-node")})
-        facts[host]["gpus"] = {"topology": dict(topology, gpus=topology["gpus"][:1]), "gpu_error": None, "warnings": [], "processes": []}
+        there.update(
+            {path: space(path, 500 * 2**30, used=0, empty=True) for path in ("/var/nats-data", "/var/autonomys-node")}
+        )
+        facts[host]["gpus"] = {
+            "topology": dict(topology, gpus=topology["gpus"][:1]),
+            "gpu_error": None,
+            "warnings": [],
+            "processes": [],
+        }
     for host in PLOTTERS:
         paths = ("/var/autonomys-sharded-cache", "/var/autonomys-full-piece")
-        facts[host]["host"]["disks"] = {path: dict(space("/var", ssd, used=0, empty=True), is_mountpoint=False) for path in paths}
+        facts[host]["host"]["disks"] = {
+            path: dict(space("/var", ssd, used=0, empty=True), is_mountpoint=False) for path in paths
+        }
         facts[host]["gpus"] = {"topology": topology, "gpu_error": None, "warnings": [], "processes": []}
     for host in STORAGES:
         # As measured on a disk of 8.0e12 bytes with an ext4 by default, for root.
         farm = {"existing_plot_bytes": 0, "max_sectors": 7507, "farm": None, "direct_io": None}
-        facts[host]["disks"] = {"/mnt/%s/" % name: space("/mnt/" + name, 7_936_000_000_000, **farm) for name in ("nvme0n1", "nvme0n2", "nvme1n1", "nvme1n2")}
+        facts[host]["disks"] = {
+            f"/mnt/{name}/": space("/mnt/" + name, 7_936_000_000_000, **farm)
+            for name in ("nvme0n1", "nvme0n2", "nvme1n1", "nvme1n2")
+        }
         missing = dict(space("/", 50 * 10**9, **farm), exists=False, is_mountpoint=False)
         facts[host]["disks"]["/mnt/nvme1n0/"] = missing
-    control = {"specs": read_specs(), "nats_checksums": read_yaml("common", "vars", "main", "nats_checksums.yml")["__common_nats_checksums"]}
+    control = {
+        "specs": read_specs(),
+        "nats_checksums": read_yaml("common", "vars", "main", "nats_checksums.yml")["__common_nats_checksums"],
+    }
     return dict(facts, **{_rules.CONTROL: dict(control, groups=model["components"])})
 
 
 @pytest.fixture(scope="module")
 def literal_findings(literal_model, topology):
     """What preflight finds where somebody followed the tutorial to the letter."""
-    files = {host: [name for _component, there, name in FILES if there[:-1] == host[:-1]] for host in literal_model["hosts"]}
+    files = {
+        host: [name for _component, there, name in FILES if there[:-1] == host[:-1]] for host in literal_model["hosts"]
+    }
     return _rules.findings(literal_model, read(literal_model, topology, 20 * 2**30, files, False))
 
 
 @pytest.mark.parametrize("component, host, name", FILES, ids=[case[2] for case in FILES])
 def test_the_inventory_is_the_tutorial(literal_model, topology, component, host, name):
     facts = {"topology": topology, "disks": {}}
-    ours = {program["name"]: program["command"] for program in programs(component, literal_model["hosts"][host]["settings"], facts)}
+    ours = {
+        program["name"]: program["command"]
+        for program in programs(component, literal_model["hosts"][host]["settings"], facts)
+    }
     for program in standing(name):
-        command = [word.replace("/root/autonomys/releases/v0.1.0/", "/root/autonomys/") for word in ours[program["name"]]]
+        command = [
+            word.replace("/root/autonomys/releases/v0.1.0/", "/root/autonomys/") for word in ours[program["name"]]
+        ]
         assert command == program["command"]
 
 
 def test_the_inventory_has_the_tutorials_nats_server(literal_model):
     settings = literal_model["hosts"]["node-1"]["settings"]
-    assert (settings["nats_server_name"], settings["nats_cluster_name"], settings["nats_store_dir"]) == ("n1-cluster", "c1-cluster", "/var/nats-data")
+    assert (settings["nats_server_name"], settings["nats_cluster_name"], settings["nats_store_dir"]) == (
+        "n1-cluster",
+        "c1-cluster",
+        "/var/nats-data",
+    )
     assert sorted(settings["nats_peers"].values()) == ["192.168.0.1", "192.168.0.2"]
 
 
@@ -160,7 +201,10 @@ def test_every_fault_of_the_tutorial_is_found(literal_findings, fault):
 def test_the_hand_made_masks_are_named(literal_findings):
     said = "\n".join(item["message"] for item in literal_findings)
     assert "Plot server 1 and plot server 2 both have the CPUs 96-127" in said
-    assert "Plot server 2 has the CPUs 96-127; its GPU 0000:21:00.0 is on NUMA node 1 (CPUs 48-95,144-191), so 96-127 are off it" in said
+    assert (
+        "Plot server 2 has the CPUs 96-127; its GPU 0000:21:00.0 is on NUMA node 1 (CPUs 48-95,144-191), so 96-127 are off it"
+        in said
+    )
     assert "Plot server 0 and plot server 1 have different threads of the same 32 cores (CPUs 0-31,96-127)" in said
 
 

@@ -48,7 +48,15 @@ def served(transfer, export, tmp_path):
     def start(**more):
         listed = str(tmp_path / "list")
         transfer.make_list(argparse.Namespace(folder=str(export), to=listed))
-        defaults = {"folder": str(export), "list": listed, "address": ME, "port": 0, "allow": [ME], "mbit": 0, "idle": 60}
+        defaults = {
+            "folder": str(export),
+            "list": listed,
+            "address": ME,
+            "port": 0,
+            "allow": [ME],
+            "mbit": 0,
+            "idle": 60,
+        }
         server = transfer.Server(argparse.Namespace(**dict(defaults, **more)))
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -66,7 +74,9 @@ def served(transfer, export, tmp_path):
 
 
 def fetch(transfer, server, to, **more):
-    transfer.fetch(argparse.Namespace(**dict({"url": server.url, "digest": server.digest, "to": str(to), "address": ME}, **more)))
+    transfer.fetch(
+        argparse.Namespace(**dict({"url": server.url, "digest": server.digest, "to": str(to), "address": ME}, **more))
+    )
 
 
 def contents(folder):
@@ -98,7 +108,9 @@ def test_a_second_run_brings_only_what_is_missing_or_damaged(transfer, served, e
     assert contents(to / "pieces") == contents(export)
 
 
-def test_a_fetch_that_breaks_off_leaves_no_list_and_goes_on_later(transfer, served, export, tmp_path, monkeypatch, capsys):
+def test_a_fetch_that_breaks_off_leaves_no_list_and_goes_on_later(
+    transfer, served, export, tmp_path, monkeypatch, capsys
+):
     to, server = tmp_path / "to", served()
     real = transfer.fetch_block
 

@@ -35,7 +35,9 @@ def test_defaults_and_argument_specs_agree(role):
     assert {name: specs[name].get("default") for name in defaults} == defaults
     required = {name for name, spec in specs.items() if spec.get("required")}
     assert set(specs) - set(defaults) == required
-    commented = set(re.findall(r"^# (\w+): \(required\)$", (ROLES / role / "defaults/main.yml").read_text(), re.MULTILINE))
+    commented = set(
+        re.findall(r"^# (\w+): \(required\)$", (ROLES / role / "defaults/main.yml").read_text(), re.MULTILINE)
+    )
     assert commented == required
 
 
@@ -56,7 +58,14 @@ def test_variables_carry_the_prefix_of_their_role(role):
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_component_roles_have_the_same_shape(component):
     assert set(read(component, "meta/argument_specs.yml")["argument_specs"]) == {"main", "restart", "verify"}
-    for path in ("README.md", "meta/main.yml", "vars/main.yml", "tasks/main.yml", "tasks/restart.yml", "tasks/verify.yml"):
+    for path in (
+        "README.md",
+        "meta/main.yml",
+        "vars/main.yml",
+        "tasks/main.yml",
+        "tasks/restart.yml",
+        "tasks/verify.yml",
+    ):
         assert (ROLES / component / path).is_file()
     for name in ("state", "extra_args", "environment", "stopwaitsecs", "roll", "health_timeout"):
         assert f"{component}_{name}" in options(component)
@@ -65,5 +74,5 @@ def test_component_roles_have_the_same_shape(component):
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_settings_of_a_role_are_its_inputs_each_under_its_own_name(component):
     values = read(component, "vars/main.yml")[f"__{component}_settings"]
-    assert values == {name: "{{ %s }}" % name for name in values}
+    assert values == {name: f"{{{{ {name} }}}}" for name in values}
     assert set(values) <= set(options(component)) | set(options("common"))

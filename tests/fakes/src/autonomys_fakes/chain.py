@@ -103,7 +103,9 @@ def piece_valid(genesis: str, index: int, piece: bytes) -> bool:
     if len(piece) != PIECE_SIZE:
         return False
     commitment = piece[RECORD_SIZE : RECORD_SIZE + COMMITMENT_SIZE]
-    return hashlib.sha384(piece[:RECORD_SIZE]).digest() == commitment and piece[-WITNESS_SIZE:] == _witness(genesis, index, commitment)
+    return hashlib.sha384(piece[:RECORD_SIZE]).digest() == commitment and piece[-WITNESS_SIZE:] == _witness(
+        genesis, index, commitment
+    )
 
 
 def piece_of_sector(farm_id: str, sector_index: int) -> int:

@@ -49,7 +49,9 @@ def open_database(base_path: str, arguments) -> dict:
     for name in ("blocks_pruning", "state_pruning"):
         requested = getattr(arguments, name)
         if requested not in (None, stored[name]):
-            raise Fatal(f"Incompatible pruning modes of {name.replace('_', ' ')} [stored: {stored[name]}; requested: {requested}]")
+            raise Fatal(
+                f"Incompatible pruning modes of {name.replace('_', ' ')} [stored: {stored[name]}; requested: {requested}]"
+            )
     return stored
 
 
@@ -113,7 +115,10 @@ class Node:
                 self._accepted = {item for item in self._accepted if item[0] > slot - 10}
                 if slot % 10 == 0:
                     state = self.sync_state()
-                    self._process.log("INFO", f"Idle ({self.peers()} peers), best: #{state['currentBlock']}, syncing: {self.syncing()}")
+                    self._process.log(
+                        "INFO",
+                        f"Idle ({self.peers()} peers), best: #{state['currentBlock']}, syncing: {self.syncing()}",
+                    )
 
     async def _follow_switches(self) -> None:
         rpc = self._process.switches.get("rpc")

@@ -39,7 +39,9 @@ async def run(process: Process, arguments) -> None:
             farms.append(Farm(path, sectors, genesis))
             process.log("INFO", f"Farm {path}: {farms[-1].plotted} of {sectors} sectors are plotted")
         client = _Client(process, cluster, farms, genesis)
-        await asyncio.gather(client.run(), push(process, arguments.endpoint, arguments.internal, arguments.farmer_label))
+        await asyncio.gather(
+            client.run(), push(process, arguments.endpoint, arguments.internal, arguments.farmer_label)
+        )
     finally:
         await cluster.close()
         for farm in farms:

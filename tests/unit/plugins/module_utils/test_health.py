@@ -36,7 +36,11 @@ PROGRAM = {
     "gpus": ["GPU-a"],
     "open_files": ["/mnt/nvme0n1/plot.bin"],
 }
-NATS_EXPECTED = {"peers": {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}, "version": "2.12.8", "max_payload": 3145728}
+NATS_EXPECTED = {
+    "peers": {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"},
+    "version": "2.12.8",
+    "max_payload": 3145728,
+}
 NATS = {
     "reachable": True,
     "server_name": "a",
@@ -62,7 +66,10 @@ def test_a_healthy_program_has_no_problem():
     "seen, problem",
     [
         ({"state": "BACKOFF"}, "autonomys-plot-server-0 is BACKOFF, not RUNNING"),
-        ({"connected": ["10.0.0.1:9944"]}, "has no connection to NATS (10.0.0.1:4222, 10.0.0.2:4222); it is connected to 10.0.0.1:9944"),
+        (
+            {"connected": ["10.0.0.1:9944"]},
+            "has no connection to NATS (10.0.0.1:4222, 10.0.0.2:4222); it is connected to 10.0.0.1:9944",
+        ),
         ({"connected": ["10.0.0.1:4222"]}, "has no connection to 10.0.0.1:9944"),
         ({"listening": []}, "does not listen on port 9966; it listens on nothing"),
         ({"cpus_allowed": "0-191"}, "may run on the CPUs 0-191, planned are 1-23,97-119"),
@@ -72,7 +79,10 @@ def test_a_healthy_program_has_no_problem():
             {"environment": {"CUDA_VISIBLE_DEVICES": "GPU-b", "GPU_CONCURRENCY": "12"}},
             "autonomys-plot-server-0 runs with CUDA_VISIBLE_DEVICES=GPU-b, planned is GPU-a",
         ),
-        ({"environment": {"CUDA_VISIBLE_DEVICES": "GPU-a"}}, "autonomys-plot-server-0 runs without GPU_CONCURRENCY, planned is 12"),
+        (
+            {"environment": {"CUDA_VISIBLE_DEVICES": "GPU-a"}},
+            "autonomys-plot-server-0 runs without GPU_CONCURRENCY, planned is 12",
+        ),
         ({"gpus": []}, "holds the GPUs nothing, expected are GPU-a"),
         ({"gpus": ["GPU-b"]}, "holds the GPUs GPU-b, expected are GPU-a"),
         ({"open_files": ["/mnt/nvme0n10/plot.bin"]}, "has no file open in /mnt/nvme0n1"),
@@ -124,8 +134,14 @@ def test_a_healthy_nats_server_has_no_problem():
             {"meta_size": 2, "meta_replicas": [{"name": "a", "current": True, "offline": False}]},
             "has 2 members, the inventory has 3 NATS servers; a restart of nats-server on c lets it join",
         ),
-        ({"meta_replicas": [{"name": "b", "current": False, "offline": False}]}, "nats-server b is not current in the JetStream meta group"),
-        ({"meta_replicas": [{"name": "a", "current": True, "offline": True}]}, "nats-server a is not current in the JetStream meta group"),
+        (
+            {"meta_replicas": [{"name": "b", "current": False, "offline": False}]},
+            "nats-server b is not current in the JetStream meta group",
+        ),
+        (
+            {"meta_replicas": [{"name": "a", "current": True, "offline": True}]},
+            "nats-server a is not current in the JetStream meta group",
+        ),
     ],
 )
 def test_a_sick_nats_server_is_named_with_what_was_seen(seen, problem):
@@ -136,7 +152,10 @@ def test_a_sick_nats_server_is_named_with_what_was_seen(seen, problem):
 
 def test_a_nats_server_that_is_kept_stopped_is_not_missed():
     held = dict(NATS_EXPECTED, held=["c"])
-    assert nats_problems(held, dict(NATS, routes=["b"], meta_replicas=[{"name": "c", "current": False, "offline": True}])) == []
+    assert (
+        nats_problems(held, dict(NATS, routes=["b"], meta_replicas=[{"name": "c", "current": False, "offline": True}]))
+        == []
+    )
     assert nats_problems(held, dict(NATS, routes=["c"])) == ["nats-server a has no route to b"]
 
 

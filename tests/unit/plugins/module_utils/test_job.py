@@ -12,7 +12,14 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible_collections.autonomys.cluster.plugins.action import systemd_job as action
 from ansible_collections.autonomys.cluster.plugins.module_utils import _job
 
-JOB = {"name": "autonomys-x", "command": ["/bin/x", "--price", "$5"], "environment": {"B": "2", "A": "a b"}, "user": "u", "directory": "/d", "log": "/l"}
+JOB = {
+    "name": "autonomys-x",
+    "command": ["/bin/x", "--price", "$5"],
+    "environment": {"B": "2", "A": "a b"},
+    "user": "u",
+    "directory": "/d",
+    "log": "/l",
+}
 
 
 def shown(**more):
@@ -33,7 +40,9 @@ def shown(**more):
 
 
 def ended(**more):
-    return shown(**dict({"SubState": "exited", "ExecMainCode": "1", "ExecMainExitTimestampMonotonic": "105500000"}, **more))
+    return shown(
+        **dict({"SubState": "exited", "ExecMainCode": "1", "ExecMainExitTimestampMonotonic": "105500000"}, **more)
+    )
 
 
 def test_systemd_is_asked_for_a_service_that_keeps_its_result():
@@ -56,7 +65,12 @@ def test_a_job_is_known_by_all_that_it_does(change):
 
 def test_a_running_job_tells_since_when():
     state = _job.state_of(shown(), 130.0)
-    assert (state["state"], state["wall_s"], state["started_at"], state["digest"]) == ("running", 30.0, "2023-11-14T22:13:20Z", _job.digest(JOB))
+    assert (state["state"], state["wall_s"], state["started_at"], state["digest"]) == (
+        "running",
+        30.0,
+        "2023-11-14T22:13:20Z",
+        _job.digest(JOB),
+    )
     assert _job.outcome(state) == "has been running for 0:00:30"
     assert _job.state_of(shown(ActiveState="deactivating", SubState="stop-sigterm"), 130.0)["state"] == "running"
 
@@ -65,15 +79,31 @@ def test_a_running_job_tells_since_when():
     ("changes", "state", "words"),
     [
         ({}, "succeeded", "ended with exit status 0 after 0:00:05"),
-        ({"ActiveState": "failed", "ExecMainStatus": "3", "Result": "exit-code"}, "failed", "ended with exit status 3 after 0:00:05"),
-        ({"ActiveState": "failed", "ExecMainCode": "2", "ExecMainStatus": "9", "Result": "signal"}, "failed", "was killed by SIGKILL after 0:00:05"),
+        (
+            {"ActiveState": "failed", "ExecMainStatus": "3", "Result": "exit-code"},
+            "failed",
+            "ended with exit status 3 after 0:00:05",
+        ),
+        (
+            {"ActiveState": "failed", "ExecMainCode": "2", "ExecMainStatus": "9", "Result": "signal"},
+            "failed",
+            "was killed by SIGKILL after 0:00:05",
+        ),
         (
             {"ActiveState": "failed", "ExecMainCode": "2", "ExecMainStatus": "9", "Result": "oom-kill"},
             "failed",
             "was killed by SIGKILL after 0:00:05 (out of memory)",
         ),
-        ({"ActiveState": "inactive", "SubState": "dead"}, "absent", "is gone without a result: it was stopped by hand, or its host was restarted"),
-        ({"LoadState": "not-found", "ActiveState": "inactive"}, "absent", "is gone without a result: it was stopped by hand, or its host was restarted"),
+        (
+            {"ActiveState": "inactive", "SubState": "dead"},
+            "absent",
+            "is gone without a result: it was stopped by hand, or its host was restarted",
+        ),
+        (
+            {"LoadState": "not-found", "ActiveState": "inactive"},
+            "absent",
+            "is gone without a result: it was stopped by hand, or its host was restarted",
+        ),
     ],
 )
 def test_the_end_of_a_job_is_said_in_words(changes, state, words):
@@ -117,11 +147,17 @@ def run_of(**more):
 
 
 def test_the_first_run_has_nothing_to_be_compared_with():
-    assert _job.comparison(run_of(), None) == ["This run: ended with exit status 0 after 0:00:05.", "There is no earlier run to compare with."]
+    assert _job.comparison(run_of(), None) == [
+        "This run: ended with exit status 0 after 0:00:05.",
+        "There is no earlier run to compare with.",
+    ]
 
 
 def test_a_run_is_compared_with_the_last_one():
-    now, last = run_of(), dict(run_of(), wall_s=5.0, command=["/v0/farmer", "util", "--sectors", "2"], last_lines=["10 sectors/s"])
+    now, last = (
+        run_of(),
+        dict(run_of(), wall_s=5.0, command=["/v0/farmer", "util", "--sectors", "2"], last_lines=["10 sectors/s"]),
+    )
     assert _job.comparison(now, last) == [
         "This run: ended with exit status 0 after 0:00:05.",
         "Last run, 2023-11-14T22:13:20Z on node-1 with other arguments: ended with exit status 0 after 0:00:05.",
@@ -175,7 +211,14 @@ def play(monkeypatch):
 
 
 def answer(state="running", wall_s=1.0, output="", end=0, started=False, watched=None, **more):
-    fields = {"state": state, "wall_s": wall_s, "started": started, "exit_status": None, "signal": None, "result": "success"}
+    fields = {
+        "state": state,
+        "wall_s": wall_s,
+        "started": started,
+        "exit_status": None,
+        "signal": None,
+        "result": "success",
+    }
     fields.update(started_at="2026-01-31T12:00:00Z", watched_bytes=watched, log="/l", command=JOB["command"])
     fields.update(more)
     return {"changed": started, "job": fields, "output": output, "output_next": end}
@@ -183,7 +226,9 @@ def answer(state="running", wall_s=1.0, output="", end=0, started=False, watched
 
 def test_output_is_shown_while_it_comes_and_the_result_is_taken_once(play):
     last = answer("succeeded", wall_s=3.0, output="end\n", end=12, exit_status=0)
-    result, said, asked = play([answer(started=True), answer(output="one\ntwo\n", end=8, wall_s=2.0), last, answer("succeeded")])
+    result, said, asked = play(
+        [answer(started=True), answer(output="one\ntwo\n", end=8, wall_s=2.0), last, answer("succeeded")]
+    )
     assert result["changed"] is True
     assert result["job"]["started"] is True
     assert result["job"]["last_lines"] == ["one", "two", "end"]
@@ -215,18 +260,28 @@ def test_a_result_that_is_dropped_is_said(play):
 
 
 def test_a_failure_has_status_output_log_and_remedy(play):
-    result, _said, _asked = play([answer("failed", exit_status=1, output="Error: full\n", end=12, started=True), answer("failed")], remedy="Mend it.")
+    result, _said, _asked = play(
+        [answer("failed", exit_status=1, output="Error: full\n", end=12, started=True), answer("failed")],
+        remedy="Mend it.",
+    )
     assert result["failed"] is True
-    assert result["msg"] == "autonomys-x ended with exit status 1 after 0:00:01. Its last output:\n    Error: full\nAll of it is in /l on node-1. Mend it."
+    assert (
+        result["msg"]
+        == "autonomys-x ended with exit status 1 after 0:00:01. Its last output:\n    Error: full\nAll of it is in /l on node-1. Mend it."
+    )
 
 
 def test_a_job_that_vanished_is_a_failure(play):
     result, _said, _asked = play([answer(started=True), answer("absent", wall_s=None)])
-    assert result["msg"].startswith("autonomys-x is gone without a result: it was stopped by hand, or its host was restarted. It wrote nothing")
+    assert result["msg"].startswith(
+        "autonomys-x is gone without a result: it was stopped by hand, or its host was restarted. It wrote nothing"
+    )
 
 
 def test_a_lost_connection_does_not_end_the_wait(play):
-    result, said, _asked = play([answer(started=True), AnsibleConnectionFailure("timed out"), answer("succeeded", exit_status=0)])
+    result, said, _asked = play(
+        [answer(started=True), AnsibleConnectionFailure("timed out"), answer("succeeded", exit_status=0)]
+    )
     assert result["job"]["state"] == "succeeded"
     assert any("cannot be reached, its job goes on: timed out" in words for words in said)
 
@@ -254,14 +309,20 @@ def test_every_run_is_kept_and_compared(play, tmp_path):
     first = [answer("succeeded", started=True, exit_status=0, output="fast\n", end=5), answer("succeeded")]
     result, _said, _asked = play(first, results=str(tmp_path / "results"))
     assert result["comparison"][1] == "There is no earlier run to compare with."
-    later = [answer("failed", started=True, exit_status=1, output="slow\n", end=5, started_at="2026-01-31T13:00:00Z"), answer("failed")]
+    later = [
+        answer("failed", started=True, exit_status=1, output="slow\n", end=5, started_at="2026-01-31T13:00:00Z"),
+        answer("failed"),
+    ]
     result, said, asked = play(later, results=str(tmp_path / "results"))
     folder = tmp_path / "results/autonomys-x/2026-01-31T130000Z-node-1"
     assert result["kept"] == str(folder)
     assert (folder / "output.log").read_text() == "slow\n"
     kept = json.loads((folder / "run.json").read_text())
     assert (kept["exit_status"], kept["wall_s"], kept["command"]) == (1, 1.0, JOB["command"])
-    assert "Last run, 2026-01-31T12:00:00Z on node-1 with the same arguments: ended with exit status 0 after 0:00:01." in said[-1]
+    assert (
+        "Last run, 2026-01-31T12:00:00Z on node-1 with the same arguments: ended with exit status 0 after 0:00:01."
+        in said[-1]
+    )
     assert asked[-1]["state"] == "absent"
 
 

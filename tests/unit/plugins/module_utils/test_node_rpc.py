@@ -156,7 +156,9 @@ def test_a_server_that_hangs_up(node):
 
 def test_nobody_listens():
     result = ask_node("ws://127.0.0.1:1", 5)
-    assert result == reading({}, error="ws://127.0.0.1:1 did not answer: [Errno 111] Connection refused", reachable=False)
+    assert result == reading(
+        {}, error="ws://127.0.0.1:1 did not answer: [Errno 111] Connection refused", reachable=False
+    )
 
 
 def test_a_server_that_never_answers(node):

@@ -31,7 +31,12 @@ this line is damaged
 def test_mountinfo():
     mounts = parse_mountinfo(MOUNTINFO)
     assert len(mounts) == 7
-    assert mounts[2] == {"mountpoint": "/mnt/nvme0", "device": "/dev/nvme0n1", "fstype": "ext4", "options": ["rw", "noatime", "stripe=32"]}
+    assert mounts[2] == {
+        "mountpoint": "/mnt/nvme0",
+        "device": "/dev/nvme0n1",
+        "fstype": "ext4",
+        "options": ["rw", "noatime", "stripe=32"],
+    }
     assert (mounts[3]["mountpoint"], mounts[3]["options"]) == ("/mnt/a disk", ["ro", "relatime"])
     assert mounts[4]["options"] == ["relatime", "ro"]
 
@@ -63,7 +68,12 @@ def answer(path, user="root", **arguments):
 def test_folder(tmp_path):
     found = answer(tmp_path)
     space = os.statvfs(tmp_path)
-    assert (found["exists"], found["is_mountpoint"], found["read_only"], found["existing_plot_bytes"]) == (True, False, False, 0)
+    assert (found["exists"], found["is_mountpoint"], found["read_only"], found["existing_plot_bytes"]) == (
+        True,
+        False,
+        False,
+        0,
+    )
     assert tmp_path.is_relative_to(found["mountpoint"])
     assert found["size"] == space.f_blocks * space.f_frsize
     assert found["fstype"] and found["device"] and "rw" in found["options"]
@@ -81,8 +91,14 @@ def test_mountpoint_and_link_to_it(tmp_path):
 def test_path_that_does_not_exist(tmp_path):
     found = answer(tmp_path / "not" / "there")
     # What is free changes while others write; the rest tells whose it is.
-    assert (found["exists"], found["is_mountpoint"], found["max_sectors"]) == (False, False, max_sectors(found["available"]))
-    assert [found[key] for key in ("mountpoint", "device", "size")] == [answer(tmp_path)[key] for key in ("mountpoint", "device", "size")]
+    assert (found["exists"], found["is_mountpoint"], found["max_sectors"]) == (
+        False,
+        False,
+        max_sectors(found["available"]),
+    )
+    assert [found[key] for key in ("mountpoint", "device", "size")] == [
+        answer(tmp_path)[key] for key in ("mountpoint", "device", "size")
+    ]
 
 
 def test_existing_plot_counts(tmp_path):
@@ -99,7 +115,9 @@ def test_holes_of_a_sparse_plot_are_not_counted_twice(tmp_path):
     assert found["max_sectors"] == max_sectors(found["available"])
 
 
-@pytest.mark.parametrize("user, field", [("root", "f_bfree"), ("0", "f_bfree"), ("nobody", "f_bavail"), ("not-yet-there", "f_bavail")])
+@pytest.mark.parametrize(
+    "user, field", [("root", "f_bfree"), ("0", "f_bfree"), ("nobody", "f_bavail"), ("not-yet-there", "f_bavail")]
+)
 def test_blocks_kept_back_for_root(tmp_path, monkeypatch, user, field):
     class Space:
         f_frsize, f_blocks, f_bfree, f_bavail, f_flag = 4096, 1000, 300, 200, 0
@@ -121,10 +139,20 @@ def test_relative_path_is_refused():
 def test_farm(tmp_path):
     assert answer(tmp_path)["farm"] is None
     (tmp_path / "identity.bin").write_bytes(b"secret")
-    assert answer(tmp_path)["farm"] == {"id": None, "genesis_hash": None, "identity": hashlib.sha256(b"secret").hexdigest()[:16]}
-    description = {"v0": {"id": "01JB", "genesisHash": "66455a58", "publicKey": "00", "piecesInSector": 1000, "allocatedSpace": 1}}
+    assert answer(tmp_path)["farm"] == {
+        "id": None,
+        "genesis_hash": None,
+        "identity": hashlib.sha256(b"secret").hexdigest()[:16],
+    }
+    description = {
+        "v0": {"id": "01JB", "genesisHash": "66455a58", "publicKey": "00", "piecesInSector": 1000, "allocatedSpace": 1}
+    }
     (tmp_path / "single_disk_farm.json").write_text(json.dumps(description))
-    assert answer(tmp_path)["farm"] == {"id": "01JB", "genesis_hash": "66455a58", "identity": hashlib.sha256(b"secret").hexdigest()[:16]}
+    assert answer(tmp_path)["farm"] == {
+        "id": "01JB",
+        "genesis_hash": "66455a58",
+        "identity": hashlib.sha256(b"secret").hexdigest()[:16],
+    }
     for damage in ("", "{", "[1]", '{"v0": 1}', "{}"):
         (tmp_path / "single_disk_farm.json").write_text(damage)
         assert answer(tmp_path)["farm"]["id"] is None
@@ -158,7 +186,13 @@ def test_a_disk_that_does_not_answer_costs_the_limit_and_hides_no_other(tmp_path
 
     monkeypatch.setattr(os, "statvfs", hang)
     start = time.monotonic()
-    params = {"paths": [str(dead), str(alive)], "user": "root", "pieces_in_sector": 1000, "margin_bytes": 0, "timeout": 3}
+    params = {
+        "paths": [str(dead), str(alive)],
+        "user": "root",
+        "pieces_in_sector": 1000,
+        "margin_bytes": 0,
+        "timeout": 3,
+    }
     disks = disk_info.run_module(params)["disks"]
     # The disk itself would take a minute.
     assert time.monotonic() - start < 30

@@ -109,7 +109,9 @@ def test_what_a_bad_download_says(install, web, tmp_path, name, words):
 
 
 def test_nobody_listens(install):
-    with pytest.raises(ReleaseError, match="http://127.0.0.1:1/tool cannot be downloaded: .*refused.*; nothing was inst"):
+    with pytest.raises(
+        ReleaseError, match="http://127.0.0.1:1/tool cannot be downloaded: .*refused.*; nothing was inst"
+    ):
         install("http://127.0.0.1:1/tool", sha(b"one"))
 
 

@@ -32,18 +32,40 @@ def read(tmp_path):
     return make
 
 
-@pytest.mark.parametrize("name", ["ansible_password", "ansible_ssh_pass", "my_token", "api_key", "grafana_admin_password", "x-secret", "DB_PASSPHRASE"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ansible_password",
+        "ansible_ssh_pass",
+        "my_token",
+        "api_key",
+        "grafana_admin_password",
+        "x-secret",
+        "DB_PASSPHRASE",
+    ],
+)
 def test_named_like_a_secret(read, name):
     assert clear_secrets({name: read("x")}) == [name]
 
 
-@pytest.mark.parametrize("name", ["ansible_ssh_private_key_file", "password_file", "bypass", "tokenizer", "cluster_version", "passed"])
+@pytest.mark.parametrize(
+    "name", ["ansible_ssh_private_key_file", "password_file", "bypass", "tokenizer", "cluster_version", "passed"]
+)
 def test_named_like_something_else(read, name):
     assert clear_secrets({name: read("x")}) == []
 
 
 def test_what_is_not_in_clear(read):
-    values = [read("{{ vaulted }}"), read(""), EncryptedString("x"), read("x", "vault.yml", "$ANSIBLE_VAULT;1.1;AES256\n"), "from nowhere", None, True, ["x"]]
+    values = [
+        read("{{ vaulted }}"),
+        read(""),
+        EncryptedString("x"),
+        read("x", "vault.yml", "$ANSIBLE_VAULT;1.1;AES256\n"),
+        "from nowhere",
+        None,
+        True,
+        ["x"],
+    ]
     assert [clear_secrets({"a_password": value}) for value in values] == [[]] * len(values)
 
 

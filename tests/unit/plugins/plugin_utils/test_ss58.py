@@ -46,7 +46,12 @@ def test_what_is_no_address(address, message):
 
 
 @settings(max_examples=60, deadline=None)
-@given(network=st.integers(0, 16383), key=st.binary(min_size=32, max_size=32), place=st.integers(0, 100), character=st.sampled_from(ALPHABET))
+@given(
+    network=st.integers(0, 16383),
+    key=st.binary(min_size=32, max_size=32),
+    place=st.integers(0, 100),
+    character=st.sampled_from(ALPHABET),
+)
 def test_every_address_reads_back_and_a_changed_one_does_not(network, key, place, character):
     address = encode(network, key)
     assert decode(address) == (network, key)

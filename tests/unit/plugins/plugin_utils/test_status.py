@@ -9,7 +9,12 @@ from ansible_collections.autonomys.cluster.plugins.plugin_utils._status import r
 
 HOSTS = {"plotter-1": {"components": ["plot_server"]}}
 NAME = "autonomys-plot-server-0"
-EXPECTED = {"name": NAME, "cpus": "1-23", "memory_policy": "local", "environment": {"CUDA_VISIBLE_DEVICES": "GPU-a", "GPU_CONCURRENCY": "12"}}
+EXPECTED = {
+    "name": NAME,
+    "cpus": "1-23",
+    "memory_policy": "local",
+    "environment": {"CUDA_VISIBLE_DEVICES": "GPU-a", "GPU_CONCURRENCY": "12"},
+}
 PROGRAM = {
     "name": NAME,
     "state": "RUNNING",
@@ -24,7 +29,14 @@ PROGRAM = {
 
 def row(healthy=True, expected=None, **seen):
     health = {"healthy": healthy, "evidence": {"programs": [dict(PROGRAM, **seen)]}, "expected": [expected or EXPECTED]}
-    [only] = rows(HOSTS, {"plotter-1": {"plot_server": {"program": {"programs": [{"name": NAME, "state": "RUNNING"}]}, "health": health}}})
+    [only] = rows(
+        HOSTS,
+        {
+            "plotter-1": {
+                "plot_server": {"program": {"programs": [{"name": NAME, "state": "RUNNING"}]}, "health": health}
+            }
+        },
+    )
     return only
 
 
@@ -36,7 +48,9 @@ def test_a_plot_server_as_planned():
 
 
 def test_what_differs_from_the_plan_stands_beside_it():
-    shown = row(healthy=False, cpus_allowed="0-191", memory_policy="default", environment={"CUDA_VISIBLE_DEVICES": "GPU-b"})
+    shown = row(
+        healthy=False, cpus_allowed="0-191", memory_policy="default", environment={"CUDA_VISIBLE_DEVICES": "GPU-b"}
+    )
     assert shown["health"] == "NOT HEALTHY"
     for part in ("CPUs 0-191 (PLANNED 1-23)", "memory default (PLANNED local)", "CUDA_VISIBLE_DEVICES=GPU-b (PLANNED GPU-a)",
                  "GPU_CONCURRENCY=None (PLANNED 12)"):  # fmt: skip
@@ -46,10 +60,16 @@ def test_what_differs_from_the_plan_stands_beside_it():
 def test_the_plot_server_of_a_missing_gpu_is_kept_stopped():
     stopped = {"name": NAME, "stopped": "its GPU GPU-a is missing"}
     shown = row(expected=stopped, state="STOPPED")
-    assert (shown["state"], shown["health"], shown["evidence"]) == ("STOPPED", "kept stopped", "its GPU GPU-a is missing")
+    assert (shown["state"], shown["health"], shown["evidence"]) == (
+        "STOPPED",
+        "kept stopped",
+        "its GPU GPU-a is missing",
+    )
     assert row(healthy=False, expected=stopped)["health"] == "NOT HEALTHY"
 
 
 def test_a_component_without_a_check_is_not_called_healthy():
-    [only] = rows(HOSTS, {"plotter-1": {"plot_server": {"program": {"programs": [{"name": NAME, "state": "RUNNING"}]}}}})
+    [only] = rows(
+        HOSTS, {"plotter-1": {"plot_server": {"program": {"programs": [{"name": NAME, "state": "RUNNING"}]}}}}
+    )
     assert only["health"] == "not checked"

@@ -39,20 +39,35 @@ def recorded(name):
 def machine(name):
     """A recorded machine's topology, every GPU with a UUID."""
     topology = copy.deepcopy(recorded(name))
-    gpus = [dict(gpu, uuid=gpu["uuid"] or f"GPU-{number}", name=gpu.get("name")) for number, gpu in enumerate(topology["gpus"])]
+    gpus = [
+        dict(gpu, uuid=gpu["uuid"] or f"GPU-{number}", name=gpu.get("name"))
+        for number, gpu in enumerate(topology["gpus"])
+    ]
     return dict(topology, gpus=gpus)
 
 
 def with_gpus(topology, uuids, renamed=None):
     """The machine with some of its GPUs only, some of them replaced by others in the same place."""
-    return dict(topology, gpus=[dict(gpu, uuid=(renamed or {}).get(gpu["uuid"], gpu["uuid"])) for gpu in topology["gpus"] if gpu["uuid"] in uuids])
+    return dict(
+        topology,
+        gpus=[
+            dict(gpu, uuid=(renamed or {}).get(gpu["uuid"], gpu["uuid"]))
+            for gpu in topology["gpus"]
+            if gpu["uuid"] in uuids
+        ],
+    )
 
 
 class PlotHost:
     """A host on which the role runs again and again: what stands in its file decides what the next run knows."""
 
     def __init__(self, **variables):
-        self.settings = dict(role_defaults("plot_server"), cluster_version="v1.0.0", plot_server_nats_servers=["nats://10.0.0.1:4222"], **variables)
+        self.settings = dict(
+            role_defaults("plot_server"),
+            cluster_version="v1.0.0",
+            plot_server_nats_servers=["nats://10.0.0.1:4222"],
+            **variables,
+        )
         self.text = ""
 
     def run(self, topology, **variables):
@@ -89,7 +104,10 @@ def test_seven_of_eight_keep_their_definitions_whatever_happens_to_one(data):
     topology = machine(data.draw(st.sampled_from(MACHINES)))
     listed = data.draw(st.permutations(uuids(topology)))
     if any(gpu["numa_node"] is None for gpu in topology["gpus"]):
-        topology = dict(topology, gpus=[dict(gpu, numa_node=0 if gpu["numa_node"] is None else gpu["numa_node"]) for gpu in topology["gpus"]])
+        topology = dict(
+            topology,
+            gpus=[dict(gpu, numa_node=0 if gpu["numa_node"] is None else gpu["numa_node"]) for gpu in topology["gpus"]],
+        )
     slot = data.draw(st.integers(0, len(listed) - 1))
     host = PlotHost(plot_server_gpus=listed)
     before = host.run(topology)
@@ -131,7 +149,9 @@ def test_the_inventory_can_name_the_node_of_a_missing_gpu():
     left = with_gpus(UNEVEN, listed[:2])
     node = UNEVEN["gpus"][2]["numa_node"]
     complete = PlotHost(plot_server_gpus=listed).run(UNEVEN)
-    assert differing(complete, PlotHost(plot_server_gpus=listed, plot_server_gpu_numa_nodes={listed[2]: node}).run(left)) == [name(2)]
+    assert differing(
+        complete, PlotHost(plot_server_gpus=listed, plot_server_gpu_numa_nodes={listed[2]: node}).run(left)
+    ) == [name(2)]
 
 
 def test_a_new_gpu_at_the_end_of_the_list_moves_nothing_on_other_nodes():
@@ -154,7 +174,10 @@ def test_without_a_list_renumbering_is_refused_with_the_list_to_paste():
     host = PlotHost()
     before = host.run(EIGHT)
     left = with_gpus(EIGHT, uuids(EIGHT)[1:])
-    with pytest.raises(_programs.SettingsError, match="Plot servers would be renumbered: GPU .* from 1 to 0.*nothing is changed.*plot_server_gpus") as refusal:
+    with pytest.raises(
+        _programs.SettingsError,
+        match="Plot servers would be renumbered: GPU .* from 1 to 0.*nothing is changed.*plot_server_gpus",
+    ) as refusal:
         host.run(left)
     pasted = json.loads(str(refusal.value).partition("plot_server_gpus: ")[2])
     assert differing(before, host.run(left, plot_server_gpus=pasted)) == [name(0)]
@@ -192,7 +215,9 @@ def test_plot_servers_are_not_stopped_because_no_gpu_was_seen_at_all(listed):
 
 
 def test_a_file_damaged_by_hand_is_as_good_as_none():
-    assert _programs.remembered_slots(parse_programs("[program:autonomys-plot-server-0]\nno option", PATH)) == {0: {"gpu": None, "cpus": None}}
+    assert _programs.remembered_slots(parse_programs("[program:autonomys-plot-server-0]\nno option", PATH)) == {
+        0: {"gpu": None, "cpus": None}
+    }
     assert _programs.remembered_slots([{"name": "autonomys-node", "file": PATH, "cpus": None, "gpu": None}]) == {}
 
 
@@ -209,13 +234,24 @@ def test_a_missing_gpu_is_expected_to_be_stopped():
 
 
 def proof(topology, **variables):
-    values = dict(role_defaults("proof_server"), cluster_version="v1.0.0", proof_server_nats_servers=["nats://10.0.0.1:4222"], **variables)
+    values = dict(
+        role_defaults("proof_server"),
+        cluster_version="v1.0.0",
+        proof_server_nats_servers=["nats://10.0.0.1:4222"],
+        **variables,
+    )
     return _programs.programs("proof_server", values, {"topology": topology})[0].get("cpus")
 
 
 @pytest.mark.parametrize(
     "choice, gpu, cpus",
-    [("node", "0", "0-47,96-143"), ("node", "3", "48-95,144-191"), ("all", "3", None), ("3,1-2", "0", "1-3"), ("node", "9", None)],
+    [
+        ("node", "0", "0-47,96-143"),
+        ("node", "3", "48-95,144-191"),
+        ("all", "3", None),
+        ("3,1-2", "0", "1-3"),
+        ("node", "9", None),
+    ],
 )
 def test_a_proof_server_runs_beside_its_gpu(choice, gpu, cpus):
     assert proof(machine("seed-2x48c-4gpu"), proof_server_cpus=choice, proof_server_gpu=gpu) == cpus

@@ -27,7 +27,9 @@ def role_settings(*roles, **more):
     for role in ("common",) + roles:
         values.update(yaml.safe_load((ROOT / "roles" / role / "defaults/main.yml").read_text()))
         values[role + "_nats_servers"] = ["nats://10.0.0.1:4222", "nats://10.0.0.2:4222"]
-    values.update(cluster_version="v1.0.0", cluster_binaries={"autonomys-farmer": {"src": "f", "checksum": "sha256:" + "0" * 64}})
+    values.update(
+        cluster_version="v1.0.0", cluster_binaries={"autonomys-farmer": {"src": "f", "checksum": "sha256:" + "0" * 64}}
+    )
     return dict(values, **more)
 
 
@@ -36,21 +38,34 @@ def plot_programs(topology=TOPOLOGY, **more):
 
 
 def test_listed_gpus_fix_slots():
-    names = {program["environment"]["CUDA_VISIBLE_DEVICES"]: program["name"] for program in plot_programs(plot_server_gpus=[UUIDS[2], UUIDS[0]])}
+    names = {
+        program["environment"]["CUDA_VISIBLE_DEVICES"]: program["name"]
+        for program in plot_programs(plot_server_gpus=[UUIDS[2], UUIDS[0]])
+    }
     assert names == {UUIDS[2]: "autonomys-plot-server-0", UUIDS[0]: "autonomys-plot-server-1"}
 
 
 @pytest.mark.parametrize(
     "concurrency, values",
-    [(None, [None] * 4), (12, ["12"] * 4), ({UUIDS[1]: 15, "NVIDIA GPU": 12}, ["12", "15", "12", "12"]), ({"another model": 3}, [None] * 4)],
+    [
+        (None, [None] * 4),
+        (12, ["12"] * 4),
+        ({UUIDS[1]: 15, "NVIDIA GPU": 12}, ["12", "15", "12", "12"]),
+        ({"another model": 3}, [None] * 4),
+    ],
 )
 def test_gpu_concurrency_by_number_model_or_uuid(concurrency, values):
-    assert [program["environment"].get("GPU_CONCURRENCY") for program in plot_programs(plot_server_gpu_concurrency=concurrency)] == values
+    assert [
+        program["environment"].get("GPU_CONCURRENCY")
+        for program in plot_programs(plot_server_gpu_concurrency=concurrency)
+    ] == values
 
 
 def test_extra_arguments_stand_before_the_folder_and_the_users_environment_wins():
     program = plot_programs(
-        plot_server_extra_args=["--record-encoding-concurrency", 32], plot_server_environment={"GPU_CONCURRENCY": 3}, plot_server_gpu_concurrency=9
+        plot_server_extra_args=["--record-encoding-concurrency", 32],
+        plot_server_environment={"GPU_CONCURRENCY": 3},
+        plot_server_gpu_concurrency=9,
     )[0]
     assert program["command"][-3:] == ["--record-encoding-concurrency", "32", "/var/plot-server/base-path-0"]
     assert program["environment"]["GPU_CONCURRENCY"] == "3"
@@ -88,8 +103,12 @@ def test_auto_keeps_the_sectors_of_an_existing_farm():
     assert _programs.farm_sectors(values, farm, {"existing_plot_bytes": 0, "max_sectors": 40}) == 40
     existing = sum(farm_files(38, 1000).values())
     assert _programs.farm_sectors(values, farm, {"existing_plot_bytes": existing, "max_sectors": 40}) == 38
-    with pytest.raises(_programs.SettingsError, match="cannot be read, so its sectors cannot be counted: Input/output error"):
-        _programs.farm_sectors(values, farm, {"existing_plot_bytes": None, "max_sectors": None, "error": "Input/output error"})
+    with pytest.raises(
+        _programs.SettingsError, match="cannot be read, so its sectors cannot be counted: Input/output error"
+    ):
+        _programs.farm_sectors(
+            values, farm, {"existing_plot_bytes": None, "max_sectors": None, "error": "Input/output error"}
+        )
 
 
 @settings(max_examples=200, deadline=None)
@@ -120,7 +139,9 @@ def test_releases_by_component():
 
 
 def test_a_nats_version_without_a_pinned_checksum_is_refused_with_the_way_out():
-    with pytest.raises(_programs.SettingsError, match="nats_version 2.99.0 has no pinned checksum for amd64.*nats_binary"):
+    with pytest.raises(
+        _programs.SettingsError, match="nats_version 2.99.0 has no pinned checksum for amd64.*nats_binary"
+    ):
         _programs.releases(role_settings("nats", nats_version="2.99.0"), "x86_64", {})
 
 

@@ -60,12 +60,18 @@ def build(nodes, smt=1, l3=0, gpus=(), usable=None, isolated=""):
             "cpus": format_cpu_list(cpu for core in mine for cpu in core),
             "memory_mib": 1024,
             "package": number // 2,
-            "distance": {str(other): 10 if other == number else 20 + abs(other - number) for other in range(len(nodes))},
+            "distance": {
+                str(other): 10 if other == number else 20 + abs(other - number) for other in range(len(nodes))
+            },
         }
         if l3:
-            topology["cpus"]["l3"] += [format_cpu_list(cpu for core in mine[i : i + l3] for cpu in core) for i in range(0, count, l3)]
+            topology["cpus"]["l3"] += [
+                format_cpu_list(cpu for core in mine[i : i + l3] for cpu in core) for i in range(0, count, l3)
+            ]
     for index, node in enumerate(gpus):
-        topology["gpus"].append({"index": index, "uuid": f"GPU-{index}", "bus_id": f"0000:{index + 1:02x}:00.0", "numa_node": node})
+        topology["gpus"].append(
+            {"index": index, "uuid": f"GPU-{index}", "bus_id": f"0000:{index + 1:02x}:00.0", "numa_node": node}
+        )
     return topology
 
 
@@ -79,7 +85,9 @@ def test_reference_is_met(name, reserve):
     reference = data["reference"][f"reserve_cores={reserve}"]
     plan = numa_plan(data["topology"], reserve_cores=reserve)
     keys = ("index", "cores", "placement", "exclusive")
-    assert [[gpu[key] for key in keys] for gpu in plan["gpus"]] == [[gpu[key] for key in keys] for gpu in reference["gpus"]]
+    assert [[gpu[key] for key in keys] for gpu in plan["gpus"]] == [
+        [gpu[key] for key in keys] for gpu in reference["gpus"]
+    ]
     assert plan["score"]["shared_l3"] <= shared_l3(data["topology"], [gpu["cpus"] for gpu in reference["gpus"]])
 
 
@@ -92,7 +100,14 @@ def test_the_tutorials_machine():
     plan = numa_plan(machine("seed-2x48c-4gpu")["topology"])
     assert sets(plan) == ["1-23,97-119", "25-47,121-143", "49-71,145-167", "73-95,169-191"]
     assert plan["pool"] == "0,24,48,72,96,120,144,168"
-    assert plan["score"] == {"gpus_off_node": 0, "fewest_cores": 23, "split_cores": 0, "shared_l3": 0, "l3_touched": 16, "ranges": 8}
+    assert plan["score"] == {
+        "gpus_off_node": 0,
+        "fewest_cores": 23,
+        "split_cores": 0,
+        "shared_l3": 0,
+        "l3_touched": 16,
+        "ranges": 8,
+    }
     assert plan["warnings"] == []
     assert plan["gpus"][2] == {
         "index": 2,
@@ -122,7 +137,9 @@ def test_cpu_0_is_kept_back_first():
 def test_gpu_beside_a_node_without_cpus_goes_to_the_nearest():
     plan = numa_plan(build([4, 4, 0, 4], gpus=[0, 2]), reserve_cores=0)
     assert [(gpu["numa_node"], gpu["placement"]) for gpu in plan["gpus"]] == [(0, "local"), (1, "remote")]
-    assert "GPU 1 (0000:02:00.0) is on NUMA node 2, which has no usable CPU: it gets cores of node 1" in plan["warnings"]
+    assert (
+        "GPU 1 (0000:02:00.0) is on NUMA node 2, which has no usable CPU: it gets cores of node 1" in plan["warnings"]
+    )
 
 
 def test_nearest_node_with_usable_cpus():
@@ -144,14 +161,21 @@ def test_gpu_on_a_node_that_the_machine_does_not_list_is_unknown():
 
 def test_more_gpus_than_cores_share_the_node():
     plan = numa_plan(build([2, 8], smt=2, gpus=[0, 0, 0, 1]), min_cpus=None)
-    assert [(gpu["cpus"], gpu["cores"], gpu["exclusive"]) for gpu in plan["gpus"]] == [("0-1,10-11", 2, False)] * 3 + [("4-9,14-19", 6, True)]
-    assert (plan["pool"], plan["warnings"]) == ("2-3,12-13", ["NUMA node 0 has 2 usable cores for 3 GPUs: they share all of them"])
+    assert [(gpu["cpus"], gpu["cores"], gpu["exclusive"]) for gpu in plan["gpus"]] == [("0-1,10-11", 2, False)] * 3 + [
+        ("4-9,14-19", 6, True)
+    ]
+    assert (plan["pool"], plan["warnings"]) == (
+        "2-3,12-13",
+        ["NUMA node 0 has 2 usable cores for 3 GPUs: they share all of them"],
+    )
 
 
 def test_reserve_gives_way_to_the_last_core():
     plan = numa_plan(build([4], gpus=[0, 0, 0]), reserve_cores=2, min_cpus=None)
     assert (sets(plan), plan["pool"]) == (["1", "2", "3"], "0")
-    assert plan["warnings"] == ["NUMA node 0 has 4 usable cores for 3 GPUs: 2 cores cannot be kept back there, every GPU gets one core"]
+    assert plan["warnings"] == [
+        "NUMA node 0 has 4 usable cores for 3 GPUs: 2 cores cannot be kept back there, every GPU gets one core"
+    ]
 
 
 def test_isolated_cpus_are_in_no_set():
@@ -169,7 +193,9 @@ def test_max_cpus():
 
 def test_min_cpus_only_warns():
     topology = build([12], gpus=[0])
-    assert numa_plan(topology, min_cpus=11)["warnings"] == ["GPU 0 (0000:01:00.0) gets 10 CPUs, fewer than the wanted 11"]
+    assert numa_plan(topology, min_cpus=11)["warnings"] == [
+        "GPU 0 (0000:01:00.0) gets 10 CPUs, fewer than the wanted 11"
+    ]
     assert numa_plan(topology, min_cpus=11)["gpus"] == numa_plan(topology, min_cpus=10)["gpus"]
 
 
@@ -266,7 +292,9 @@ def machines(draw, known=False):
     cpus = st.sets(st.integers(0, total - 1), max_size=total // 2)
     topology = build(nodes, smt=smt, l3=draw(st.integers(0, 6)))
     homes = st.integers(0, len(nodes) - 1)
-    topology["gpus"] = build(nodes, gpus=draw(st.lists(homes if known else st.one_of(homes, st.none()), max_size=8)))["gpus"]
+    topology["gpus"] = build(nodes, gpus=draw(st.lists(homes if known else st.one_of(homes, st.none()), max_size=8)))[
+        "gpus"
+    ]
     away = draw(cpus)
     topology["cpus"]["usable"] = format_cpu_list(set(range(total)) - away)
     topology["cpus"]["isolated"] = format_cpu_list(draw(st.sets(st.integers(0, total - 1), max_size=3)))

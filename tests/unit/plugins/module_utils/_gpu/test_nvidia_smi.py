@@ -56,7 +56,10 @@ def test_error_output_says_what_to_do(case):
 
 
 def test_error_kinds_are_told_apart():
-    meanings = {explain_error(text_of(case["file"]), case["rc_expected"]).split(" (it said")[0] for case in lines_of("errors.jsonl")}
+    meanings = {
+        explain_error(text_of(case["file"]), case["rc_expected"]).split(" (it said")[0]
+        for case in lines_of("errors.jsonl")
+    }
     assert len(meanings) == len(lines_of("errors.jsonl"))
 
 
@@ -80,18 +83,33 @@ def test_filter_refuses_what_is_no_text():
 
 
 def test_warning_beside_a_matrix_is_no_error():
-    assert parse_topo(text_of("errors/inforom_warning.txt") + "\n" + text_of("012.txt")) == parse_topo(text_of("012.txt"))
+    assert parse_topo(text_of("errors/inforom_warning.txt") + "\n" + text_of("012.txt")) == parse_topo(
+        text_of("012.txt")
+    )
 
 
 def test_links():
     gpu = parse_topo(text_of("037.txt"))["GPU2"]
-    assert gpu["links"] == {"GPU0": "NV18", "GPU1": "NV18", "GPU3": "NV18", "NIC0": "SYS", "NIC1": "SYS", "NIC2": "NODE", "NIC3": "NODE"}
+    assert gpu["links"] == {
+        "GPU0": "NV18",
+        "GPU1": "NV18",
+        "GPU3": "NV18",
+        "NIC0": "SYS",
+        "NIC1": "SYS",
+        "NIC2": "NODE",
+        "NIC3": "NODE",
+    }
 
 
 def test_two_matrices_in_one_text_leave_only_what_they_agree_on():
     one = "\tGPU0\tCPU Affinity\tNUMA Affinity\nGPU0\t X \t0-3\t\t0\n"
     other = "\tGPU0\tCPU Affinity\tNUMA Affinity\nGPU0\t X \t4-7\t\t0\n"
-    assert parse_topo(one + "\n" + other)["GPU0"] == {"cpu_affinity": None, "numa_affinity": "0", "gpu_numa_id": None, "links": {}}
+    assert parse_topo(one + "\n" + other)["GPU0"] == {
+        "cpu_affinity": None,
+        "numa_affinity": "0",
+        "gpu_numa_id": None,
+        "links": {},
+    }
     assert parse_topo(one + "\n" + one)["GPU0"]["cpu_affinity"] == "0-3"
 
 
@@ -123,9 +141,14 @@ def test_header_that_lost_its_right_end():
     assert (row["cpu_affinity"], row["numa_affinity"]) == (None, None)
 
 
-@pytest.mark.parametrize("cells, cpus", [("NV120-35", None), ("NV180-35", "0-35"), ("NV40-23", "0-23"), ("NV1-35", None), ("SYS7", "7")])
+@pytest.mark.parametrize(
+    "cells, cpus", [("NV120-35", None), ("NV180-35", "0-35"), ("NV40-23", "0-23"), ("NV1-35", None), ("SYS7", "7")]
+)
 def test_link_glued_to_cpus(cells, cpus):
-    assert parse_topo(f"\tGPU0\tGPU1\tCPU Affinity\nGPU0\t X \t{cells}\nGPU1\tSYS\t X \t0-3\n")["GPU0"]["cpu_affinity"] == cpus
+    assert (
+        parse_topo(f"\tGPU0\tGPU1\tCPU Affinity\nGPU0\t X \t{cells}\nGPU1\tSYS\t X \t0-3\n")["GPU0"]["cpu_affinity"]
+        == cpus
+    )
 
 
 # Rendering: what a matrix looks like, in all the ways that were seen
@@ -146,7 +169,11 @@ def matrices(draw):
     prefix = draw(st.sampled_from(["NIC", "mlx5_"]))
     names = [f"GPU{number}" for number in range(gpus)] + [f"{prefix}{number}" for number in range(nics)]
     link = st.sampled_from(["SYS", "NODE", "PHB", "PXB", "PIX", "SOC", "NV1", "NV4", "NV12", "NV18"])
-    columns = draw(st.sampled_from([["cpu_affinity"], ["cpu_affinity", "numa_affinity"], ["cpu_affinity", "numa_affinity", "gpu_numa_id"]]))
+    columns = draw(
+        st.sampled_from(
+            [["cpu_affinity"], ["cpu_affinity", "numa_affinity"], ["cpu_affinity", "numa_affinity", "gpu_numa_id"]]
+        )
+    )
     numa = st.one_of(st.integers(0, 31).map(str), st.sampled_from(["0-1", "0,8,252-255", "N/A"]))
     rows = {}
     for name in names:
@@ -167,7 +194,11 @@ TITLES = {"cpu_affinity": "CPU Affinity", "numa_affinity": "NUMA Affinity", "gpu
 def expected(matrix):
     names, unused, rows = matrix
     unknown = {"cpu_affinity": (None, "N/A"), "numa_affinity": (None, "N/A")}
-    return {name: {key: None if value in unknown.get(key, ()) else value for key, value in rows[name].items()} for name in names if name.startswith("GPU")}
+    return {
+        name: {key: None if value in unknown.get(key, ()) else value for key, value in rows[name].items()}
+        for name in names
+        if name.startswith("GPU")
+    }
 
 
 def cells_of(matrix):
@@ -212,10 +243,16 @@ def test_any_rendering_gives_the_matrix_back(matrix, data):
     if escape is not None:
         lines[0] = f"{escape}[4m{lines[0]}{escape}[0m"
     lines += data.draw(st.sampled_from([[], LEGEND]), label="legend")
-    prefix = data.draw(st.sampled_from(["", "    ", "INFO 2025-04-06T03:02:45.843487262Z ", "[rank0]: ", "(Worker pid=123) ", "> "]), label="prefix")
+    prefix = data.draw(
+        st.sampled_from(["", "    ", "INFO 2025-04-06T03:02:45.843487262Z ", "[rank0]: ", "(Worker pid=123) ", "> "]),
+        label="prefix",
+    )
     padding = data.draw(st.sampled_from(["", "   ", " " * 120]), label="padding")
     end = data.draw(st.sampled_from(["\n", "\r\n"]), label="line end")
-    before = data.draw(st.sampled_from(["", "WARNING: infoROM is corrupted at gpu 0000:B3:00.0\n", "$ nvidia-smi topo -m\n"]), label="before")
+    before = data.draw(
+        st.sampled_from(["", "WARNING: infoROM is corrupted at gpu 0000:B3:00.0\n", "$ nvidia-smi topo -m\n"]),
+        label="before",
+    )
     text = before + end.join(prefix + line + padding for line in lines) + end
     assert parse_topo(text) == expected(matrix)
 
@@ -276,12 +313,29 @@ def test_any_text_is_answered(text):
 def test_query():
     text = "0, GPU-aa, NVIDIA GeForce RTX 4090, 00000000:01:00.0, 24564, 550.54.14\r\n1, GPU-bb, Odd, Name, 00010000:C1:00.0, [N/A], [Unknown Error]\n"
     assert parse_query(text) == [
-        {"index": 0, "uuid": "GPU-aa", "name": "NVIDIA GeForce RTX 4090", "bus_id": "0000:01:00.0", "memory_mib": 24564, "driver_version": "550.54.14"},
-        {"index": 1, "uuid": "GPU-bb", "name": "Odd, Name", "bus_id": "10000:c1:00.0", "memory_mib": None, "driver_version": None},
+        {
+            "index": 0,
+            "uuid": "GPU-aa",
+            "name": "NVIDIA GeForce RTX 4090",
+            "bus_id": "0000:01:00.0",
+            "memory_mib": 24564,
+            "driver_version": "550.54.14",
+        },
+        {
+            "index": 1,
+            "uuid": "GPU-bb",
+            "name": "Odd, Name",
+            "bus_id": "10000:c1:00.0",
+            "memory_mib": None,
+            "driver_version": None,
+        },
     ]
 
 
-@pytest.mark.parametrize("text", ["", "No devices were found\n", "Unable to determine the device handle for GPU 0000:0B:00.0: Unknown Error\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "No devices were found\n", "Unable to determine the device handle for GPU 0000:0B:00.0: Unknown Error\n"],
+)
 def test_query_without_gpus(text):
     with pytest.raises(NvidiaError):
         parse_query(text)

@@ -67,7 +67,9 @@ def files_of(topology, masks=False):
         folder = f"{NODE}/node{number}"
         files.update(cpu_files(folder, node["cpus"], "cpulist", "cpumap"))
         files[f"{folder}/meminfo"] = f"Node {number} MemTotal:       {node['memory_mib'] * 1024} kB\n"
-        files[f"{folder}/distance"] = " ".join(str(node["distance"][other]) for other in sorted(cpus["nodes"], key=int)) + "\n"
+        files[f"{folder}/distance"] = (
+            " ".join(str(node["distance"][other]) for other in sorted(cpus["nodes"], key=int)) + "\n"
+        )
     for gpu in topology["gpus"]:
         folder = f"{PCI}/{gpu['bus_id']}"
         files.update({f"{folder}/vendor": "0x10de\n", f"{folder}/class": "0x030200\n"})
@@ -86,7 +88,10 @@ def fake_nvidia(topology, topo="", topo_status=0, query=None, status=0):
         assert argv[1:] == ["--query-gpu=" + ",".join(QUERY_FIELDS), "--format=csv,noheader,nounits"]
         if query is not None:
             return status, query, ""
-        lines = [f"{gpu['index']}, {gpu['uuid']}, NVIDIA Test, 0000{gpu['bus_id'].upper()}, 24564, 550.54.14" for gpu in topology["gpus"]]
+        lines = [
+            f"{gpu['index']}, {gpu['uuid']}, NVIDIA Test, 0000{gpu['bus_id'].upper()}, 24564, 550.54.14"
+            for gpu in topology["gpus"]
+        ]
         return status, "\n".join(lines) + "\n", ""
 
     return run
@@ -98,7 +103,19 @@ def matrix(topology, cpus=None, numa=None):
     for number, gpu in enumerate(topology["gpus"]):
         links = [" X " if name == names[number] else "SYS" for name in names]
         node = "N/A" if gpu["numa_node"] is None else gpu["numa_node"]
-        lines.append("\t".join([names[number], *links, (cpus or {}).get(number, gpu["cpus"]), "", str((numa or {}).get(number, node)), "", "N/A"]))
+        lines.append(
+            "\t".join(
+                [
+                    names[number],
+                    *links,
+                    (cpus or {}).get(number, gpu["cpus"]),
+                    "",
+                    str((numa or {}).get(number, node)),
+                    "",
+                    "N/A",
+                ]
+            )
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -126,14 +143,18 @@ def test_machine_is_read_back(name, masks, tmp_path):
     topology = found["topology"]
     assert topology["cpus"] == wanted["cpus"]
     keys = ("bus_id", "numa_node", "cpus")
-    assert sorted([gpu[key] for key in keys] for gpu in topology["gpus"]) == sorted([gpu[key] for key in keys] for gpu in wanted["gpus"])
+    assert sorted([gpu[key] for key in keys] for gpu in topology["gpus"]) == sorted(
+        [gpu[key] for key in keys] for gpu in wanted["gpus"]
+    )
 
 
 # Trees recorded on real machines
 
 
 def test_tree_without_list_of_online_cpus(tmp_path):
-    cpus = read_topology(write_tree(tmp_path, recorded("sysfs-linux-amd64-8581cf3a529e5d8b97ea876eade2")["files"]))["topology"]["cpus"]
+    cpus = read_topology(write_tree(tmp_path, recorded("sysfs-linux-amd64-8581cf3a529e5d8b97ea876eade2")["files"]))[
+        "topology"
+    ]["cpus"]
     assert cpus["online"] == cpus["usable"] == "0-23"
     assert cpus["cores"][:2] == ["0,12", "1,13"]
     assert cpus["l3"] == ["0,2,4,6,8,10,12,14,16,18,20,22", "1,3,5,7,9,11,13,15,17,19,21,23"]
@@ -181,7 +202,9 @@ def test_offline_cpus_and_a_node_that_went_offline(tmp_path):
     found = read_topology(write_tree(tmp_path, recorded("sysfs-offline-cpu0-node0")["files"]))
     cpus = found["topology"]["cpus"]
     assert cpus["online"] == "4-20"
-    assert cpus["nodes"] == {"1": {"cpus": "5,7,9,11,13,15,17,19", "memory_mib": 65536, "package": 1, "distance": {"1": 10}}}
+    assert cpus["nodes"] == {
+        "1": {"cpus": "5,7,9,11,13,15,17,19", "memory_mib": 65536, "package": 1, "distance": {"1": 10}}
+    }
     assert found["warnings"] == ["sysfs puts the CPUs 4,6,8,10,12,14,16,18,20 on no NUMA node: no GPU gets them"]
     assert found["gpu_error"] == "the recorded tree has no NVIDIA display device on its PCI bus"
 
@@ -228,17 +251,31 @@ def process(pid, cpus, command="/usr/bin/python3\0/usr/bin/supervisord\0-n\0", c
 
 
 def test_supervisord_is_found_by_its_pid_file(tmp_path):
-    files = {**process(1, "0-7", "/sbin/init\0"), **process(50, "0-1"), **process(77, "2-5"), "/run/supervisord.pid": "77\n"}
+    files = {
+        **process(1, "0-7", "/sbin/init\0"),
+        **process(50, "0-1"),
+        **process(77, "2-5"),
+        "/run/supervisord.pid": "77\n",
+    }
     assert allowed(tmp_path, files)["usable"] == "2-5"
 
 
 def test_stale_pid_file_is_not_believed(tmp_path):
-    files = {**process(1, "0-7", "/sbin/init\0"), **process(50, "2-3"), **process(77, "4", "sshd\0"), "/run/supervisord.pid": "77\n"}
+    files = {
+        **process(1, "0-7", "/sbin/init\0"),
+        **process(50, "2-3"),
+        **process(77, "4", "sshd\0"),
+        "/run/supervisord.pid": "77\n",
+    }
     assert allowed(tmp_path, files)["usable"] == "2-3"
 
 
 def test_without_supervisord_process_one_counts(tmp_path):
-    files = {**process(1, "0-3", "/sbin/init\0"), **process("self", "0"), **process(9, "1", "vi\0/etc/supervisor/supervisord.conf\0")}
+    files = {
+        **process(1, "0-3", "/sbin/init\0"),
+        **process("self", "0"),
+        **process(9, "1", "vi\0/etc/supervisor/supervisord.conf\0"),
+    }
     assert allowed(tmp_path, files)["usable"] == "0-3"
 
 
@@ -252,7 +289,10 @@ def test_own_context_is_the_last_resort(tmp_path):
         ("0::/system.slice/supervisor.service\n", {"/sys/fs/cgroup/system.slice/cpuset.cpus.effective": "2-3\n"}),
         (
             "0::/system.slice/supervisor.service\n",
-            {"/sys/fs/cgroup/system.slice/supervisor.service/cpuset.cpus.effective": "2-3\n", "/sys/fs/cgroup/system.slice/cpuset.cpus.effective": "0-7\n"},
+            {
+                "/sys/fs/cgroup/system.slice/supervisor.service/cpuset.cpus.effective": "2-3\n",
+                "/sys/fs/cgroup/system.slice/cpuset.cpus.effective": "0-7\n",
+            },
         ),
         ("0::/../../not/here\n", {"/sys/fs/cgroup/cpuset.cpus.effective": "2-3\n"}),
         ("4:cpu,cpuacct:/a\n3:cpuset:/a/b\n0::/a\n", {"/sys/fs/cgroup/cpuset/a/cpuset.effective_cpus": "2-3\n"}),
@@ -302,7 +342,9 @@ def test_gpus_of_nvidia_smi(seed, tmp_path):
 
 
 def test_status_14_with_a_matrix_is_no_failure(seed, tmp_path):
-    run = fake_nvidia(seed, "WARNING: infoROM is corrupted at gpu 0000:01:00.0\n" + matrix(seed), topo_status=14, status=14)
+    run = fake_nvidia(
+        seed, "WARNING: infoROM is corrupted at gpu 0000:01:00.0\n" + matrix(seed), topo_status=14, status=14
+    )
     found = read_topology(write_tree(tmp_path, files_of(seed)), run=run)
     assert (len(found["topology"]["gpus"]), found["gpu_error"], found["warnings"]) == (4, None, [])
 
@@ -310,8 +352,16 @@ def test_status_14_with_a_matrix_is_no_failure(seed, tmp_path):
 @pytest.mark.parametrize(
     "cpus, numa, warning",
     [
-        ({0: "0,2,4,6,8,10"}, {}, "nvidia-smi's CPU list of GPU0 (0000:01:00.0) is cut after six ranges (0,2,4,6,8,10): sysfs was used (0-47,96-143)"),
-        ({3: "0-47"}, {}, "nvidia-smi says that GPU3 (0000:31:00.0) is near the CPUs 0-47, sysfs says 48-95,144-191: sysfs was used"),
+        (
+            {0: "0,2,4,6,8,10"},
+            {},
+            "nvidia-smi's CPU list of GPU0 (0000:01:00.0) is cut after six ranges (0,2,4,6,8,10): sysfs was used (0-47,96-143)",
+        ),
+        (
+            {3: "0-47"},
+            {},
+            "nvidia-smi says that GPU3 (0000:31:00.0) is near the CPUs 0-47, sysfs says 48-95,144-191: sysfs was used",
+        ),
         ({}, {1: 1}, "nvidia-smi says that GPU1 (0000:11:00.0) is on NUMA node 1, sysfs says 0: sysfs was used"),
     ],
 )
@@ -323,7 +373,9 @@ def test_where_they_disagree_sysfs_wins(seed, tmp_path, cpus, numa, warning):
 
 
 def test_matrix_that_fails_is_a_warning(seed, tmp_path):
-    run = fake_nvidia(seed, "Unable to determine the device handle for GPU 0000:0B:00.0: Unknown Error\n", topo_status=15)
+    run = fake_nvidia(
+        seed, "Unable to determine the device handle for GPU 0000:0B:00.0: Unknown Error\n", topo_status=15
+    )
     found = read_topology(write_tree(tmp_path, files_of(seed)), run=run)
     assert len(found["topology"]["gpus"]) == 4
     assert found["warnings"][0].startswith("nvidia-smi topo -m gave no matrix: a GPU has stopped answering")
@@ -332,7 +384,11 @@ def test_matrix_that_fails_is_a_warning(seed, tmp_path):
 def test_bad_status_with_some_gpus_is_a_warning(seed, tmp_path):
     def run(argv, timeout):
         status, stdout, stderr = fake_nvidia(seed, matrix(seed))(argv, timeout)
-        return (status, stdout, stderr) if "topo" in argv else (15, stdout, "Unable to determine the device handle for GPU 0000:0B:00.0: GPU is lost.")
+        return (
+            (status, stdout, stderr)
+            if "topo" in argv
+            else (15, stdout, "Unable to determine the device handle for GPU 0000:0B:00.0: GPU is lost.")
+        )
 
     found = read_topology(write_tree(tmp_path, files_of(seed)), run=run)
     assert len(found["topology"]["gpus"]) == 4
@@ -344,12 +400,16 @@ def test_gpu_that_fell_off_the_bus(seed, tmp_path):
     seed["gpus"].pop(1)
     found = read_topology(write_tree(tmp_path, files), run=fake_nvidia(seed, matrix(seed)))
     assert [gpu["index"] for gpu in found["topology"]["gpus"]] == [0, 2, 3]
-    assert any("0000:11:00.0 is on the PCI bus but nvidia-smi does not list it" in warning for warning in found["warnings"])
+    assert any(
+        "0000:11:00.0 is on the PCI bus but nvidia-smi does not list it" in warning for warning in found["warnings"]
+    )
 
 
 def test_unknown_node_with_several_nodes(seed, tmp_path):
     seed["gpus"][1].update(numa_node=None, cpus="0-191")
-    gpu = read_topology(write_tree(tmp_path, files_of(seed)), run=fake_nvidia(seed, matrix(seed)))["topology"]["gpus"][1]
+    gpu = read_topology(write_tree(tmp_path, files_of(seed)), run=fake_nvidia(seed, matrix(seed)))["topology"]["gpus"][
+        1
+    ]
     assert (gpu["numa_node"], gpu["cpus"], gpu["cpus_source"]) == (None, "0-191", "all")
 
 
@@ -359,14 +419,21 @@ def in_container(seed):
 
 
 def test_gpu_without_a_pci_device_takes_nvidia_smis_word(seed, tmp_path):
-    gpus = read_topology(write_tree(tmp_path, in_container(seed)), run=fake_nvidia(seed, matrix(seed)))["topology"]["gpus"]
-    assert [(gpu["numa_node"], gpu["cpus"], gpu["cpus_source"]) for gpu in gpus[1:3]] == [(0, "0-47,96-143", "nvidia-smi"), (1, "48-95,144-191", "nvidia-smi")]
+    gpus = read_topology(write_tree(tmp_path, in_container(seed)), run=fake_nvidia(seed, matrix(seed)))["topology"][
+        "gpus"
+    ]
+    assert [(gpu["numa_node"], gpu["cpus"], gpu["cpus_source"]) for gpu in gpus[1:3]] == [
+        (0, "0-47,96-143", "nvidia-smi"),
+        (1, "48-95,144-191", "nvidia-smi"),
+    ]
 
 
 def test_another_kind_of_device_at_the_address_is_not_the_gpu(seed, tmp_path):
     files = files_of(seed)
     device = f"{PCI}/0000:01:00.0"
-    files.update({f"{device}/vendor": "0x144d\n", f"{device}/class": "0x010802\n", f"{device}/local_cpulist": "48-95,144-191\n"})
+    files.update(
+        {f"{device}/vendor": "0x144d\n", f"{device}/class": "0x010802\n", f"{device}/local_cpulist": "48-95,144-191\n"}
+    )
     gpu = read_topology(write_tree(tmp_path, files), run=fake_nvidia(seed, matrix(seed)))["topology"]["gpus"][0]
     assert (gpu["numa_node"], gpu["cpus_source"]) == (0, "nvidia-smi")
 
@@ -374,20 +441,33 @@ def test_another_kind_of_device_at_the_address_is_not_the_gpu(seed, tmp_path):
 def test_any_display_device_at_the_address_is_the_gpu(seed, tmp_path):
     files = files_of(seed)
     device = f"{PCI}/0000:01:00.0"
-    files.update({f"{device}/vendor": "0x1234\n", f"{device}/class": "0x038000\n", f"{device}/numa_node": "1\n", f"{device}/local_cpulist": "48-95,144-191\n"})
+    files.update(
+        {
+            f"{device}/vendor": "0x1234\n",
+            f"{device}/class": "0x038000\n",
+            f"{device}/numa_node": "1\n",
+            f"{device}/local_cpulist": "48-95,144-191\n",
+        }
+    )
     gpu = read_topology(write_tree(tmp_path, files), run=fake_nvidia(seed, matrix(seed)))["topology"]["gpus"][0]
     assert (gpu["numa_node"], gpu["cpus"], gpu["cpus_source"]) == (1, "48-95,144-191", "sysfs")
 
 
 def test_cut_list_of_a_gpu_without_a_pci_device_is_doubted(seed, tmp_path):
-    found = read_topology(write_tree(tmp_path, in_container(seed)), run=fake_nvidia(seed, matrix(seed, {0: "0,2,4,6,8,10"})))
-    assert found["warnings"] == ["GPU0 (0000:01:00.0) is not on this host's PCI bus; nvidia-smi's CPU list 0,2,4,6,8,10 has six ranges and may be cut"]
+    found = read_topology(
+        write_tree(tmp_path, in_container(seed)), run=fake_nvidia(seed, matrix(seed, {0: "0,2,4,6,8,10"}))
+    )
+    assert found["warnings"] == [
+        "GPU0 (0000:01:00.0) is not on this host's PCI bus; nvidia-smi's CPU list 0,2,4,6,8,10 has six ranges and may be cut"
+    ]
 
 
 def test_affinity_outside_this_host_is_unknown(seed, tmp_path):
     files = {f"{CPU}/online": "0-1\n", f"{NODE}/node0/cpulist": "0-1\n"}
     found = read_topology(write_tree(tmp_path, files), run=fake_nvidia(seed, matrix(seed)))
-    assert {(gpu["numa_node"], gpu["cpus"], gpu["cpus_source"]) for gpu in found["topology"]["gpus"]} == {(None, "0-1", "all")}
+    assert {(gpu["numa_node"], gpu["cpus"], gpu["cpus_source"]) for gpu in found["topology"]["gpus"]} == {
+        (None, "0-1", "all")
+    }
     assert len(found["warnings"]) == 4 and all("its node is unknown" in warning for warning in found["warnings"])
 
 
@@ -409,7 +489,11 @@ def test_no_nvidia_smi(tmp_path, monkeypatch):
     "query, status, wanted",
     [
         ("No devices were found\n", 6, "the NVIDIA driver is loaded but sees no GPU"),
-        ("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n", 9, "cannot reach the NVIDIA driver"),
+        (
+            "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n",
+            9,
+            "cannot reach the NVIDIA driver",
+        ),
         ("", 255, "nvidia-smi printed nothing and ended with status 255"),
         ("Segmentation fault\n", 139, "nvidia-smi ended with status 139"),
     ],
@@ -494,7 +578,13 @@ def test_nvml_is_asked_where_nvidia_smi_does_not_list_gpus(tmp_path, monkeypatch
     files = {f"{CPU}/online": "0-7\n", f"{NODE}/node0/cpulist": "0-1\n", f"{NODE}/node1/cpulist": "2-7\n"}
     found = read_topology(write_tree(tmp_path, files), run=run)
     gpu = found["topology"]["gpus"][0]
-    assert (gpu["uuid"], gpu["bus_id"], gpu["numa_node"], gpu["cpus"], gpu["cpus_source"]) == ("GPU-aa", "0000:01:00.0", 1, "2-3", "nvml")
+    assert (gpu["uuid"], gpu["bus_id"], gpu["numa_node"], gpu["cpus"], gpu["cpus_source"]) == (
+        "GPU-aa",
+        "0000:01:00.0",
+        1,
+        "2-3",
+        "nvml",
+    )
     assert found["gpu_error"] is None
     assert found["warnings"][0].startswith("nvidia-smi did not list the GPUs, NVML did")
 
@@ -502,7 +592,9 @@ def test_nvml_is_asked_where_nvidia_smi_does_not_list_gpus(tmp_path, monkeypatch
 def test_nvml_that_fails_is_no_gpu(tmp_path, monkeypatch):
     monkeypatch.setattr(_topology.importlib.util, "find_spec", lambda name: object())
     monkeypatch.setattr(_topology, "find_nvidia_smi", lambda: None)
-    assert no_gpu(tmp_path, lambda argv, timeout: (1, "", "pynvml.NVMLError_LibraryNotFound")).startswith("nvidia-smi was not found")
+    assert no_gpu(tmp_path, lambda argv, timeout: (1, "", "pynvml.NVMLError_LibraryNotFound")).startswith(
+        "nvidia-smi was not found"
+    )
 
 
 # Network cards
@@ -566,7 +658,11 @@ def test_processes_on_gpus(monkeypatch, tmp_path):
     monkeypatch.setattr(gpu_topology_info, "run_command", lambda argv, timeout: (0, listed, ""))
     # The second process is gone already: nothing is said about it.
     [process] = gpu_topology_info.read_processes(5)
-    assert (process["pid"], process["gpu_uuids"], process["program"]) == (os.getpid(), ["GPU-a", "GPU-b"], os.environ.get("SUPERVISOR_PROCESS_NAME"))
+    assert (process["pid"], process["gpu_uuids"], process["program"]) == (
+        os.getpid(),
+        ["GPU-a", "GPU-b"],
+        os.environ.get("SUPERVISOR_PROCESS_NAME"),
+    )
     assert "py" in process["command"]
 
 

@@ -61,7 +61,10 @@ def test_processes_in_a_container_are_another_machines(tmp_path):
     process("7", "pid:[1]", "own")
     process("8", "pid:[2]", "contained")
     process("9", None, "hidden")
-    assert sorted(own_processes(str(tmp_path))) == [("hidden\n", "/opt/a/hidden\0run\0"), ("own\n", "/opt/a/own\0run\0")]
+    assert sorted(own_processes(str(tmp_path))) == [
+        ("hidden\n", "/opt/a/hidden\0run\0"),
+        ("own\n", "/opt/a/own\0run\0"),
+    ]
 
 
 def test_os_release():
@@ -110,14 +113,21 @@ def test_programs():
     )
     names = ("nats-server", "autonomys-node", "autonomys-plot-server-0")
     assert _host.parse_programs(text, "/f") == [
-        {"name": name, "file": "/f", "cpus": None, "gpu": None, "command": ["x"] if name == "nats-server" else []} for name in names
+        {"name": name, "file": "/f", "cpus": None, "gpu": None, "command": ["x"] if name == "nats-server" else []}
+        for name in names
     ]
 
 
 def test_programs_tell_their_cpus_and_gpu():
     text = '[program:autonomys-plot-server-0]\ncommand=numactl -C 1-23,97-119 -l /x/farmer\nenvironment=CUDA_VISIBLE_DEVICES="GPU-a",X="1"\n'
     [program] = _host.parse_programs(text, "/f")
-    assert program == {"name": "autonomys-plot-server-0", "file": "/f", "cpus": "1-23,97-119", "gpu": "GPU-a", "command": ["/x/farmer"]}
+    assert program == {
+        "name": "autonomys-plot-server-0",
+        "file": "/f",
+        "cpus": "1-23,97-119",
+        "gpu": "GPU-a",
+        "command": ["/x/farmer"],
+    }
 
 
 @pytest.mark.parametrize("damage", ["command=numactl -C\n", "command='\n", "command=x\nenvironment=A\n", "no option\n"])
@@ -129,7 +139,9 @@ def test_a_program_damaged_by_hand_is_named_without_the_rest(damage):
 @pytest.mark.skipif(not shutil.which("timedatectl"), reason="needs timedatectl to compare with")
 def test_the_clock_is_judged_as_timedatectl_does():
     assert _host.clock_synchronized() in (True, False)
-    said = subprocess.run(["timedatectl", "show", "-p", "NTPSynchronized", "--value"], capture_output=True, text=True, check=False).stdout.strip()
+    said = subprocess.run(
+        ["timedatectl", "show", "-p", "NTPSynchronized", "--value"], capture_output=True, text=True, check=False
+    ).stdout.strip()
     if said:
         assert _host.clock_synchronized() == (said == "yes")
 
@@ -205,7 +217,9 @@ def test_a_host_without_any_of_the_programs():
 
 
 def test_each_program_is_run_once(commands):
-    module = commands({"dpkg-query": "numactl\tinstalled\t1\n", "systemctl": "LoadState=loaded\n", "ip": ADDRESSES, "nft": ""})
+    module = commands(
+        {"dpkg-query": "numactl\tinstalled\t1\n", "systemctl": "LoadState=loaded\n", "ip": ADDRESSES, "nft": ""}
+    )
     host = host_info.read_host(module)
     assert [command[0] for command in module.commands] == ["/bin/dpkg-query", "/bin/systemctl", "/bin/ip", "/bin/nft"]
     assert host["packages"] == {"numactl": "1"}
@@ -231,7 +245,9 @@ def test_what_filters_packets():
     assert _host.filters_packets("", "nat\nfilter\n")
     assert not _host.filters_packets("", "nat\n")
     # Docker's own: it passes packets on and keeps none out.
-    assert not _host.filters_packets("table ip nat {\n chain PREROUTING {\n  type nat hook prerouting priority dstnat;\n }\n}\n", "")
+    assert not _host.filters_packets(
+        "table ip nat {\n chain PREROUTING {\n  type nat hook prerouting priority dstnat;\n }\n}\n", ""
+    )
 
 
 def test_a_filter_that_cannot_be_told_is_unknown(commands, monkeypatch):
@@ -313,4 +329,11 @@ def test_speeds_of_virtual_interfaces_are_not_believed(tmp_path, monkeypatch):
     monkeypatch.setattr(host_info.os.path, "exists", lambda path: exists(there(path)))
     monkeypatch.setattr(host_info.os.path, "isdir", lambda path: isdir(there(path)))
     monkeypatch.setattr(host_info.os, "listdir", lambda path: listdir(there(path)))
-    assert [host_info.is_real(name) for name in ("eth0", "bond0", "bond0.7", "veth1", "br0", "nope")] == [True, True, True, False, False, False]
+    assert [host_info.is_real(name) for name in ("eth0", "bond0", "bond0.7", "veth1", "br0", "nope")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]

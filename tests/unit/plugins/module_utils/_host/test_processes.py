@@ -123,7 +123,10 @@ def test_a_real_process():
     )
     allowed = sorted(os.sched_getaffinity(0))
     child = subprocess.Popen(
-        [sys.executable, "-c", script, __file__, str(allowed[0]), str(allowed[-1])], stdout=subprocess.PIPE, text=True, env={**os.environ, "CUDA_X": "1"}
+        [sys.executable, "-c", script, __file__, str(allowed[0]), str(allowed[-1])],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "CUDA_X": "1"},
     )
     try:
         port = int(child.stdout.readline())
@@ -165,7 +168,11 @@ def test_gpus_by_pid():
 
 def test_the_supervised_program_of_a_process(tmp_path):
     ours, foreign = "A=1\0SUPERVISOR_PROCESS_NAME=autonomys-node\0", "A=1\0"
-    for pid, environ, command in (("7", ours, "/x/node\0run\0"), ("8", foreign, "./miner\0--all\0x\0y\0"), ("9", "", "init\0")):
+    for pid, environ, command in (
+        ("7", ours, "/x/node\0run\0"),
+        ("8", foreign, "./miner\0--all\0x\0y\0"),
+        ("9", "", "init\0"),
+    ):
         (tmp_path / pid).mkdir()
         (tmp_path / pid / "environ").write_text(environ)
         (tmp_path / pid / "cmdline").write_text(command)

@@ -36,7 +36,8 @@ def view(answers, name, peers=None, silent=()):
     """Return what nats_info returns for a server when the servers in ``silent`` do not answer it."""
     groups = raft_groups(answers[name]["jsz"])
     views = {
-        leader: raft_groups(answers[leader]["jsz"]) if leader in answers and leader not in silent else "no answer" for leader in leaders_to_ask(groups, name)
+        leader: raft_groups(answers[leader]["jsz"]) if leader in answers and leader not in silent else "no answer"
+        for leader in leaders_to_ask(groups, name)
     }
     return reading(answers[name], peers or PEERS, views)
 
@@ -115,7 +116,10 @@ def test_no_other_server_may_stop_when_one_is_down(scenario, current, offline, f
         for peers in (PEERS, list(answers)):
             result = view(answers, name, peers)
             assert not result["safe_to_stop"]
-            assert f"the meta group needs 2 of its 3 replicas and without {name} would have 1: {gone} {fault}" in result["reasons"]
+            assert (
+                f"the meta group needs 2 of its 3 replicas and without {name} would have 1: {gone} {fault}"
+                in result["reasons"]
+            )
         assert f"there is no route between {name} and {gone}" in view(answers, name)["reasons"]
         # The server itself calls this healthy.
         assert result["healthy"]
@@ -201,7 +205,9 @@ def test_a_ghost_in_the_meta_group_raises_the_quorum():
     meta["cluster_size"] = 4
     meta["replicas"].append({"name": "renamed", "current": False, "offline": True, "active": 9 * 10**15})
     for name in PEERS:
-        assert view(answers, name)["reasons"] == [f"the meta group needs 3 of its 4 replicas and without {name} would have 2: renamed is offline"]
+        assert view(answers, name)["reasons"] == [
+            f"the meta group needs 3 of its 4 replicas and without {name} would have 2: renamed is offline"
+        ]
 
 
 def test_five_servers_can_miss_one_that_is_behind():
@@ -219,7 +225,10 @@ def test_a_leader_that_does_not_answer_leaves_it_unknown():
     leader = meta_leader(answers)
     follower = next(name for name in PEERS if name != leader)
     result = view(answers, follower, silent=[leader])
-    assert f"the meta group is led by {leader}, and it is unknown how current its replicas are: no answer" in result["reasons"]
+    assert (
+        f"the meta group is led by {leader}, and it is unknown how current its replicas are: no answer"
+        in result["reasons"]
+    )
     assert result["meta_replicas"] == []
 
 
@@ -328,7 +337,9 @@ def test_sizes_that_nats_server_refuses(text):
 
 
 def test_pinned_checksums():
-    table = yaml.safe_load((ROOT / "roles" / "common" / "vars" / "main" / "nats_checksums.yml").read_text())["__common_nats_checksums"]
+    table = yaml.safe_load((ROOT / "roles" / "common" / "vars" / "main" / "nats_checksums.yml").read_text())[
+        "__common_nats_checksums"
+    ]
     assert len(table) == 66
     values = [checksum for version in table.values() for checksum in version.values()]
     assert all(re.match("^[0-9a-f]{64}$", value) for value in values)

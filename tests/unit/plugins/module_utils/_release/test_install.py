@@ -60,7 +60,9 @@ def wanted(root, version="v1", **files):
             {
                 "root": str(root),
                 "version": version,
-                "files": [{"name": name, "src": f"https://x/{name}", "checksum": sha(data)} for name, data in files.items()],
+                "files": [
+                    {"name": name, "src": f"https://x/{name}", "checksum": sha(data)} for name, data in files.items()
+                ],
             }
         ]
     )
@@ -76,7 +78,11 @@ def install(root, version, keep=2, in_use=nothing_in_use, **files):
 
 
 def tree(root):
-    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(Path(root).rglob("*")) if path.is_file() and path.name != _release.MANIFEST}
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(Path(root).rglob("*"))
+        if path.is_file() and path.name != _release.MANIFEST
+    }
 
 
 def archive(path, **members):
@@ -165,7 +171,10 @@ def test_second_run_does_nothing_and_reads_no_content(tmp_path, monkeypatch):
 def test_one_source_is_fetched_once_for_several_files(tmp_path):
     path = archive(tmp_path / "a.tgz", a__x=b"X", a__y=b"Y")
     web = Web(archive=path.read_bytes())
-    files = [{"name": name, "src": "https://x/archive", "checksum": sha(path.read_bytes()), "extract": f"a/{name}"} for name in ("x", "y")]
+    files = [
+        {"name": name, "src": "https://x/archive", "checksum": sha(path.read_bytes()), "extract": f"a/{name}"}
+        for name in ("x", "y")
+    ]
     run(normalise([{"root": str(tmp_path / "opt"), "version": "v1", "files": files}]), web)
     assert tree(tmp_path / "opt") == {"v1/x": b"X", "v1/y": b"Y"}
     assert web.requests == ["https://x/archive"]
@@ -189,7 +198,9 @@ def test_wrong_checksum_of_one_source_installs_nothing_at_all(tmp_path):
     releases = wanted(tmp_path / "a", good=b"good") + wanted(tmp_path / "b", bad=b"bad")
     with pytest.raises(ReleaseError) as error:
         run(releases, Web(good=b"good", bad=b"evil"))
-    assert str(error.value) == (f"the checksum of https://x/bad is wrong: expected {sha(b'bad')}, actual {sha(b'evil')}; nothing was installed")
+    assert str(error.value) == (
+        f"the checksum of https://x/bad is wrong: expected {sha(b'bad')}, actual {sha(b'evil')}; nothing was installed"
+    )
     assert tree(tmp_path) == {}
     assert list((tmp_path / "a").iterdir()) == [] == list((tmp_path / "b").iterdir())
 
@@ -269,7 +280,9 @@ def test_full_disk_says_so_and_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(_release, "_sync", full)
-    with pytest.raises(ReleaseError, match=r"there is no room for farmer v1 on the filesystem of .* MiB are free\); noth"):
+    with pytest.raises(
+        ReleaseError, match=r"there is no room for farmer v1 on the filesystem of .* MiB are free\); noth"
+    ):
         install(tmp_path, "v1", farmer=b"one")
     assert list(tmp_path.iterdir()) == []
 
@@ -423,7 +436,13 @@ def test_the_latest_versions_are_kept():
 
 
 def test_a_version_named_by_a_definition_or_a_process_is_in_use():
-    texts = ["command=/opt/a/v1/farmer cluster", "/opt/a/v3/node\nrun\n", "/opt/b/v2/x", "/opt/a/v10/y", "/opt/a/v4 (deleted)"]
+    texts = [
+        "command=/opt/a/v1/farmer cluster",
+        "/opt/a/v3/node\nrun\n",
+        "/opt/b/v2/x",
+        "/opt/a/v10/y",
+        "/opt/a/v4 (deleted)",
+    ]
     assert references(texts, "/opt/a", ["v1", "v2", "v3", "v4", "v1.5"]) == {"v1", "v3", "v4"}
 
 
@@ -467,7 +486,9 @@ def test_listing_for_the_diff(tmp_path):
     (tmp_path / ".partial-v2-x").mkdir()
     releases = wanted(tmp_path, "v2", farmer=b"two")
     steps = plan(releases, 0, UID, nothing_in_use)
-    assert listing(releases, steps, after=False) == (f"{tmp_path}/v1/farmer {sha(b'one')}\n{tmp_path}/.partial-v2-x/ (left by an interrupted run)\n")
+    assert listing(releases, steps, after=False) == (
+        f"{tmp_path}/v1/farmer {sha(b'one')}\n{tmp_path}/.partial-v2-x/ (left by an interrupted run)\n"
+    )
     assert listing(releases, steps, after=True) == f"{tmp_path}/v2/farmer {sha(b'two')}\n"
 
 

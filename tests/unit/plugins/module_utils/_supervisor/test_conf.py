@@ -79,17 +79,28 @@ def test_renders_in_the_style_of_the_tutorial():
 
 
 # what the four readers of a value trip over
-NASTY = [*" \t;#%'\"\\$`,=:[]{}()<>&|*?~!aZ09\u00e4\u20ac\U0001f600\xa0\x85\x1c\u2028\x01", "%(here)s", "%(ENV_X)s", "%%"]
+NASTY = [
+    *" \t;#%'\"\\$`,=:[]{}()<>&|*?~!aZ09\u00e4\u20ac\U0001f600\xa0\x85\x1c\u2028\x01",
+    "%(here)s",
+    "%(ENV_X)s",
+    "%%",
+]
 nasty = st.lists(st.sampled_from(NASTY), max_size=12).map("".join)
 arguments = st.one_of(nasty, st.text(max_size=8))
 # many argument lists in one file: reading a file costs more than comparing a program
 files = st.lists(
-    st.tuples(st.lists(arguments, max_size=4), st.dictionaries(st.from_regex(r"\A[A-Z_]{1,3}\Z"), arguments, max_size=2)), min_size=50, max_size=50
+    st.tuples(
+        st.lists(arguments, max_size=4), st.dictionaries(st.from_regex(r"\A[A-Z_]{1,3}\Z"), arguments, max_size=2)
+    ),
+    min_size=50,
+    max_size=50,
 )
 
 
 # 200 files of 50 programs are the 10,000 cases of a thorough run; it takes half a minute
-@settings(max_examples=int(os.environ.get("AUTONOMYS_EXAMPLES", "15")), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=int(os.environ.get("AUTONOMYS_EXAMPLES", "15")), deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(files)
 def test_every_argument_and_environment_survives_or_is_refused(cases):
     programs = {}
@@ -114,7 +125,26 @@ def test_every_argument_and_environment_survives_or_is_refused(cases):
 
 
 @pytest.mark.parametrize(
-    "value", ["", " ", "a b", "a;b", ";", "#", "100%", "%(x)s", "it's", 'say "hi" now', "a,b=c", "äö€", "\\", "\\n", "a\tb", "${X}", "$(id)"]
+    "value",
+    [
+        "",
+        " ",
+        "a b",
+        "a;b",
+        ";",
+        "#",
+        "100%",
+        "%(x)s",
+        "it's",
+        'say "hi" now',
+        "a,b=c",
+        "äö€",
+        "\\",
+        "\\n",
+        "a\tb",
+        "${X}",
+        "$(id)",
+    ],
 )
 def test_usual_environment_values_survive(value):
     found = read_by_supervisor(conf.render([program(environment={"X": value})]))
@@ -186,7 +216,9 @@ def test_a_program_given_twice_is_refused():
 
 def test_paths_with_percent_signs_survive(tmp_path):
     path = f"{tmp_path}/100%.log"
-    found = read_by_supervisor(conf.render([program(directory=f"{tmp_path}/5%", log={"path": path, "max_bytes": "1MB", "backups": 0})]))
+    found = read_by_supervisor(
+        conf.render([program(directory=f"{tmp_path}/5%", log={"path": path, "max_bytes": "1MB", "backups": 0})])
+    )
     assert found["p"].stdout_logfile == path
     assert found["p"].directory == f"{tmp_path}/5%"
     assert found["p"].killasgroup is True
@@ -211,7 +243,10 @@ command=/x
 
 def test_groups_are_read_as_supervisord_does():
     sections = conf.parse(TUTORIAL)
-    assert conf.groups(sections) == {"autonomys-plot-server": ["autonomys-plot-server-0", "autonomys-plot-server-1"], "other": ["other"]}
+    assert conf.groups(sections) == {
+        "autonomys-plot-server": ["autonomys-plot-server-0", "autonomys-plot-server-1"],
+        "other": ["other"],
+    }
     assert conf.program_names(sections) == ["autonomys-plot-server-0", "autonomys-plot-server-1", "other"]
 
 
@@ -221,14 +256,20 @@ def test_what_is_kept_stopped_stays_so_when_a_hold_is_released():
     assert conf.held(text) == {"b"}
     assert conf.set_autostart(conf.set_autostart(text, False), True) == text
     assert conf.set_autostart(text, False) == conf.render(programs, autostart=False)
-    assert {name: config.autostart for name, config in read_by_supervisor(text).items()} == {"a": True, "b": False, "c": True}
+    assert {name: config.autostart for name, config in read_by_supervisor(text).items()} == {
+        "a": True,
+        "b": False,
+        "c": True,
+    }
 
 
 def test_a_hold_changes_autostart_and_nothing_else():
     held = conf.set_autostart(TUTORIAL, False)
     found = read_by_supervisor(held)
     assert [config.autostart for config in found.values()] == [False] * 3
-    assert [line for line in held.splitlines() if "autostart" not in line] == [line for line in TUTORIAL.splitlines() if "autostart" not in line]
+    assert [line for line in held.splitlines() if "autostart" not in line] == [
+        line for line in TUTORIAL.splitlines() if "autostart" not in line
+    ]
     assert [config.autostart for config in read_by_supervisor(conf.set_autostart(held, True)).values()] == [True] * 3
     assert conf.set_autostart(held, False) == held
 
@@ -260,7 +301,16 @@ def test_secrets_are_found_where_they_are_named_so():
     text = conf.render(
         [
             program(
-                command=["/x", "--api-token", "abcd1", "--password=abcd2", "--token-file", "--verbose", "nats://u:abcd3@h:1", "visible"],
+                command=[
+                    "/x",
+                    "--api-token",
+                    "abcd1",
+                    "--password=abcd2",
+                    "--token-file",
+                    "--verbose",
+                    "nats://u:abcd3@h:1",
+                    "visible",
+                ],
                 environment={"DB_PASSWORD": "abcd4", "CUDA_VISIBLE_DEVICES": "0000", "SECRET_FLAG": "yes"},
             )
         ]
@@ -319,11 +369,19 @@ def test_settings_that_cannot_be_used_are_refused(old, new, message):
 
 
 def test_a_text_is_composed_of_the_groups_of_two():
-    old = conf.render([program(name="a", environment={"V": "2"}), program(name="b", environment={"V": "2"}, autostart=False), program(name="new")])
+    old = conf.render(
+        [
+            program(name="a", environment={"V": "2"}),
+            program(name="b", environment={"V": "2"}, autostart=False),
+            program(name="new"),
+        ]
+    )
     kept = conf.render([program(name="a", environment={"V": "1"}), program(name="gone"), program(name="b")])
     assert conf.compose(old, kept, {"a", "b", "new"}, set()) == old
     assert conf.compose(conf.with_leaving(old, ["gone"]), None, {"a", "b", "new"}, set()) == old
-    assert conf.compose(old, kept, set(), {"a", "b", "gone"}).split("\n[")[1:] == [kept.split("\n[")[index] for index in (1, 3, 2)]
+    assert conf.compose(old, kept, set(), {"a", "b", "gone"}).split("\n[")[1:] == [
+        kept.split("\n[")[index] for index in (1, 3, 2)
+    ]
     mixed = conf.compose(old, kept, {"b"}, {"a", "gone"})
     assert conf.program_names(conf.parse(mixed)) == ["a", "b", "gone"]
     assert 'V="1"' in mixed and conf.held(mixed) == {"b"}
@@ -335,5 +393,7 @@ def test_the_groups_of_a_text_that_are_on_hold():
     programs = [program(name="a"), program(name="b", autostart=False)]
     assert conf.on_hold(conf.render(programs)) == set()
     assert conf.on_hold(conf.render(programs, autostart=False)) == {"a"}
-    assert conf.on_hold("[group:g]\nprograms=x,y\n[program:x]\ncommand=z\n[program:y]\ncommand=z\nautostart=false\n") == {"g"}
+    assert conf.on_hold(
+        "[group:g]\nprograms=x,y\n[program:x]\ncommand=z\n[program:y]\ncommand=z\nautostart=false\n"
+    ) == {"g"}
     assert conf.on_hold(None) == set()

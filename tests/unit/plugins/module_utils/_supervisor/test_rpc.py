@@ -82,7 +82,9 @@ def test_a_silent_supervisord_is_an_error_not_a_wait_for_ever(path, serve):
         rpc.Supervisor(path, timeout=0.2).processes()
 
 
-@pytest.mark.parametrize("data", [b"", b"garbage\r\n\r\n", answer("<x/>"), answer("<methodResponse>"), answer("not xml")])
+@pytest.mark.parametrize(
+    "data", [b"", b"garbage\r\n\r\n", answer("<x/>"), answer("<methodResponse>"), answer("not xml")]
+)
 def test_an_unusable_answer_is_an_error(path, serve, data):
     serve(data)
     with pytest.raises(rpc.SupervisorError, match="no usable answer"):

@@ -130,8 +130,14 @@ def test_a_group_with_one_dead_member_is_completed_not_restarted():
 
 
 def test_what_has_to_go_is_what_this_file_knew_or_what_runs_its_programs():
-    active = {"known": [], "runs_ours": [info("p", "RUNNING", "runs_ours")], "foreign": [info("x", "RUNNING", "foreign")]}
-    found = planning.to_leave({"known", "wanted", "moved"}, {"wanted"}, {"known", "runs_ours", "foreign", "wanted"}, active, {"p"})
+    active = {
+        "known": [],
+        "runs_ours": [info("p", "RUNNING", "runs_ours")],
+        "foreign": [info("x", "RUNNING", "foreign")],
+    }
+    found = planning.to_leave(
+        {"known", "wanted", "moved"}, {"wanted"}, {"known", "runs_ours", "foreign", "wanted"}, active, {"p"}
+    )
     assert found == {"known", "runs_ours"}
 
 
@@ -166,7 +172,10 @@ def test_what_ran(old, kept, new, process, before, on_hold, expected):
     active = {"p": [info("p", process)]} if process else {}
     texts = [{"p": value} if value is not None else {} for value in (old, kept, new)]
     found = planning.what_ran(*texts, before, active, {"p"} if on_hold else set())
-    assert found == {"now": ({"p"}, set()), "former": (set(), {"p"}), "none": (set(), set()), "unknown": (None, None)}[expected]
+    assert (
+        found
+        == {"now": ({"p"}, set()), "former": (set(), {"p"}), "none": (set(), set()), "unknown": (None, None)}[expected]
+    )
 
 
 def test_the_description_lists_only_what_becomes_different():
@@ -184,6 +193,8 @@ def test_the_description_lists_only_what_becomes_different():
         "goes: absent\nolder: running (restarted)\ndead: running\nnew: running\n",
     )
     never = planning.make_plan("started", "never", wanted, {"goes"}, reload, active)
-    assert planning.describe(never, NOTHING, active)[1].startswith("goes: running (change pending)\nolder: running (change pending)\n")
+    assert planning.describe(never, NOTHING, active)[1].startswith(
+        "goes: running (change pending)\nolder: running (change pending)\n"
+    )
     # a second look at what is pending already has nothing to tell of it
     assert planning.describe(never, reload, active)[0] == "dead: backoff\nnew: absent\n"

@@ -12,9 +12,9 @@ from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model i
 
 def cluster(nodes=3, plotters=2, storages=2):
     names = {
-        "node": ["node-%d" % n for n in range(nodes)],
-        "plotter": ["plotter-%d" % n for n in range(plotters)],
-        "storage": ["storage-%d" % n for n in range(storages)],
+        "node": [f"node-{n}" for n in range(nodes)],
+        "plotter": [f"plotter-{n}" for n in range(plotters)],
+        "storage": [f"storage-{n}" for n in range(storages)],
     }
     groups = {"nats": names["node"], "node": names["node"], "controller": names["node"], "proof_server": names["node"]}
     groups.update(caches=names["plotter"], plot_server=names["plotter"], plot_client=names["storage"])
@@ -30,7 +30,7 @@ def cluster(nodes=3, plotters=2, storages=2):
 
 def test_what_crosses_hosts_is_derived():
     model = build_model(*cluster())
-    servers = ["nats://10.0.0.%d:4222" % n for n in range(3)]
+    servers = [f"nats://10.0.0.{n}:4222" for n in range(3)]
     assert model["hosts"]["storage-1"]["settings"]["plot_client_nats_servers"] == servers
     assert model["hosts"]["node-1"]["settings"]["controller_node_rpc_url"] == "ws://10.0.0.1:9944"
     assert model["hosts"]["node-0"]["components"] == ["nats", "node", "controller", "proof_server"]
@@ -44,14 +44,23 @@ def test_the_inventory_wins_over_what_is_derived():
     model = build_model(groups, variables, defaults)
     assert model["hosts"]["node-1"]["settings"]["controller_node_rpc_url"] == "ws://10.0.0.2:9944"
     assert model["hosts"]["node-0"]["settings"]["controller_node_rpc_url"] == "ws://10.0.0.0:9944"
-    assert {"component": "controller", "host": "node-0", "to_component": "node", "to_host": "node-1", "port": 9000} in model["connections"]
+    assert {
+        "component": "controller",
+        "host": "node-0",
+        "to_component": "node",
+        "to_host": "node-1",
+        "port": 9000,
+    } in model["connections"]
 
 
 def test_controllers_without_a_node_of_their_own_are_spread_over_all():
     groups, variables, defaults = cluster()
     groups["controller"] = ["plotter-0", "plotter-1", "storage-0", "storage-1"]
-    urls = [build_model(groups, variables, defaults)["hosts"][host]["settings"]["controller_node_rpc_url"] for host in groups["controller"]]
-    assert urls == ["ws://10.0.0.%d:9944" % n for n in (0, 1, 2, 0)]
+    urls = [
+        build_model(groups, variables, defaults)["hosts"][host]["settings"]["controller_node_rpc_url"]
+        for host in groups["controller"]
+    ]
+    assert urls == [f"ws://10.0.0.{n}:9944" for n in (0, 1, 2, 0)]
 
 
 def test_the_order_of_the_inventory_does_not_matter():

@@ -29,10 +29,26 @@ class Browser:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="browser-")
-        options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions", "--hide-scrollbars"]
-        options += ["--disable-background-networking", "--disable-component-update", "--remote-debugging-port=0", f"--user-data-dir={self.folder}"]
+        options = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-extensions",
+            "--hide-scrollbars",
+        ]
+        options += [
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--remote-debugging-port=0",
+            f"--user-data-dir={self.folder}",
+        ]
         self.process = subprocess.Popen(
-            [command(), *options, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, HOME=self.folder)
+            [command(), *options, "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=dict(os.environ, HOME=self.folder),
         )
         try:
             # It may be busy for long on a slow machine, and is on this one whatever proxy the environment names.
@@ -55,7 +71,9 @@ class Browser:
         while time.monotonic() < deadline:
             if port.exists() and port.read_text().count("\n"):
                 number = port.read_text().split()[0]
-                with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://127.0.0.1:{number}/json", timeout=60) as answer:
+                with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                    f"http://127.0.0.1:{number}/json", timeout=60
+                ) as answer:
                     pages = [target for target in json.load(answer) if target["type"] == "page"]
                 if pages:
                     return pages[0]["webSocketDebuggerUrl"]
@@ -91,7 +109,10 @@ class Browser:
         """Show a file in a window of that width."""
         self.requests, self.errors = [], []
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
+        )
         self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         # This page, and not the one before, whose end may be told late.
         page = self.call("Page.navigate", url=Path(path).resolve().as_uri())["loaderId"]
@@ -107,8 +128,16 @@ class Browser:
     def screenshot(self, path, whole=True):
         """Save what the page looks like."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 16000) if whole else 900, "scale": 1}
-        Path(path).write_bytes(base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)["data"]))
+        clip = {
+            "x": 0,
+            "y": 0,
+            "width": size["width"],
+            "height": min(size["height"], 16000) if whole else 900,
+            "scale": 1,
+        }
+        Path(path).write_bytes(
+            base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)["data"])
+        )
 
     def close(self):
         """End the browser."""

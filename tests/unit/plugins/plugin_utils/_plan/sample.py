@@ -26,7 +26,9 @@ def machine(name, host=""):
     topology = json.loads((MACHINES / (name + ".json")).read_text(encoding="utf-8"))["topology"]
     for number, gpu in enumerate(topology["gpus"]):
         gpu.update(driver_version="550.54.14", memory_mib=24564, name="NVIDIA GeForce RTX 4090")
-        gpu["uuid"] = "GPU-%08x-%04d-4000-8000-%012d" % (zlib.crc32(host.encode()), number, number) if host else gpu["uuid"]
+        gpu["uuid"] = (
+            f"GPU-{zlib.crc32(host.encode()):08x}-{number:04d}-4000-8000-{number:012d}" if host else gpu["uuid"]
+        )
     for number, nic in enumerate(topology["nics"]):
         nic.setdefault("speed_mbps", 25000 if number == 0 else 1000)
     return topology
@@ -54,7 +56,10 @@ def text_of(programs):
     """The part of a file of programs that the plan reads."""
     lines = []
     for program in programs:
-        lines += ["[program:%s]" % program["name"], "command=" + conf.quote_command(conf.full_command(dict(program, cpus=program.get("cpus"))))]
+        lines += [
+            f"[program:{program['name']}]",
+            "command=" + conf.quote_command(conf.full_command(dict(program, cpus=program.get("cpus")))),
+        ]
         lines.append("environment=" + conf.quote_environment(program["environment"]))
     return "\n".join(lines) + "\n"
 
@@ -64,9 +69,11 @@ class Cluster:
 
     def __init__(self, nodes=3, plotters=2, storages=2, plotter_machine="seed-2x48c-4gpu", disks=4):
         counts = {"node": nodes, "plotter": plotters, "storage": storages}
-        names = {kind: ["%s-%d" % (kind, number) for number in range(1, count + 1)] for kind, count in counts.items()}
+        names = {kind: [f"{kind}-{number}" for number in range(1, count + 1)] for kind, count in counts.items()}
         self.groups = {name: list(names["node"]) for name in ("nats", "node", "controller", "proof_server")}
-        self.groups.update(caches=list(names["plotter"]), plot_server=list(names["plotter"]), plot_client=list(names["storage"]))
+        self.groups.update(
+            caches=list(names["plotter"]), plot_server=list(names["plotter"]), plot_client=list(names["storage"])
+        )
         self.hosts = names["node"] + names["plotter"] + names["storage"]
         self.variables, self.facts, self.answers = {}, {}, {}
         self.found, self.left_out, self.stopping, self.orphans, self.nats = [], {}, [], {}, {}
@@ -75,18 +82,32 @@ class Cluster:
             self.variables[host] = {
                 "ansible_host": address,
                 "cluster_version": "v1.0.0",
-                "cluster_binaries": {name: {"src": "https://example.org/" + name, "checksum": SHA256} for name in ("autonomys-farmer", "autonomys-node")},
+                "cluster_binaries": {
+                    name: {"src": "https://example.org/" + name, "checksum": SHA256}
+                    for name in ("autonomys-farmer", "autonomys-node")
+                },
             }
-            about = {"packages": {"supervisor": "4.2.5-1"}, "user": {"name": "autonomys"}, "service": {"active": True, "enabled": True}, "programs": []}
+            about = {
+                "packages": {"supervisor": "4.2.5-1"},
+                "user": {"name": "autonomys"},
+                "service": {"active": True, "enabled": True},
+                "programs": [],
+            }
             self.facts[host] = {"reachable": True, "error": None, "host": about, "gpus": None, "disks": None}
         for host in names["node"]:
-            self.facts[host]["gpus"] = {"topology": machine("single-gpu-single-node", host), "gpu_error": None, "warnings": []}
+            self.facts[host]["gpus"] = {
+                "topology": machine("single-gpu-single-node", host),
+                "gpu_error": None,
+                "warnings": [],
+            }
         for host in names["plotter"]:
             self.facts[host]["gpus"] = {"topology": machine(plotter_machine, host), "gpu_error": None, "warnings": []}
-        paths = ["/mnt/nvme%d" % number for number in range(disks)]
+        paths = [f"/mnt/nvme{number}" for number in range(disks)]
         for host in names["storage"]:
             self.variables[host]["plot_client_reward_address"] = "st9QrFWVBdfJMgqZ4jVVJM7fHiWmxJNRipL64cxq7ddp9iCn1"
-            self.variables[host]["plot_client_farms"] = [{"path": path, "sectors": "auto" if number else 6000} for number, path in enumerate(paths)]
+            self.variables[host]["plot_client_farms"] = [
+                {"path": path, "sectors": "auto" if number else 6000} for number, path in enumerate(paths)
+            ]
             self.facts[host]["disks"] = {path: disk(path) for path in paths}
 
     def set(self, hosts, **variables):
@@ -122,13 +143,29 @@ class Cluster:
         wanted = self.programs(host, component) if wanted is None else wanted
         old = {program["name"]: program for program in before or []}
         changed = [program["name"] for program in wanted if old and old.get(program["name"]) != program]
-        entries = [{"name": program["name"], "state": state, "restart_required": program["name"] in changed} for program in wanted]
+        entries = [
+            {"name": program["name"], "state": state, "restart_required": program["name"] in changed}
+            for program in wanted
+        ]
         gone = [name for name in old if name not in {program["name"] for program in wanted}]
         entries += [{"name": name, "state": "RUNNING", "restart_required": True} for name in gone]
-        reasons = ["%s runs an older definition than its file (command)" % name for name in changed]
-        reasons += ["%s runs but is no longer wanted" % name for name in gone]
-        diff = [{"before_header": "/etc/supervisor/conf.d/x.conf", "after_header": "x", "before": text_of(before or []), "after": text_of(wanted)}]
-        result = {"changed": state != "RUNNING" or bool(reasons), "programs": entries, "restart_required": bool(reasons), "reasons": reasons, "diff": diff}
+        reasons = [f"{name} runs an older definition than its file (command)" for name in changed]
+        reasons += [f"{name} runs but is no longer wanted" for name in gone]
+        diff = [
+            {
+                "before_header": "/etc/supervisor/conf.d/x.conf",
+                "after_header": "x",
+                "before": text_of(before or []),
+                "after": text_of(wanted),
+            }
+        ]
+        result = {
+            "changed": state != "RUNNING" or bool(reasons),
+            "programs": entries,
+            "restart_required": bool(reasons),
+            "reasons": reasons,
+            "diff": diff,
+        }
         self.answers.setdefault(host, {})[component] = {"program": result}
 
     def everywhere(self, state="RUNNING"):
@@ -141,7 +178,10 @@ class Cluster:
 
     def upgrade(self, version="v1.1.0"):
         """Let everything run, and another version be wanted."""
-        old = {host: {name: self.programs(host, name) for name, hosts in self.groups.items() if host in hosts} for host in self.hosts}
+        old = {
+            host: {name: self.programs(host, name) for name, hosts in self.groups.items() if host in hosts}
+            for host in self.hosts
+        }
         for host in self.hosts:
             self.set(host, cluster_version=version)
         model = self.model()
@@ -150,9 +190,19 @@ class Cluster:
                 self.answer(host, component, self.programs(host, component, model), before=before)
         return self
 
-    def find(self, rule, severity, hosts, message="Something is wrong.", remedy="Mend it.", component="host", accepted=False):
+    def find(
+        self, rule, severity, hosts, message="Something is wrong.", remedy="Mend it.", component="host", accepted=False
+    ):
         """Add a finding."""
-        item = {"rule": rule, "severity": severity, "hosts": hosts, "component": component, "message": message, "remedy": remedy, "accepted": accepted}
+        item = {
+            "rule": rule,
+            "severity": severity,
+            "hosts": hosts,
+            "component": component,
+            "message": message,
+            "remedy": remedy,
+            "accepted": accepted,
+        }
         self.found.append(item)
         return item
 

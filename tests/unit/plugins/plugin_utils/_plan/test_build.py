@@ -26,7 +26,14 @@ def test_on_an_empty_cluster_everything_starts_in_order():
     plan = Cluster().everywhere("ABSENT").plan()
     assert plan["summary"]["changes"] == {"stop": 0, "restart": 0, "start": 26, "reload": 0, "unknown": 0, "none": 0}
     nodes, plotters, storages = ["node-1", "node-2", "node-3"], ["plotter-1", "plotter-2"], ["storage-1", "storage-2"]
-    order = [("nats", nodes), ("node", nodes), ("controller", nodes), ("proof_server", nodes), ("caches", plotters), ("plot_server", plotters)]
+    order = [
+        ("nats", nodes),
+        ("node", nodes),
+        ("controller", nodes),
+        ("proof_server", nodes),
+        ("caches", plotters),
+        ("plot_server", plotters),
+    ]
     assert steps(plan) == [(component, "start", [hosts]) for component, hosts in [*order, ("plot_client", storages)]]
     assert plan["steps"][0]["at_least_s"] == 10 and plan["steps"][0]["at_most_s"] == 610
     assert plan["steps"][0]["made_of"] == ["stay up for 10 s", "until healthy (≤ 10 min)"]
@@ -47,15 +54,24 @@ def test_a_new_version_restarts_host_by_host_and_says_how_long_versions_are_mixe
     by_component = {step["component"]: step["batches"] for step in plan["steps"]}
     assert "nats" not in by_component
     assert by_component["node"] == [["node-1"], ["node-2"], ["node-3"]]
-    assert by_component["plot_server"] == [["plotter-1", "plotter-2"], ["plotter-3", "plotter-4"], ["plotter-5", "plotter-6"], ["plotter-7", "plotter-8"]]
+    assert by_component["plot_server"] == [
+        ["plotter-1", "plotter-2"],
+        ["plotter-3", "plotter-4"],
+        ["plotter-5", "plotter-6"],
+        ["plotter-7", "plotter-8"],
+    ]
     assert program(plan, "node-1", "autonomys-node")["reason"] == "version v1.0.0 → v1.1.0"
     [version] = plan["versions"]
     assert (version["what"], version["from"], version["to"]) == ("Autonomys", ["v1.0.0"], ["v1.1.0"])
     assert version["components"] == ["node", "controller", "proof_server", "caches", "plot_server", "plot_client"]
     assert version["at_least_s"] == sum(step["at_least_s"] for step in plan["steps"]) == 10 * (3 + 3 + 3 + 4 + 4 + 2)
     # A plot server may take 300 s to stop, 10 s to stay up and 300 s to be healthy, in four batches.
-    assert next(step for step in plan["steps"] if step["component"] == "plot_server")["at_most_s"] == 4 * (300 + 10 + 300)
-    assert plan["notes"] == ["32 plot servers on 8 hosts stop or restart: the sectors in work there are lost and plotted again from the start."]
+    assert next(step for step in plan["steps"] if step["component"] == "plot_server")["at_most_s"] == 4 * (
+        300 + 10 + 300
+    )
+    assert plan["notes"] == [
+        "32 plot servers on 8 hosts stop or restart: the sectors in work there are lost and plotted again from the start."
+    ]
 
 
 def test_the_meta_leader_restarts_last_and_takes_its_lame_duck_time():
@@ -72,7 +88,17 @@ def test_the_meta_leader_restarts_last_and_takes_its_lame_duck_time():
 
 
 @pytest.mark.parametrize(
-    "roll, sizes", [("1", [1] * 5), (2, [2, 2, 1]), ("25%", [1] * 5), ("50%", [2, 2, 1]), ("100%", [5]), ("9", [5]), ("0", [5]), ("1%", [1] * 5)]
+    "roll, sizes",
+    [
+        ("1", [1] * 5),
+        (2, [2, 2, 1]),
+        ("25%", [1] * 5),
+        ("50%", [2, 2, 1]),
+        ("100%", [5]),
+        ("9", [5]),
+        ("0", [5]),
+        ("1%", [1] * 5),
+    ],
 )
 def test_batches_are_those_of_serial(roll, sizes):
     hosts = ["d", "b", "a", "e", "c"]
@@ -102,8 +128,16 @@ def test_what_is_held_stops_at_once_and_what_is_no_longer_wanted_with_the_restar
 def test_programs_of_a_component_that_the_host_has_left_go_last_where_that_is_wanted(remove):
     cluster = Cluster().everywhere()
     cluster.set("storage-2", cluster_remove_orphans=remove)
-    left = {"name": "autonomys-plot-server-0", "file": "/etc/supervisor/conf.d/autonomys-plot-server.conf", "cpus": None, "gpu": None}
-    cluster.facts["storage-2"]["host"]["programs"] = [left, dict(left, name="autonomys-plot-client", file="/etc/supervisor/conf.d/autonomys-plot-client.conf")]
+    left = {
+        "name": "autonomys-plot-server-0",
+        "file": "/etc/supervisor/conf.d/autonomys-plot-server.conf",
+        "cpus": None,
+        "gpu": None,
+    }
+    cluster.facts["storage-2"]["host"]["programs"] = [
+        left,
+        dict(left, name="autonomys-plot-client", file="/etc/supervisor/conf.d/autonomys-plot-client.conf"),
+    ]
     cluster.orphans = {"storage-2": ["autonomys-plot-server"]}
     plan = cluster.plan()
     assert steps(plan) == ([("left over", "stop", [["storage-2"]])] if remove else [])
@@ -117,7 +151,8 @@ def test_the_plot_server_of_a_missing_gpu_stops_and_keeps_its_cores():
     before = cluster.programs("plotter-1", "plot_server")
     cluster.set("plotter-1", plot_server_gpus=uuids)
     cluster.facts["plotter-1"]["host"]["programs"] = [
-        {"name": item["name"], "gpu": item["environment"]["CUDA_VISIBLE_DEVICES"], "cpus": item["cpus"], "file": "x"} for item in before
+        {"name": item["name"], "gpu": item["environment"]["CUDA_VISIBLE_DEVICES"], "cpus": item["cpus"], "file": "x"}
+        for item in before
     ]
     del topology["gpus"][2]
     cluster.everywhere()
@@ -128,7 +163,7 @@ def test_the_plot_server_of_a_missing_gpu_stops_and_keeps_its_cores():
     stopped = program(plan, "plotter-1", "autonomys-plot-server-2")
     assert (stopped["change"], stopped["reason"], stopped["cpus"]) == ("stop", "runs but should not", "49-71,145-167")
     why = plan["hosts"]["plotter-1"]["gpus"]["gpus"][2]["why"]
-    assert why.startswith("The missing GPU %s would use CPUs 49-71,145-167" % uuids[2]) and "is missing now" in why
+    assert why.startswith(f"The missing GPU {uuids[2]} would use CPUs 49-71,145-167") and "is missing now" in why
     assert plan["hosts"]["plotter-1"]["gpus"]["slots_fixed"] is True
 
 
@@ -136,25 +171,35 @@ def test_differences_of_a_command_are_named_and_secrets_are_not():
     cluster = Cluster().everywhere()
     old = cluster.programs("plotter-1", "plot_server")
     environment = {"GPU_CONCURRENCY": 12, "DB_PASSWORD": "hunter22"}
-    cluster.set("plotter-1", plot_server_extra_args=["--api-token", "very-secret-text"], plot_server_environment=environment)
+    cluster.set(
+        "plotter-1", plot_server_extra_args=["--api-token", "very-secret-text"], plot_server_environment=environment
+    )
     cluster.answer("plotter-1", "plot_server", before=[dict(item, cpus="0-3") for item in old])
     plan = cluster.plan()
     changed = program(plan, "plotter-1", "autonomys-plot-server-0")
-    assert changed["reason"] == "CPUs 0-3 → 1-23,97-119; with --api-token ********; environment DB_PASSWORD, GPU_CONCURRENCY"
+    assert (
+        changed["reason"]
+        == "CPUs 0-3 → 1-23,97-119; with --api-token ********; environment DB_PASSWORD, GPU_CONCURRENCY"
+    )
     assert changed["environment"]["GPU_CONCURRENCY"] == "12" and changed["environment"]["DB_PASSWORD"] == "…"
     assert "very-secret-text" not in json.dumps(plan) and "hunter22" not in json.dumps(plan)
 
 
 def test_hosts_that_are_not_changed_stand_in_the_plan_with_the_reason():
     cluster = Cluster(storages=4).everywhere()
-    cluster.facts["storage-1"].update(reachable=False, error="Failed to connect to the host via ssh", host=None, disks=None)
+    cluster.facts["storage-1"].update(
+        reachable=False, error="Failed to connect to the host via ssh", host=None, disks=None
+    )
     cluster.left_out = {"storage-2": ["DISK001", "DISK001", "FARM003"]}
     del cluster.facts["storage-3"]
     cluster.variables["bastion"] = {"ansible_host": "10.0.9.9"}
     cluster.hosts.append("bastion")
     cluster.answers["storage-4"]["plot_client"] = {"error": "What would change of the plot_client cannot be told: no"}
     hosts = cluster.plan()["hosts"]
-    assert (hosts["storage-1"]["state"], hosts["storage-1"]["why"]) == ("unreachable", "Failed to connect to the host via ssh")
+    assert (hosts["storage-1"]["state"], hosts["storage-1"]["why"]) == (
+        "unreachable",
+        "Failed to connect to the host via ssh",
+    )
     assert (hosts["storage-2"]["state"], hosts["storage-2"]["why"]) == ("left out", "Errors: DISK001, FARM003.")
     assert hosts["storage-3"]["state"] == "not read" and hosts["bastion"]["state"] == "no component"
     # What would run there is known all the same.
@@ -214,7 +259,12 @@ def test_other_machines_are_explained_too(name, words):
 def test_a_gpu_whose_node_has_no_cpus_is_explained():
     cluster = Cluster()
     topology = cluster.facts["plotter-1"]["gpus"]["topology"]
-    topology["cpus"]["nodes"]["2"] = {"cpus": "", "memory_mib": 0, "package": 1, "distance": {"0": 32, "1": 12, "2": 10}}
+    topology["cpus"]["nodes"]["2"] = {
+        "cpus": "",
+        "memory_mib": 0,
+        "package": 1,
+        "distance": {"0": 32, "1": 12, "2": 10},
+    }
     topology["gpus"][3]["numa_node"] = 2
     why = gpus(cluster)["gpus"][3]["why"]
     assert "of NUMA node 1, because the GPU's own node 2 has no usable CPUs and this one is the nearest." in why
@@ -223,12 +273,17 @@ def test_a_gpu_whose_node_has_no_cpus_is_explained():
 def test_a_limit_is_named():
     cluster = Cluster()
     cluster.set("plotter-1", plot_server_max_cpus=32)
-    assert "Of 48 usable cores each of the 2 GPUs would get 23; plot_server_max_cpus (32) limits that to 16." in gpus(cluster)["gpus"][0]["why"]
+    assert (
+        "Of 48 usable cores each of the 2 GPUs would get 23; plot_server_max_cpus (32) limits that to 16."
+        in gpus(cluster)["gpus"][0]["why"]
+    )
 
 
 def test_the_proof_server_is_explained():
     cluster = Cluster()
-    assert gpus(cluster, "node-1")["proof_server"]["why"].endswith("bound to no CPUs: there is one NUMA node, or the GPU's is unknown.")
+    assert gpus(cluster, "node-1")["proof_server"]["why"].endswith(
+        "bound to no CPUs: there is one NUMA node, or the GPU's is unknown."
+    )
     cluster.facts["node-1"]["gpus"]["topology"] = machine("seed-2x48c-4gpu")
     assert "runs on CPUs 0-47,96-143, all usable ones of NUMA node 0" in gpus(cluster, "node-1")["proof_server"]["why"]
     cluster.set("node-1", proof_server_cpus="all")
@@ -243,20 +298,39 @@ def test_the_block_to_paste_is_the_variable():
 
 def test_farms_tell_planned_there_and_free():
     cluster = Cluster()
-    cluster.facts["storage-1"]["disks"]["/mnt/nvme0"].update(existing_plot_bytes=1_000_000_000_000, available=6_236_000_000_000)
+    cluster.facts["storage-1"]["disks"]["/mnt/nvme0"].update(
+        existing_plot_bytes=1_000_000_000_000, available=6_236_000_000_000
+    )
     farms = cluster.plan()["hosts"]["storage-1"]["farms"]
     assert (farms[0]["wanted"], farms[0]["sectors"], farms[0]["sectors_there"]) == ("6000", 6000, 946)
     assert (farms[1]["wanted"], farms[1]["sectors"], farms[1]["sectors_there"]) == ("auto", 6845, 0)
-    assert farms[0]["planned_bytes"] == 6000 * 1_057_027_180 + 1024 * 1024 + 2816 + 3328 or farms[0]["planned_bytes"] % 4096 == 0
+    assert (
+        farms[0]["planned_bytes"] == 6000 * 1_057_027_180 + 1024 * 1024 + 2816 + 3328
+        or farms[0]["planned_bytes"] % 4096 == 0
+    )
 
 
 def test_connections_are_counted_by_component():
-    links = {(link["component"], link["to_component"], link["port"]): link["programs"] for link in Cluster().plan()["connections"]}
-    assert links[("plot_server", "nats", "4222")] == 8 and links[("nats", "nats", "4248")] == 3 and links[("controller", "node", "9944")] == 3
+    links = {
+        (link["component"], link["to_component"], link["port"]): link["programs"]
+        for link in Cluster().plan()["connections"]
+    }
+    assert (
+        links[("plot_server", "nats", "4222")] == 8
+        and links[("nats", "nats", "4248")] == 3
+        and links[("controller", "node", "9944")] == 3
+    )
 
 
 def test_time_in_words():
-    assert [duration(value) for value in (0, 119, 120, 3600, 7200, 8700)] == ["0 s", "119 s", "2 min", "60 min", "2 h", "2 h 25 min"]
+    assert [duration(value) for value in (0, 119, 120, 3600, 7200, 8700)] == [
+        "0 s",
+        "119 s",
+        "2 min",
+        "60 min",
+        "2 h",
+        "2 h 25 min",
+    ]
     assert between(10, 610) == "10 s to 10 min" and between(30, 30) == "30 s"
     assert seconds("1m30s") == 90 and seconds("2m0.5s") == 120.5 and seconds(None) == 0
 

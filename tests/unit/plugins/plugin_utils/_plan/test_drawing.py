@@ -36,11 +36,15 @@ def topology(name="seed-2x48c-4gpu"):
 
 def owners_drawn(svg):
     """CPU list of each core to who owns it, in the picture's words."""
-    titles = [element.text for element in ElementTree.fromstring(svg).iter(SVG + "title") if element.text.startswith("CPU ")]
+    titles = [
+        element.text for element in ElementTree.fromstring(svg).iter(SVG + "title") if element.text.startswith("CPU ")
+    ]
     return dict(re.match(r"CPU (.*?): (.*)", title).groups() for title in titles)
 
 
-@pytest.mark.parametrize("path, text", script("tests/pictures.py").pictures().items(), ids=lambda value: getattr(value, "name", ""))
+@pytest.mark.parametrize(
+    "path, text", script("tests/pictures.py").pictures().items(), ids=lambda value: getattr(value, "name", "")
+)
 def test_the_committed_picture_is_what_the_code_draws(path, text):
     assert path.read_text(encoding="utf-8") == text, "run make pictures"
 
@@ -51,9 +55,16 @@ def test_every_core_stands_in_the_picture_once_with_its_owner(name):
     plan = numa_plan(machine)
     svg = draw_machine(machine, plan["gpus"], name)
     drawn = owners_drawn(svg)
-    assert sorted(cpu for core in drawn for cpu in parse_cpu_list(core)) == sorted(parse_cpu_list(machine["cpus"]["online"]))
+    assert sorted(cpu for core in drawn for cpu in parse_cpu_list(core)) == sorted(
+        parse_cpu_list(machine["cpus"]["online"])
+    )
     for number, gpu in enumerate(plan["gpus"]):
-        mine = {cpu for core, owner in drawn.items() if f"plot server {gpu['index']}" in re.split(" and |, ", owner) for cpu in parse_cpu_list(core)}
+        mine = {
+            cpu
+            for core, owner in drawn.items()
+            if f"plot server {gpu['index']}" in re.split(" and |, ", owner)
+            for cpu in parse_cpu_list(core)
+        }
         assert parse_cpu_list(gpu["cpus"]) <= mine, number
     # Nothing is drawn outside the page.
     width, height = (float(number) for number in ElementTree.fromstring(svg).get("viewBox").split()[2:])
@@ -114,7 +125,9 @@ def test_the_trees_of_the_comparison_say_what_the_machines_say(tmp_path, name):
     for key in ("online", "cores", "l3"):
         assert read[key] == machine["cpus"][key]
     for number, node in machine["cpus"]["nodes"].items():
-        assert {key: read["nodes"][number][key] for key in ("cpus", "package", "distance")} == {key: node[key] for key in ("cpus", "package", "distance")}
+        assert {key: read["nodes"][number][key] for key in ("cpus", "package", "distance")} == {
+            key: node[key] for key in ("cpus", "package", "distance")
+        }
 
 
 def test_hwlocs_notation():

@@ -72,7 +72,20 @@ def upgrade():
 
 def test_the_page_loads_nothing_and_has_no_script(upgrade):
     page = Parsed(upgrade)
-    assert not page.tags & {"script", "img", "iframe", "object", "embed", "base", "form", "video", "audio", "source", "use", "image"}
+    assert not page.tags & {
+        "script",
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "base",
+        "form",
+        "video",
+        "audio",
+        "source",
+        "use",
+        "image",
+    }
     assert {link for link in page.links if not link.startswith("#")} == {"data:,"}
     assert not re.search(r"url\(|@import|https?:", upgrade.replace("ws://", ""))
     assert not {name for _tag, name in page.attributes if name.startswith("on")}
@@ -88,8 +101,14 @@ def test_the_report_alone_tells_which_cores_gpu_2_of_plotter_1_uses_and_why(upgr
     part = upgrade[upgrade.index('id="gpus"') : upgrade.index('id="storage"')]
     words = re.sub(r"\s+", " ", Parsed(part[part.index("<h2") : part.rindex("</section>")]).text)
     assert "plotter-1, plotter-2" in words
-    assert "GPU 2 uses CPUs 49-71,145-167: 23 cores (46 CPUs) of NUMA node 1, the node that the GPU is attached to." in words
-    assert "2 are kept back for the system (plot_server_reserve_cores), and the 2 GPUs get (48 − 2) ÷ 2 = 23 each." in words
+    assert (
+        "GPU 2 uses CPUs 49-71,145-167: 23 cores (46 CPUs) of NUMA node 1, the node that the GPU is attached to."
+        in words
+    )
+    assert (
+        "2 are kept back for the system (plot_server_reserve_cores), and the 2 GPUs get (48 − 2) ÷ 2 = 23 each."
+        in words
+    )
     # In the picture each of its cores bears its number.
     assert part.count(": plot server 2</title>") == 23
 
@@ -97,8 +116,21 @@ def test_the_report_alone_tells_which_cores_gpu_2_of_plotter_1_uses_and_why(upgr
 def test_all_of_the_plan_is_there(upgrade):
     text = Parsed(upgrade).text
     for words in (
-        *("version v1.0.0 → v1.1.0", "node-1, then node-2, then node-3", "Mount the disk.", "/mnt/x is no mountpoint.", "accepted", "Errors: DISK001."),
-        *("9968", "/opt/autonomys/releases/v1.1.0/autonomys-farmer cluster --nats-server", "plot_server_gpus:", "sectors planned", "all with all, port 4248"),
+        *(
+            "version v1.0.0 → v1.1.0",
+            "node-1, then node-2, then node-3",
+            "Mount the disk.",
+            "/mnt/x is no mountpoint.",
+            "accepted",
+            "Errors: DISK001.",
+        ),
+        *(
+            "9968",
+            "/opt/autonomys/releases/v1.1.0/autonomys-farmer cluster --nats-server",
+            "plot_server_gpus:",
+            "sectors planned",
+            "all with all, port 4248",
+        ),
     ):
         assert words in text, words
 
@@ -113,7 +145,10 @@ def test_sixty_hosts_share_pictures_and_stay_small():
     assert page_of(different).count('<details class="group" id="storage-') == 30
 
 
-@given(st.text(st.characters(codec=None), max_size=40) | st.sampled_from(["<", "&", "\"'>", "\n", "]]>", "-->", "</style>"]))
+@given(
+    st.text(st.characters(codec=None), max_size=40)
+    | st.sampled_from(["<", "&", "\"'>", "\n", "]]>", "-->", "</style>"])
+)
 @example("<script>alert(1)</script>")
 @example("\"'><img src=x onerror=alert(1)>")
 @example("</style></title></svg><b>&lt;&amp;")
@@ -149,13 +184,20 @@ def test_no_text_breaks_out(evil):
 
 def test_pictures_are_valid_and_keep_within_their_page():
     cluster = Cluster(5, 3, 9).upgrade()
-    cluster.facts["storage-1"]["disks"]["/mnt/nvme0"].update(existing_plot_bytes=7_000_000_000_000, available=200_000_000_000)
+    cluster.facts["storage-1"]["disks"]["/mnt/nvme0"].update(
+        existing_plot_bytes=7_000_000_000_000, available=200_000_000_000
+    )
     cluster.facts["storage-1"]["disks"]["/mnt/nvme1"] = {}
     cluster.variables["storage-1"]["plot_client_farms"][2]["state"] = "absent"
     cluster.variables["storage-1"]["plot_client_farms"][3]["sectors"] = 60000
     plan = cluster.plan()
     disks = draw_disks(plan["hosts"]["storage-1"]["farms"], "storage-1", "x")
-    assert "d-lost" in disks and "it does not fit" in disks and "the disk was not read" in disks and "no longer passed" in disks
+    assert (
+        "d-lost" in disks
+        and "it does not fit" in disks
+        and "the disk was not read" in disks
+        and "no longer passed" in disks
+    )
     for svg in (draw_cluster(plan, "x"), disks):
         root = ElementTree.fromstring(svg)
         width, height = (float(number) for number in root.get("viewBox").split()[2:])

@@ -90,12 +90,31 @@ def state(hosts):
     cluster = Cluster(*SIZES[hosts])
     storage = cluster.groups["plot_client"]
     for number, host in enumerate(storage[::4]):
-        cluster.facts[host]["disks"]["/mnt/nvme1"].update(existing_plot_bytes=10**12 * (1 + number % 5), available=10**12 * (6 - number % 5))
+        cluster.facts[host]["disks"]["/mnt/nvme1"].update(
+            existing_plot_bytes=10**12 * (1 + number % 5), available=10**12 * (6 - number % 5)
+        )
     cluster.upgrade()
-    cluster.find("DISK001", "error", [storage[-1]], "/mnt/nvme1n0 is no mountpoint.", "Mount the disk there, or correct the path.", "plot_client")
-    cluster.find("NATS005", "warning", cluster.groups["nats"], "nats_version 2.10.22 has known vulnerabilities.", "Take 2.12.8.", "nats", True)
+    cluster.find(
+        "DISK001",
+        "error",
+        [storage[-1]],
+        "/mnt/nvme1n0 is no mountpoint.",
+        "Mount the disk there, or correct the path.",
+        "plot_client",
+    )
+    cluster.find(
+        "NATS005",
+        "warning",
+        cluster.groups["nats"],
+        "nats_version 2.10.22 has known vulnerabilities.",
+        "Take 2.12.8.",
+        "nats",
+        True,
+    )
     cluster.left_out = {storage[-1]: ["DISK001"]}
-    cluster.answers["node-1"]["node"] = {"error": "What would change of the node cannot be told: the host did not answer"}
+    cluster.answers["node-1"]["node"] = {
+        "error": "What would change of the node cannot be told: the host did not answer"
+    }
     topologies = {host: facts["gpus"]["topology"] for host, facts in cluster.facts.items() if facts["gpus"]}
     return report(cluster.plan(), topologies, "2026-11-22 17:10 UTC")
 
@@ -135,7 +154,14 @@ def test_without_scripts_it_shows_everything(browser, reports):
     browser.open(reports / "7.html", 1400, scripts=False)
     browser.call("Emulation.setScriptExecutionDisabled", value=False)
     shown = browser.evaluate("document.body.innerText")
-    for words in ("GPU 2 uses CPUs 49-71,145-167", "Mount the disk there", "version v1.0.0 → v1.1.0", "sectors planned", "node-1, then node-2", "DISK001"):
+    for words in (
+        "GPU 2 uses CPUs 49-71,145-167",
+        "Mount the disk there",
+        "version v1.0.0 → v1.1.0",
+        "sectors planned",
+        "node-1, then node-2",
+        "DISK001",
+    ):
         assert words in shown, words
 
 

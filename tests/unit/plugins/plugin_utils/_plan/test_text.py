@@ -57,11 +57,19 @@ def test_a_thousand_hosts_stay_short():
 def test_what_is_not_in_the_plan_is_said():
     cluster = Cluster().everywhere()
     cluster.left_out = {"storage-2": ["DISK001"]}
-    cluster.answers["storage-1"]["plot_client"] = {"error": "What would change of the plot_client cannot be told: a\nreason"}
+    cluster.answers["storage-1"]["plot_client"] = {
+        "error": "What would change of the plot_client cannot be told: a\nreason"
+    }
     cluster.stopping = [cluster.find("VAR001", "error", ["node-1"])]
     text = plan_text(cluster.plan(), 100)
-    assert "NOT IN THE PLAN\nstorage-2: left out. Errors: DISK001.\nstorage-1: What would change of the plot_client cannot be told: a reason" in text
-    assert "site.yml would stop before it changes anything (VAR001)" in text and "Findings: 1 error, 0 warnings, 0 info." in text
+    assert (
+        "NOT IN THE PLAN\nstorage-2: left out. Errors: DISK001.\nstorage-1: What would change of the plot_client cannot be told: a reason"
+        in text
+    )
+    assert (
+        "site.yml would stop before it changes anything (VAR001)" in text
+        and "Findings: 1 error, 0 warnings, 0 info." in text
+    )
 
 
 @pytest.mark.parametrize(

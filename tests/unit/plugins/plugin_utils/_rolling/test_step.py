@@ -35,13 +35,17 @@ def test_one_other_host_must_be_at_work(component):
 @pytest.mark.parametrize("component", ["caches", "plot_client"])
 def test_all_others_must_be_at_work(component):
     assert step(component, {"a": WORKS, "b": WORKS, "c": WORKS}) == []
-    assert step(component, {"a": WORKS, "b": WORKS, "c": BROKEN}) == [f"1 of the 4 hosts with {component} are not at work already (c: it is BACKOFF)"]
+    assert step(component, {"a": WORKS, "b": WORKS, "c": BROKEN}) == [
+        f"1 of the 4 hosts with {component} are not at work already (c: it is BACKOFF)"
+    ]
 
 
 def test_plot_servers_that_are_not_at_work_count_as_part_of_the_share():
     evidence = {"a": WORKS, "b": WORKS, "c": WORKS, "d": BROKEN}
     assert step("plot_server", evidence, roll="50%") == []
-    assert step("plot_server", evidence, batch=("a", "b"), roll="50%") == ["1 of the 4 hosts with plot_server are not at work already (d: it is BACKOFF)"]
+    assert step("plot_server", evidence, batch=("a", "b"), roll="50%") == [
+        "1 of the 4 hosts with plot_server are not at work already (d: it is BACKOFF)"
+    ]
     assert step("plot_server", dict(evidence, d=WORKS), batch=("a", "b"), roll="50%") == []
 
 
@@ -59,7 +63,9 @@ def test_nats_servers_are_asked_themselves():
     assert step("nats", {}) == []
 
 
-@pytest.mark.parametrize(("roll", "count", "number"), [("1", 9, 1), ("25%", 3, 1), ("25%", 8, 2), ("100%", 8, 8), (3, 2, 3)])
+@pytest.mark.parametrize(
+    ("roll", "count", "number"), [("1", 9, 1), ("25%", 3, 1), ("25%", 8, 2), ("100%", 8, 8), (3, 2, 3)]
+)
 def test_how_many_restart_at_once(roll, count, number):
     assert _roll.at_once(roll, count) == number
 
@@ -128,7 +134,12 @@ VARIABLES = {"inventory_hostname": "a", "ansible_play_hosts_all": list(HOSTS), "
 
 def run(monkeypatch, answers, check=False, **more):
     args = {name: option.get("default") for name, option in component_restart.ARGUMENTS.items()}
-    args.update(component="controller", name="autonomys-controller", timeout=0, programs=[{"name": "autonomys-controller", "connected_any": ["10.0.0.1:4222"]}])
+    args.update(
+        component="controller",
+        name="autonomys-controller",
+        timeout=0,
+        programs=[{"name": "autonomys-controller", "connected_any": ["10.0.0.1:4222"]}],
+    )
     args.update(more)
     action = Step(answers, check)
     monkeypatch.setattr(component_health.ActionBase, "run", lambda *_: {})
@@ -137,7 +148,11 @@ def run(monkeypatch, answers, check=False, **more):
 
 
 def test_a_step_that_succeeds(monkeypatch):
-    answers = {"supervisor_program never": [{"restart_required": True}], "supervisor_program started": [APPLIED], "supervisor_program_info": [WELL]}
+    answers = {
+        "supervisor_program never": [{"restart_required": True}],
+        "supervisor_program started": [APPLIED],
+        "supervisor_program_info": [WELL],
+    }
     action, result = run(monkeypatch, answers)
     assert result["healthy"] and result["changed"] and "failed" not in result
     assert action.asked == ["supervisor_program never", "supervisor_program started", "supervisor_program_info"]
@@ -168,14 +183,21 @@ def test_a_program_that_does_not_stay_up_goes_back(monkeypatch):
     }
     _action, result = run(monkeypatch, answers)
     assert "is not healthy: autonomys-controller did not stay up: exit status 1. Its" in result["msg"]
-    assert "Its former definition was put back, but after 0 s autonomys-controller has no connection to NATS." in result["msg"]
+    assert (
+        "Its former definition was put back, but after 0 s autonomys-controller has no connection to NATS."
+        in result["msg"]
+    )
 
 
 @pytest.mark.parametrize(
     ("pending", "more", "sentence"),
     [
         (False, {}, "It ran with the same definition before, so there is nothing to put back."),
-        (True, {"revert": False}, "Its former definition was not put back, because cluster_revert_on_failure is false."),
+        (
+            True,
+            {"revert": False},
+            "Its former definition was not put back, because cluster_revert_on_failure is false.",
+        ),
         (True, {}, "Putting its former definition back failed: nothing to go back to."),
     ],
 )
@@ -197,14 +219,26 @@ def test_the_configuration_goes_back_with_the_definition(monkeypatch):
         "supervisor_program_info": [SICK, WELL],
         "supervisor_program reverted": [APPLIED],
     }
-    action, _result = run(monkeypatch, answers, configuration={"path": "/etc/x.conf", "previous": "/etc/x.conf.running"})
+    action, _result = run(
+        monkeypatch, answers, configuration={"path": "/etc/x.conf", "previous": "/etc/x.conf.running"}
+    )
     copied = action.asked.index("ansible.legacy.copy /etc/x.conf.running /etc/x.conf")
     assert copied < action.asked.index("supervisor_program reverted")
 
 
 def test_a_server_that_the_others_need_is_not_restarted(monkeypatch):
-    nats = {"reachable": True, "server_name": "a", "safe_to_stop": False, "reasons": ["there is no route between a and b"]}
-    action, result = run(monkeypatch, {"nats_info": [{"nats": nats}]}, component="nats", nats_stop={"url": "x", "peers": {}, "max_silence": 5, "max_lag": 9})
+    nats = {
+        "reachable": True,
+        "server_name": "a",
+        "safe_to_stop": False,
+        "reasons": ["there is no route between a and b"],
+    }
+    action, result = run(
+        monkeypatch,
+        {"nats_info": [{"nats": nats}]},
+        component="nats",
+        nats_stop={"url": "x", "peers": {}, "max_silence": 5, "max_lag": 9},
+    )
     assert result["msg"] == (
         "nats on a was not restarted, because the others cannot do without it now: nats-server a may not stop now: there is no route between a and b. "
         "It runs as before. Mend what is named, and run the same command again."
@@ -220,7 +254,13 @@ def test_a_node_that_was_synced_must_be_synced_again(monkeypatch, before, failed
         "supervisor_program started": [APPLIED],
         "node_info": [{"node": dict(syncing, syncing=before)}, {"node": syncing}],
     }
-    _action, result = run(monkeypatch, answers, component="node", programs=[], node={"url": "x", "chain": "mainnet", "min_peers": 1, "synced": False})
+    _action, result = run(
+        monkeypatch,
+        answers,
+        component="node",
+        programs=[],
+        node={"url": "x", "chain": "mainnet", "min_peers": 1, "synced": False},
+    )
     assert result.get("failed", False) is failed
     if failed:
         assert "the node is not synced: it is at block 5 of 9" in result["msg"]
@@ -232,13 +272,16 @@ def test_a_host_that_is_out_of_reach_for_a_moment_is_asked_again(monkeypatch):
         "supervisor_program started": [APPLIED],
         "supervisor_program_info": [AnsibleConnectionFailure("gone"), WELL],
     }
-    monkeypatch.setattr(health.time, "sleep", lambda _: None)
+    monkeypatch.setattr(component_health.time, "sleep", lambda _: None)
     _action, result = run(monkeypatch, answers, timeout=9, interval=1)
     assert result["healthy"]
 
 
 def test_a_host_that_is_lost_while_it_restarts_ends_the_run(monkeypatch):
-    answers = {"supervisor_program never": [{"restart_required": True}], "supervisor_program started": [AnsibleConnectionFailure("gone")]}
+    answers = {
+        "supervisor_program never": [{"restart_required": True}],
+        "supervisor_program started": [AnsibleConnectionFailure("gone")],
+    }
     with pytest.raises(AnsibleConnectionFailure):
         run(monkeypatch, answers)
 
@@ -285,6 +328,13 @@ def test_a_stop_of_what_would_be_missed_is_refused(tutorial_model):
     assert _roll.last_ones(tutorial_model, {"controller": []}, nodes[:-1]) == []
     assert _roll.last_ones(tutorial_model, {"controller": []}, nodes) == ["That would stop controller on every host"]
     assert _roll.last_ones(tutorial_model, {"nats": []}, nodes[:1]) == []
-    assert _roll.last_ones(tutorial_model, {"nats": []}, nodes[:2]) == ["That would stop 2 of the 3 NATS servers, and JetStream with them"]
+    assert _roll.last_ones(tutorial_model, {"nats": []}, nodes[:2]) == [
+        "That would stop 2 of the 3 NATS servers, and JetStream with them"
+    ]
     assert _roll.last_ones(tutorial_model, {"controller": []}, storage) == []
-    assert _roll.last_ones(tutorial_model, {"plot_server": ["autonomys-plot-server-0"]}, tutorial_model["components"]["plot_server"]) == []
+    assert (
+        _roll.last_ones(
+            tutorial_model, {"plot_server": ["autonomys-plot-server-0"]}, tutorial_model["components"]["plot_server"]
+        )
+        == []
+    )

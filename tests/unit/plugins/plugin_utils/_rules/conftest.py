@@ -72,14 +72,18 @@ def folder(mountpoint, **changes):
     return dict(good, **changes)
 
 
-FOLDERS = {"nats": ["/var/lib/nats"], "node": ["/var/autonomys-node"], "caches": ["/var/autonomys-sharded-cache", "/var/autonomys-full-piece"]}
+FOLDERS = {
+    "nats": ["/var/lib/nats"],
+    "node": ["/var/autonomys-node"],
+    "caches": ["/var/autonomys-sharded-cache", "/var/autonomys-full-piece"],
+}
 
 
 class Cluster:
     """A faultless cluster of the tutorial's size, for tests to break: the inventory's groups and variables, and what was read of the hosts."""
 
     def __init__(self):
-        nodes, plotters, storages = (["%s-%d" % (kind, number) for number in numbers] for kind, numbers in self.MACHINES)
+        nodes, plotters, storages = ([f"{kind}-{number}" for number in numbers] for kind, numbers in self.MACHINES)
         self.groups = {
             "node_hosts": nodes,
             "plotter_hosts": plotters,
@@ -117,21 +121,39 @@ class Cluster:
                 "limits": {"service": 1048576, "kernel": 1073741816},
                 "packet_filter": True,
                 "files": {},
-                "disks": {path: folder("/var") for component, paths in FOLDERS.items() if host in self.groups[component] for path in paths},
+                "disks": {
+                    path: folder("/var")
+                    for component, paths in FOLDERS.items()
+                    if host in self.groups[component]
+                    for path in paths
+                },
                 "programs": [],
             }
             self.facts[host] = {"reachable": True, "error": None, "host": facts, "gpus": None, "disks": None}
         for host in nodes:
             self.variables[host]["node_blocks_pruning"] = "archive"
-            self.facts[host]["gpus"] = {"topology": machine("single-gpu-single-node"), "gpu_error": None, "warnings": []}
+            self.facts[host]["gpus"] = {
+                "topology": machine("single-gpu-single-node"),
+                "gpu_error": None,
+                "warnings": [],
+            }
         for host in plotters:
             self.variables[host]["plot_server_extra_args"] = ["--record-encoding-concurrency", "32"]
             self.facts[host]["gpus"] = {"topology": machine("seed-2x48c-4gpu"), "gpu_error": None, "warnings": []}
         for host in storages:
             self.variables[host]["plot_client_reward_address"] = REWARD_ADDRESS
-            self.variables[host]["plot_client_farms"] = [{"path": "/mnt/nvme0", "sectors": "auto"}, {"path": "/mnt/nvme1", "sectors": 6000}]
+            self.variables[host]["plot_client_farms"] = [
+                {"path": "/mnt/nvme0", "sectors": "auto"},
+                {"path": "/mnt/nvme1", "sectors": 6000},
+            ]
             self.facts[host]["disks"] = {path: disk(path) for path in ("/mnt/nvme0", "/mnt/nvme1")}
-        self.control = {"specs": SPECS, "nats_checksums": CHECKSUMS, "groups": self.groups, "other_variables": {}, "files": {}}
+        self.control = {
+            "specs": SPECS,
+            "nats_checksums": CHECKSUMS,
+            "groups": self.groups,
+            "other_variables": {},
+            "files": {},
+        }
 
     MACHINES = (("node", range(1, 4)), ("plotter", range(1, 3)), ("storage", range(1, 3)))
 
@@ -158,7 +180,14 @@ class Cluster:
 
     def program(self, host, name, *command, file=None, **more):
         """Let a program stand on a host."""
-        program = {"name": name, "file": "/etc/supervisor/conf.d/%s.conf" % (file or name), "cpus": None, "gpu": None, "state": "RUNNING", "reason": None}
+        program = {
+            "name": name,
+            "file": f"/etc/supervisor/conf.d/{file or name}.conf",
+            "cpus": None,
+            "gpu": None,
+            "state": "RUNNING",
+            "reason": None,
+        }
         self.facts[host]["host"]["programs"].append(dict(program, command=list(command), **more))
 
     def gpus(self, host):

@@ -48,7 +48,9 @@ def lose_gpu(cluster, host="plotter-1", index=0, **variables):
     """A GPU of a host whose plot servers run is no longer there."""
     gpus = cluster.gpus(host)
     sets = ["1-23,97-119", "25-47,121-143", "49-71,145-167", "73-95,169-191"]
-    programs = [{"name": f"autonomys-plot-server-{n}", "file": "f", "cpus": sets[n], "gpu": gpus[n]["uuid"]} for n in range(4)]
+    programs = [
+        {"name": f"autonomys-plot-server-{n}", "file": "f", "cpus": sets[n], "gpu": gpus[n]["uuid"]} for n in range(4)
+    ]
     cluster.set(host, **variables)
     cluster.facts[host]["host"]["programs"] = programs
     del gpus[index]
@@ -65,19 +67,32 @@ def node_runs(cluster, *options, base_path="/var/autonomys-node"):
 
 def nats_runs(cluster, text, **folder):
     """A NATS server that was deployed with this file."""
-    cluster.program("node-1", "nats-server", "/opt/autonomys/nats/2.12.8/nats-server", "--config", "/etc/nats-server.conf")
-    cluster.host("node-1", files={"/etc/nats-server.conf": {"content": text, "mode": "0644", "owner": "root", "group": "root"}})
+    cluster.program(
+        "node-1", "nats-server", "/opt/autonomys/nats/2.12.8/nats-server", "--config", "/etc/nats-server.conf"
+    )
+    cluster.host(
+        "node-1", files={"/etc/nats-server.conf": {"content": text, "mode": "0644", "owner": "root", "group": "root"}}
+    )
     cluster.folder("node-1", "/var/lib/nats", **folder)
 
 
 def farm(cluster, host, path="/mnt/nvme0", **files):
     """A farm that lies on a disk."""
-    cluster.facts[host]["disks"][path].update(farm=dict({"id": None, "genesis_hash": None, "identity": None}, **files), existing_plot_bytes=2**30)
+    cluster.facts[host]["disks"][path].update(
+        farm=dict({"id": None, "genesis_hash": None, "identity": None}, **files), existing_plot_bytes=2**30
+    )
 
 
 def bound(cluster, slot, cpus, host="plotter-1", gpu=None):
     """A plot server that was bound by hand."""
-    cluster.program(host, "autonomys-plot-server-%d" % slot, FARMER, file="autonomys-plot-server", cpus=cpus, gpu=str(slot) if gpu is None else gpu)
+    cluster.program(
+        host,
+        f"autonomys-plot-server-{slot}",
+        FARMER,
+        file="autonomys-plot-server",
+        cpus=cpus,
+        gpu=str(slot) if gpu is None else gpu,
+    )
 
 
 MAINNET = "66455a580aabff303720aa83adbe6c44502922251c03ba73686d5245da9e21bd"
@@ -87,22 +102,106 @@ TAURUS = "295aeafca762a304d92ee1505548695091f6082d3f0aa4d092ac3cd6397a6c5e"
 TRIGGERS = [
     # Variables
     ("VAR001", "error", "all", "cluster_version is not set", lambda c: unset(c, "cluster_version")),
-    ("VAR001", "error", "storage-1", "plot_client_reward_address is not set", lambda c: unset(c, "plot_client_reward_address", "storage-1")),
-    ("VAR001", "error", "storage-1", "plot_client_farms is not set", lambda c: c.set("storage-1", plot_client_farms=None)),
-    ("VAR002", "error", "nats", "nats_client_port is 'abc'; it must be a whole number", lambda c: c.set("nats", nats_client_port="abc")),
-    ("VAR002", "error", "nats", "nats_state is 'off'; it must be one of started, stopped", lambda c: c.set("nats", nats_state="off")),
-    ("VAR002", "error", "node", "node_rpc_cors is false; it must be text, written in quotes", lambda c: c.set("node", node_rpc_cors=False)),
-    ("VAR002", "error", "node-1", "node_base_path is 'data/node'; it must be an absolute path", lambda c: c.set("node-1", node_base_path="data/node")),
+    (
+        "VAR001",
+        "error",
+        "storage-1",
+        "plot_client_reward_address is not set",
+        lambda c: unset(c, "plot_client_reward_address", "storage-1"),
+    ),
+    (
+        "VAR001",
+        "error",
+        "storage-1",
+        "plot_client_farms is not set",
+        lambda c: c.set("storage-1", plot_client_farms=None),
+    ),
+    (
+        "VAR002",
+        "error",
+        "nats",
+        "nats_client_port is 'abc'; it must be a whole number",
+        lambda c: c.set("nats", nats_client_port="abc"),
+    ),
+    (
+        "VAR002",
+        "error",
+        "nats",
+        "nats_state is 'off'; it must be one of started, stopped",
+        lambda c: c.set("nats", nats_state="off"),
+    ),
+    (
+        "VAR002",
+        "error",
+        "node",
+        "node_rpc_cors is false; it must be text, written in quotes",
+        lambda c: c.set("node", node_rpc_cors=False),
+    ),
+    (
+        "VAR002",
+        "error",
+        "node-1",
+        "node_base_path is 'data/node'; it must be an absolute path",
+        lambda c: c.set("node-1", node_base_path="data/node"),
+    ),
     ("VAR002", "error", "node-1", "nats_max_payload is empty", lambda c: c.set("node-1", nats_max_payload=None)),
-    ("VAR002", "error", "storage-1", "plot_client_farms is '/mnt/a'; it must be a list", lambda c: c.set("storage-1", plot_client_farms="/mnt/a")),
-    ("VAR002", "error", "storage-1", "plot_client_farms[0] is '/mnt/a'; it must be a map", lambda c: c.set("storage-1", plot_client_farms=["/mnt/a"])),
-    ("VAR002", "error", "storage-1", "unknown key sector; did you mean sectors?", lambda c: c.farm("storage-1", sector=5)),
-    ("VAR002", "error", "storage-1", "plot_client_farms[0] has no path", lambda c: c.set("storage-1", plot_client_farms=[{"sectors": 5}])),
-    ("VAR002", "error", "storage-1", "plot_client_farms[0].state is 'gone'", lambda c: c.farm("storage-1", state="gone")),
-    ("VAR002", "error", "plotter-1", "caches_extra_args[0] is {'a': 1}; it must be text", lambda c: c.set("plotter-1", caches_extra_args=[{"a": 1}])),
+    (
+        "VAR002",
+        "error",
+        "storage-1",
+        "plot_client_farms is '/mnt/a'; it must be a list",
+        lambda c: c.set("storage-1", plot_client_farms="/mnt/a"),
+    ),
+    (
+        "VAR002",
+        "error",
+        "storage-1",
+        "plot_client_farms[0] is '/mnt/a'; it must be a map",
+        lambda c: c.set("storage-1", plot_client_farms=["/mnt/a"]),
+    ),
+    (
+        "VAR002",
+        "error",
+        "storage-1",
+        "unknown key sector; did you mean sectors?",
+        lambda c: c.farm("storage-1", sector=5),
+    ),
+    (
+        "VAR002",
+        "error",
+        "storage-1",
+        "plot_client_farms[0] has no path",
+        lambda c: c.set("storage-1", plot_client_farms=[{"sectors": 5}]),
+    ),
+    (
+        "VAR002",
+        "error",
+        "storage-1",
+        "plot_client_farms[0].state is 'gone'",
+        lambda c: c.farm("storage-1", state="gone"),
+    ),
+    (
+        "VAR002",
+        "error",
+        "plotter-1",
+        "caches_extra_args[0] is {'a': 1}; it must be text",
+        lambda c: c.set("plotter-1", caches_extra_args=[{"a": 1}]),
+    ),
     ("VAR003", "error", "nats", "Did you mean nats_max_payload?", lambda c: c.set("nats", nats_max_paylod="3MB")),
-    ("VAR003", "error", "storage-1", "Did you mean plot_client_farms?", lambda c: c.control["other_variables"].update(plt_client_farms=["storage-1"])),
-    ("VAR003", "warning", "node-1", "No role knows the variable node_colour_of_case", lambda c: c.set("node-1", node_colour_of_case="red")),
+    (
+        "VAR003",
+        "error",
+        "storage-1",
+        "Did you mean plot_client_farms?",
+        lambda c: c.control["other_variables"].update(plt_client_farms=["storage-1"]),
+    ),
+    (
+        "VAR003",
+        "warning",
+        "node-1",
+        "No role knows the variable node_colour_of_case",
+        lambda c: c.set("node-1", node_colour_of_case="red"),
+    ),
     (
         "VAR004",
         "error",
@@ -110,8 +209,20 @@ TRIGGERS = [
         "cluster_chain has no value: 'x' is undefined",
         lambda c: c.unresolved.update({"node-1": {"cluster_chain": "'x' is undefined"}}),
     ),
-    ("VAR004", "error", "node-1", "cluster_version has no value", lambda c: c.set("node-1", cluster_version="{{ nope }}")),
-    ("VAR005", "error", "all", "cluster_version is the number 1.1", lambda c: [c.set(host, cluster_version=1.1) for host in c.hosts]),
+    (
+        "VAR004",
+        "error",
+        "node-1",
+        "cluster_version has no value",
+        lambda c: c.set("node-1", cluster_version="{{ nope }}"),
+    ),
+    (
+        "VAR005",
+        "error",
+        "all",
+        "cluster_version is the number 1.1",
+        lambda c: [c.set(host, cluster_version=1.1) for host in c.hosts],
+    ),
     ("VAR006", "warning", "node-1", "NATS0002", lambda c: c.set("node-1", cluster_accept=["NATS0002"])),
     # Groups, addresses, ports
     ("INV001", "error", "", "The group nats is missing or has no hosts", lambda c: c.groups.pop("nats")),
@@ -135,47 +246,176 @@ TRIGGERS = [
         "cluster_address is 'node-1.example.org', which is no IP address",
         lambda c: c.set("node-1", ansible_host="node-1.example.org"),
     ),
-    ("INV004", "error", "node-1", "cluster_address is '10.0.0.256', which is no IP address", lambda c: c.set("node-1", cluster_address="10.0.0.256")),
-    ("INV004", "error", "node-1", "cluster_address is 42, which is no IP address", lambda c: c.set("node-1", cluster_address=42)),
+    (
+        "INV004",
+        "error",
+        "node-1",
+        "cluster_address is '10.0.0.256', which is no IP address",
+        lambda c: c.set("node-1", cluster_address="10.0.0.256"),
+    ),
+    (
+        "INV004",
+        "error",
+        "node-1",
+        "cluster_address is 42, which is no IP address",
+        lambda c: c.set("node-1", cluster_address=42),
+    ),
     ("INV004", "error", "node-1", "IPv6", lambda c: c.set("node-1", cluster_address="fd00::1")),
-    ("INV005", "error", "node_hosts", "node-1, node-2 and node-3 share the address 10.0.0.9", lambda c: c.set("nats", cluster_address="10.0.0.9")),
-    ("INV006", "error", "storage-1", "cluster_address is 127.0.0.1", lambda c: c.set("storage-1", cluster_address="127.0.0.1")),
-    ("INV007", "warning", "plotter_hosts", "caches_roll differs: 25% on plotter-2, 3 on plotter-1; 3 is used", lambda c: c.set("plotter-1", caches_roll="3")),
+    (
+        "INV005",
+        "error",
+        "node_hosts",
+        "node-1, node-2 and node-3 share the address 10.0.0.9",
+        lambda c: c.set("nats", cluster_address="10.0.0.9"),
+    ),
+    (
+        "INV006",
+        "error",
+        "storage-1",
+        "cluster_address is 127.0.0.1",
+        lambda c: c.set("storage-1", cluster_address="127.0.0.1"),
+    ),
+    (
+        "INV007",
+        "warning",
+        "plotter_hosts",
+        "caches_roll differs: 25% on plotter-2, 3 on plotter-1; 3 is used",
+        lambda c: c.set("plotter-1", caches_roll="3"),
+    ),
     ("INV007", "error", "node_hosts", "nats_roll is 'all'", lambda c: c.set("nats", nats_roll="all")),
-    ("PORT001", "error", "node-1", "Port 9944 is wanted by nats_client_port and node_rpc_port", lambda c: c.set("node-1", nats_client_port=9944)),
+    (
+        "PORT001",
+        "error",
+        "node-1",
+        "Port 9944 is wanted by nats_client_port and node_rpc_port",
+        lambda c: c.set("node-1", nats_client_port=9944),
+    ),
     ("PORT001", "error", "node-1", "Port 30333", lambda c: c.set("node-1", node_rpc_port=30333)),
     ("PORT002", "error", "node-1", "node_rpc_port is 99440", lambda c: c.set("node-1", node_rpc_port=99440)),
     ("PORT002", "error", "plotter-1", "plot server 3 is 65537", lambda c: c.set("plotter-1", plot_server_port=65534)),
     # Versions and binaries
     ("REL001", "error", "all", "v1.0.0 on node-2", lambda c: c.set("node-1", cluster_version="v1.0.1")),
-    ("REL002", "error", "storage-1", "cluster_binaries has no autonomys-farmer", lambda c: c.set("storage-1", cluster_binaries={})),
-    ("REL002", "error", "storage-1", "has the src 'ftp://x'", lambda c: c.set("storage-1", cluster_binaries=binary(src="ftp://x"))),
-    ("REL003", "error", "storage-1", "has the checksum null", lambda c: c.set("storage-1", cluster_binaries=binary(checksum=None))),
-    ("REL003", "error", "node-1", "nats_binary has the checksum 'md5:1'", lambda c: c.set("node-1", nats_binary={"src": "https://x", "checksum": "md5:1"})),
-    ("REL004", "error", "storage-1", "looked for /a/farmer, /b/farmer", lambda c: local(c, path=None, tried=["/a/farmer", "/b/farmer"], checksum=None)),
-    ("REL005", "error", "storage-1", "which has " + BAD_SHA, lambda c: local(c, path="/a/farmer", tried=[], checksum=BAD_SHA)),
+    (
+        "REL002",
+        "error",
+        "storage-1",
+        "cluster_binaries has no autonomys-farmer",
+        lambda c: c.set("storage-1", cluster_binaries={}),
+    ),
+    (
+        "REL002",
+        "error",
+        "storage-1",
+        "has the src 'ftp://x'",
+        lambda c: c.set("storage-1", cluster_binaries=binary(src="ftp://x")),
+    ),
+    (
+        "REL003",
+        "error",
+        "storage-1",
+        "has the checksum null",
+        lambda c: c.set("storage-1", cluster_binaries=binary(checksum=None)),
+    ),
+    (
+        "REL003",
+        "error",
+        "node-1",
+        "nats_binary has the checksum 'md5:1'",
+        lambda c: c.set("node-1", nats_binary={"src": "https://x", "checksum": "md5:1"}),
+    ),
+    (
+        "REL004",
+        "error",
+        "storage-1",
+        "looked for /a/farmer, /b/farmer",
+        lambda c: local(c, path=None, tried=["/a/farmer", "/b/farmer"], checksum=None),
+    ),
+    (
+        "REL005",
+        "error",
+        "storage-1",
+        "which has " + BAD_SHA,
+        lambda c: local(c, path="/a/farmer", tried=[], checksum=BAD_SHA),
+    ),
     ("REL006", "error", "all", "chronos on node-1", lambda c: c.set("node-1", cluster_chain="chronos")),
     ("REL007", "warning", "all", "taurus", lambda c: [c.set(host, cluster_chain="taurus") for host in c.hosts]),
     # NATS
-    ("NATS001", "error", "nats", "nats_max_payload is 1MB, 1,048,576 bytes", lambda c: c.set("nats", nats_max_payload="1MB")),
+    (
+        "NATS001",
+        "error",
+        "nats",
+        "nats_max_payload is 1MB, 1,048,576 bytes",
+        lambda c: c.set("nats", nats_max_payload="1MB"),
+    ),
     ("NATS001", "error", "nats", "M counts in powers of 1000", lambda c: c.set("nats", nats_max_payload="2M")),
     ("NATS002", "warning", "node-1", "There is one NATS server", lambda c: c.groups.update(nats=["node-1"])),
-    ("NATS002", "warning", "node-1,node-2", "There are 2 NATS servers", lambda c: c.groups.update(nats=["node-1", "node-2"])),
-    ("NATS003", "error", "nats", "nats_max_payload differs: 3MB on node-2 and node-3, 4MB on node-1", lambda c: c.set("node-1", nats_max_payload="4MB")),
+    (
+        "NATS002",
+        "warning",
+        "node-1,node-2",
+        "There are 2 NATS servers",
+        lambda c: c.groups.update(nats=["node-1", "node-2"]),
+    ),
+    (
+        "NATS003",
+        "error",
+        "nats",
+        "nats_max_payload differs: 3MB on node-2 and node-3, 4MB on node-1",
+        lambda c: c.set("node-1", nats_max_payload="4MB"),
+    ),
     ("NATS004", "warning", "nats", "Write 3MB.", lambda c: c.set("nats", nats_max_payload="3M")),
-    ("NATS005", "error", "nats", "node-1, node-2 and node-3 have the nats_server_name 'n1'", lambda c: c.set("nats", nats_server_name="n1")),
-    ("NATS006", "error", "nats", "nats_jetstream_max_file is '20 GB'", lambda c: c.set("nats", nats_jetstream_max_file="20 GB")),
-    ("NATS007", "warning", "nats", "CVE-2025-30215 and CVE-2026-33222", lambda c: c.set("nats", nats_version="2.10.22")),
-    ("NATS008", "error", "nats", "nats_version 2.12.99 has no pinned checksum for amd64", lambda c: c.set("nats", nats_version="2.12.99")),
+    (
+        "NATS005",
+        "error",
+        "nats",
+        "node-1, node-2 and node-3 have the nats_server_name 'n1'",
+        lambda c: c.set("nats", nats_server_name="n1"),
+    ),
+    (
+        "NATS006",
+        "error",
+        "nats",
+        "nats_jetstream_max_file is '20 GB'",
+        lambda c: c.set("nats", nats_jetstream_max_file="20 GB"),
+    ),
+    (
+        "NATS007",
+        "warning",
+        "nats",
+        "CVE-2025-30215 and CVE-2026-33222",
+        lambda c: c.set("nats", nats_version="2.10.22"),
+    ),
+    (
+        "NATS008",
+        "error",
+        "nats",
+        "nats_version 2.12.99 has no pinned checksum for amd64",
+        lambda c: c.set("nats", nats_version="2.12.99"),
+    ),
     (
         "NATS009",
         "error",
         "storage-1",
         "has 10.0.0.12:4222 twice; 10.0.0.13:4222 is in no entry",
-        lambda c: c.set("storage-1", plot_client_nats_servers=["nats://10.0.0.11:4222", "nats://10.0.0.12:4222", "nats://10.0.0.12:4222"]),
+        lambda c: c.set(
+            "storage-1",
+            plot_client_nats_servers=["nats://10.0.0.11:4222", "nats://10.0.0.12:4222", "nats://10.0.0.12:4222"],
+        ),
     ),
-    ("NATS010", "error", "storage-1", "has 192.168.0.1:4222", lambda c: c.set("storage-1", plot_client_nats_servers=["nats://192.168.0.1:4222"])),
-    ("NATS011", "error", "storage-1", "'nats://u:p@10.0.0.11:4222'", lambda c: c.set("storage-1", plot_client_nats_servers=["nats://u:p@10.0.0.11:4222"])),
+    (
+        "NATS010",
+        "error",
+        "storage-1",
+        "has 192.168.0.1:4222",
+        lambda c: c.set("storage-1", plot_client_nats_servers=["nats://192.168.0.1:4222"]),
+    ),
+    (
+        "NATS011",
+        "error",
+        "storage-1",
+        "'nats://u:p@10.0.0.11:4222'",
+        lambda c: c.set("storage-1", plot_client_nats_servers=["nats://u:p@10.0.0.11:4222"]),
+    ),
     (
         "NATS012",
         "warning",
@@ -184,10 +424,34 @@ TRIGGERS = [
         lambda c: c.set("storage-1", plot_client_nats_servers=["nats://10.0.0.11:4222", "nats://10.0.0.12:4222"]),
     ),
     # Nodes
-    ("NODE001", "error", "node-1", "controller_node_rpc_url is ws://10.30.1.2:9944", lambda c: c.set("node-1", controller_node_rpc_url="ws://10.30.1.2:9944")),
-    ("NODE002", "error", "node-1", "'http://10.0.0.11:9944'", lambda c: c.set("node-1", controller_node_rpc_url="http://10.0.0.11:9944")),
-    ("NODE003", "error", "node-1", "but node-1 listens on port 9944", lambda c: c.set("node-1", controller_node_rpc_url="ws://10.0.0.11:9945")),
-    ("NODE003", "error", "node-1", "node_rpc_address 127.0.0.1", lambda c: c.set("node-1", node_rpc_address="127.0.0.1")),
+    (
+        "NODE001",
+        "error",
+        "node-1",
+        "controller_node_rpc_url is ws://10.30.1.2:9944",
+        lambda c: c.set("node-1", controller_node_rpc_url="ws://10.30.1.2:9944"),
+    ),
+    (
+        "NODE002",
+        "error",
+        "node-1",
+        "'http://10.0.0.11:9944'",
+        lambda c: c.set("node-1", controller_node_rpc_url="http://10.0.0.11:9944"),
+    ),
+    (
+        "NODE003",
+        "error",
+        "node-1",
+        "but node-1 listens on port 9944",
+        lambda c: c.set("node-1", controller_node_rpc_url="ws://10.0.0.11:9945"),
+    ),
+    (
+        "NODE003",
+        "error",
+        "node-1",
+        "node_rpc_address 127.0.0.1",
+        lambda c: c.set("node-1", node_rpc_address="127.0.0.1"),
+    ),
     (
         "NODE004",
         "warning",
@@ -196,7 +460,13 @@ TRIGGERS = [
         lambda c: (c.set("node-3", node_rpc_methods="safe"), c.groups.update(node=["node-1", "node-3"])),
     ),
     ("NODE005", "info", "node", "who reaches port 9944 controls the node", lambda c: None),
-    ("NODE005", "warning", "node-1", "8.8.4.4 is a public address", lambda c: c.set("node-1", cluster_address="8.8.4.4")),
+    (
+        "NODE005",
+        "warning",
+        "node-1",
+        "8.8.4.4 is a public address",
+        lambda c: c.set("node-1", cluster_address="8.8.4.4"),
+    ),
     # Farms and disks
     (
         "FARM001",
@@ -209,31 +479,118 @@ TRIGGERS = [
     ("FARM002", "error", "storage-1", "without commas and spaces", lambda c: c.farm("storage-1", path="/mnt/a\nb")),
     ("FARM003", "error", "storage-1", "sectors of /mnt/nvme0 is '1k'", lambda c: c.farm("storage-1", sectors="1k")),
     ("FARM003", "error", "storage-1", "sectors of /mnt/nvme0 is 0", lambda c: c.farm("storage-1", sectors=0)),
-    ("FARM004", "error", "storage-1", "is 65535; a farm has 65534 at most", lambda c: c.farm("storage-1", sectors=65535)),
+    (
+        "FARM004",
+        "error",
+        "storage-1",
+        "is 65535; a farm has 65534 at most",
+        lambda c: c.farm("storage-1", sectors=65535),
+    ),
     ("FARM005", "error", "storage-1", "has /mnt/nvme1 2 times", lambda c: c.farm("storage-1", path="/mnt/nvme1/")),
-    ("FARM006", "error", "storage-1", "has 257 farms", lambda c: c.set("storage-1", plot_client_farms=[{"path": "/mnt/%d" % number} for number in range(257)])),
-    ("FARM011", "error", "storage-1", "is 0; a sector has 1 to 65535 pieces", lambda c: c.set("storage-1", plot_client_pieces_in_sector=0)),
+    (
+        "FARM006",
+        "error",
+        "storage-1",
+        "has 257 farms",
+        lambda c: c.set("storage-1", plot_client_farms=[{"path": f"/mnt/{number}"} for number in range(257)]),
+    ),
+    (
+        "FARM011",
+        "error",
+        "storage-1",
+        "is 0; a sector has 1 to 65535 pieces",
+        lambda c: c.set("storage-1", plot_client_pieces_in_sector=0),
+    ),
     ("FARM007", "warning", "storage-1", "no farm", lambda c: c.set("storage-1", plot_client_farms=[])),
-    ("DISK001", "error", "storage-1", "/mnt/nvme0 does not exist", lambda c: c.disk("storage-1", exists=False, is_mountpoint=False, mountpoint="/")),
-    ("DISK002", "error", "storage-1", "/mnt/nvme0 is no mountpoint", lambda c: c.disk("storage-1", is_mountpoint=False, mountpoint="/", device="/dev/sda1")),
-    ("DISK002", "warning", "storage-1", "/mnt/nvme0 is no mountpoint", lambda c: c.disk("storage-1", is_mountpoint=False, mountpoint="/mnt")),
-    ("DISK003", "error", "storage-1", "/mnt/nvme0 and /mnt/nvme1 are all on /dev/nvme1", lambda c: c.disk("storage-1", device="/dev/nvme1")),
-    ("DISK004", "error", "storage-1", "/mnt/nvme0 is on btrfs, which is not fit for plots", lambda c: c.disk("storage-1", fstype="btrfs")),
-    ("DISK004", "warning", "storage-1", "/mnt/nvme0 is on f2fs, which is untested", lambda c: c.disk("storage-1", fstype="f2fs")),
+    (
+        "DISK001",
+        "error",
+        "storage-1",
+        "/mnt/nvme0 does not exist",
+        lambda c: c.disk("storage-1", exists=False, is_mountpoint=False, mountpoint="/"),
+    ),
+    (
+        "DISK002",
+        "error",
+        "storage-1",
+        "/mnt/nvme0 is no mountpoint",
+        lambda c: c.disk("storage-1", is_mountpoint=False, mountpoint="/", device="/dev/sda1"),
+    ),
+    (
+        "DISK002",
+        "warning",
+        "storage-1",
+        "/mnt/nvme0 is no mountpoint",
+        lambda c: c.disk("storage-1", is_mountpoint=False, mountpoint="/mnt"),
+    ),
+    (
+        "DISK003",
+        "error",
+        "storage-1",
+        "/mnt/nvme0 and /mnt/nvme1 are all on /dev/nvme1",
+        lambda c: c.disk("storage-1", device="/dev/nvme1"),
+    ),
+    (
+        "DISK004",
+        "error",
+        "storage-1",
+        "/mnt/nvme0 is on btrfs, which is not fit for plots",
+        lambda c: c.disk("storage-1", fstype="btrfs"),
+    ),
+    (
+        "DISK004",
+        "warning",
+        "storage-1",
+        "/mnt/nvme0 is on f2fs, which is untested",
+        lambda c: c.disk("storage-1", fstype="f2fs"),
+    ),
     ("DISK005", "error", "storage-1", "/mnt/nvme0 is mounted read-only", lambda c: c.disk("storage-1", read_only=True)),
-    ("DISK006", "error", "storage-1", "is 8000 (8,456,217,440,000 bytes); the disk holds 6845", lambda c: c.farm("storage-1", sectors=8000)),
+    (
+        "DISK006",
+        "error",
+        "storage-1",
+        "is 8000 (8,456,217,440,000 bytes); the disk holds 6845",
+        lambda c: c.farm("storage-1", sectors=8000),
+    ),
     (
         "DISK007",
         "error",
         "storage-1",
         "100 plotted sectors would be cut off",
-        lambda c: (c.farm("storage-1", sectors=900), c.disk("storage-1", existing_plot_bytes=1000 * 1_057_027_180 + 2**20)),
+        lambda c: (
+            c.farm("storage-1", sectors=900),
+            c.disk("storage-1", existing_plot_bytes=1000 * 1_057_027_180 + 2**20),
+        ),
     ),
-    ("DISK008", "error", "storage-1", "/mnt/nvme0 has 100 bytes left", lambda c: c.disk("storage-1", available=100, max_sectors=0)),
+    (
+        "DISK008",
+        "error",
+        "storage-1",
+        "/mnt/nvme0 has 100 bytes left",
+        lambda c: c.disk("storage-1", available=100, max_sectors=0),
+    ),
     # GPUs and CPUs
-    ("GPU001", "error", "plotter-1", "nvidia-smi was not found", lambda c: c.facts["plotter-1"]["gpus"].update(gpu_error="nvidia-smi was not found")),
-    ("GPU001", "error", "node-1", "nvidia-smi lists none", lambda c: c.facts["node-1"]["gpus"]["topology"].update(gpus=[])),
-    ("GPU002", "error", "plotter-1", "525.60.2; the farmer needs 525.60.13", lambda c: c.gpus("plotter-1")[2].update(driver_version="525.60.2")),
+    (
+        "GPU001",
+        "error",
+        "plotter-1",
+        "nvidia-smi was not found",
+        lambda c: c.facts["plotter-1"]["gpus"].update(gpu_error="nvidia-smi was not found"),
+    ),
+    (
+        "GPU001",
+        "error",
+        "node-1",
+        "nvidia-smi lists none",
+        lambda c: c.facts["node-1"]["gpus"]["topology"].update(gpus=[]),
+    ),
+    (
+        "GPU002",
+        "error",
+        "plotter-1",
+        "525.60.2; the farmer needs 525.60.13",
+        lambda c: c.gpus("plotter-1")[2].update(driver_version="525.60.2"),
+    ),
     (
         "GPU003",
         "warning",
@@ -241,14 +598,50 @@ TRIGGERS = [
         "plot_server_gpus has GPU-0",
         lambda c: c.set("plotter-1", plot_server_gpus=["GPU-00000000-0000-0000-0000-000000000000", gpu(c)]),
     ),
-    ("GPU003", "error", "plotter-1", "plot_server_gpus has GPU-0", lambda c: c.set("plotter-1", plot_server_gpus=["GPU-00000000-0000-0000-0000-000000000000"])),
-    ("GPU004", "warning", "plotter-1", "Both the proof server and a plot server", lambda c: c.groups["proof_server"].append("plotter-1")),
-    ("GPU005", "error", "node-1", "proof_server_gpu is '1'; the host has 0 (GPU-", lambda c: c.set("node-1", proof_server_gpu="1")),
+    (
+        "GPU003",
+        "error",
+        "plotter-1",
+        "plot_server_gpus has GPU-0",
+        lambda c: c.set("plotter-1", plot_server_gpus=["GPU-00000000-0000-0000-0000-000000000000"]),
+    ),
+    (
+        "GPU004",
+        "warning",
+        "plotter-1",
+        "Both the proof server and a plot server",
+        lambda c: c.groups["proof_server"].append("plotter-1"),
+    ),
+    (
+        "GPU005",
+        "error",
+        "node-1",
+        "proof_server_gpu is '1'; the host has 0 (GPU-",
+        lambda c: c.set("node-1", proof_server_gpu="1"),
+    ),
     ("GPU006", "error", "plotter-1", "2 times", lambda c: c.set("plotter-1", plot_server_gpus=[gpu(c), gpu(c)])),
-    ("GPU007", "error", "plotter-1", "'GPU0', which is no UUID", lambda c: c.set("plotter-1", plot_server_gpus=["GPU0", gpu(c)])),
+    (
+        "GPU007",
+        "error",
+        "plotter-1",
+        "'GPU0', which is no UUID",
+        lambda c: c.set("plotter-1", plot_server_gpus=["GPU0", gpu(c)]),
+    ),
     ("GPU007", "error", "node-1", "proof_server_gpu is 'first'", lambda c: c.set("node-1", proof_server_gpu="first")),
-    ("NUMA001", "warning", "plotter-1", "share the CPUs 0-1", lambda c: c.facts["plotter-1"]["gpus"]["topology"]["cpus"].update(usable="0-1")),
-    ("NUMA002", "warning", "plotter-1", "gets 46 CPUs of NUMA node 0; 64 are wanted", lambda c: c.set("plotter-1", plot_server_min_cpus=64)),
+    (
+        "NUMA001",
+        "warning",
+        "plotter-1",
+        "share the CPUs 0-1",
+        lambda c: c.facts["plotter-1"]["gpus"]["topology"]["cpus"].update(usable="0-1"),
+    ),
+    (
+        "NUMA002",
+        "warning",
+        "plotter-1",
+        "gets 46 CPUs of NUMA node 0; 64 are wanted",
+        lambda c: c.set("plotter-1", plot_server_min_cpus=64),
+    ),
     (
         "NUMA003",
         "warning",
@@ -256,10 +649,28 @@ TRIGGERS = [
         "The CPUs of plot server 0 (GPU 0000:01:00.0) are on NUMA node 1",
         lambda c: c.facts["plotter-1"]["gpus"]["topology"]["cpus"].update(usable="48-95,144-191"),
     ),
-    ("NUMA004", "warning", "plotter-1", "does not tell the NUMA node of plot server 0", lambda c: c.gpus("plotter-1")[0].update(numa_node=None)),
+    (
+        "NUMA004",
+        "warning",
+        "plotter-1",
+        "does not tell the NUMA node of plot server 0",
+        lambda c: c.gpus("plotter-1")[0].update(numa_node=None),
+    ),
     ("NUMA005", "error", "plotter-1", "", lambda c: c.set("plotter-1", plot_server_reserve_cores=-1)),
-    ("NUMA006", "info", "plotter-1", "cut after six", lambda c: c.facts["plotter-1"]["gpus"].update(warnings=["nvidia-smi's list is cut after six ranges"])),
-    ("GPU003", "warning", "plotter-1", "its slot free: 0 (CPUs 1-23,97-119)", lambda c: lose_gpu(c, plot_server_gpus=[gpu(c, index=n) for n in range(4)])),
+    (
+        "NUMA006",
+        "info",
+        "plotter-1",
+        "cut after six",
+        lambda c: c.facts["plotter-1"]["gpus"].update(warnings=["nvidia-smi's list is cut after six ranges"]),
+    ),
+    (
+        "GPU003",
+        "warning",
+        "plotter-1",
+        "its slot free: 0 (CPUs 1-23,97-119)",
+        lambda c: lose_gpu(c, plot_server_gpus=[gpu(c, index=n) for n in range(4)]),
+    ),
     ("GPU008", "error", "plotter-1", "GPU GPU-0b0356b2-0000-0000-0000-000000000001 from 1 to 0", lose_gpu),
     (
         "GPU008",
@@ -273,9 +684,18 @@ TRIGGERS = [
         "warning",
         "plotter-1",
         'Set proof_server_cpus: "0,24,96,120"',
-        lambda c: (c.groups["proof_server"].append("plotter-1"), c.set("plotter-1", plot_server_gpus=[gpu(c, index=1), gpu(c)])),
+        lambda c: (
+            c.groups["proof_server"].append("plotter-1"),
+            c.set("plotter-1", plot_server_gpus=[gpu(c, index=1), gpu(c)]),
+        ),
     ),
-    ("NUMA008", "error", "node-1", "proof_server_cpus must be node, all or a CPU list", lambda c: c.set("node-1", proof_server_cpus="first")),
+    (
+        "NUMA008",
+        "error",
+        "node-1",
+        "proof_server_cpus must be node, all or a CPU list",
+        lambda c: c.set("node-1", proof_server_cpus="first"),
+    ),
     ("NUMA008", "error", "node-1", "has the CPUs 4000", lambda c: c.set("node-1", proof_server_cpus="0,4000")),
     # Hosts
     (
@@ -283,9 +703,25 @@ TRIGGERS = [
         "error",
         "plotter-1",
         "cannot be reached: Connection refused",
-        lambda c: c.facts.update({"plotter-1": {"reachable": False, "error": "Connection refused", "host": None, "gpus": None, "disks": None}}),
+        lambda c: c.facts.update(
+            {
+                "plotter-1": {
+                    "reachable": False,
+                    "error": "Connection refused",
+                    "host": None,
+                    "gpus": None,
+                    "disks": None,
+                }
+            }
+        ),
     ),
-    ("HOST002", "error", "plotter-1", "could not be read: no python", lambda c: c.facts["plotter-1"].update(error="no python", gpus=None)),
+    (
+        "HOST002",
+        "error",
+        "plotter-1",
+        "could not be read: no python",
+        lambda c: c.facts["plotter-1"].update(error="no python", gpus=None),
+    ),
     (
         "HOST003",
         "error",
@@ -300,7 +736,13 @@ TRIGGERS = [
         "the host's interfaces have 10.9.9.9",
         lambda c: c.facts["plotter-1"]["host"].update(addresses=["10.9.9.9/8", "fe80::1/64"]),
     ),
-    ("HOST005", "warning", "plotter-1", "The clock is not synchronized", lambda c: c.facts["plotter-1"]["host"].update(clock_synchronized=False)),
+    (
+        "HOST005",
+        "warning",
+        "plotter-1",
+        "The clock is not synchronized",
+        lambda c: c.facts["plotter-1"]["host"].update(clock_synchronized=False),
+    ),
     (
         "HOST004",
         "error",
@@ -313,26 +755,53 @@ TRIGGERS = [
         "warning",
         "plotter-1",
         "268.4 GB of memory; 64 GB for each of 5 GPUs are wanted",
-        lambda c: (c.host("plotter-1", memory_mib=256_000), c.gpus("plotter-1").append(dict(c.gpus("plotter-1")[0], uuid="GPU-x", bus_id="0000:f1:00.0"))),
+        lambda c: (
+            c.host("plotter-1", memory_mib=256_000),
+            c.gpus("plotter-1").append(dict(c.gpus("plotter-1")[0], uuid="GPU-x", bus_id="0000:f1:00.0")),
+        ),
     ),
-    ("HOST006", "warning", "node-1", "33.6 GB of memory; 64 GB for the node are wanted", lambda c: c.host("node-1", memory_mib=32_000)),
+    (
+        "HOST006",
+        "warning",
+        "node-1",
+        "33.6 GB of memory; 64 GB for the node are wanted",
+        lambda c: c.host("node-1", memory_mib=32_000),
+    ),
     ("HOST007", "info", "node-1", "The host has 32 CPUs; 64 are recommended", lambda c: c.host("node-1", cpus=32)),
-    ("HOST008", "warning", "plotter-1", "eth0 has 10000 Mbit/s; 4 GPUs plot about 12000 Mbit/s each way", lambda c: slow(c, "plotter-1", 10000)),
-    ("HOST008", "warning", "storage-1", "8 GPUs plot for 2 storage hosts, to each about 12000 Mbit/s", lambda c: slow(c, "storage-1", 10000)),
+    (
+        "HOST008",
+        "warning",
+        "plotter-1",
+        "eth0 has 10000 Mbit/s; 4 GPUs plot about 12000 Mbit/s each way",
+        lambda c: slow(c, "plotter-1", 10000),
+    ),
+    (
+        "HOST008",
+        "warning",
+        "storage-1",
+        "8 GPUs plot for 2 storage hosts, to each about 12000 Mbit/s",
+        lambda c: slow(c, "storage-1", 10000),
+    ),
     ("HOST008", "warning", "node-1", "eth0 has 100 Mbit/s; a node wants about 1000", lambda c: slow(c, "node-1", 100)),
     (
         "DISK011",
         "warning",
         "node-1",
         "/var (/dev/sda1) has 93.1 GiB; wanted are 20.0 GiB for nats (/var/lib/nats) and 450.0 GiB for node",
-        lambda c: [c.folder("node-1", path, available=60 * 10**9, used=20 * 10**9) for path in ("/var/lib/nats", "/var/autonomys-node")],
+        lambda c: [
+            c.folder("node-1", path, available=60 * 10**9, used=20 * 10**9)
+            for path in ("/var/lib/nats", "/var/autonomys-node")
+        ],
     ),
     (
         "DISK011",
         "warning",
         "plotter-1",
         "has 20.0 GiB; wanted are 460.8 GiB for caches",
-        lambda c: [c.folder("plotter-1", path, available=20 * 2**30, used=0) for path in ("/var/autonomys-sharded-cache", "/var/autonomys-full-piece")],
+        lambda c: [
+            c.folder("plotter-1", path, available=20 * 2**30, used=0)
+            for path in ("/var/autonomys-sharded-cache", "/var/autonomys-full-piece")
+        ],
     ),
     (
         "DISK012",
@@ -341,7 +810,13 @@ TRIGGERS = [
         "/var/autonomys-node (node_base_path) is on a filesystem that is mounted read-only",
         lambda c: c.folder("node-1", "/var/autonomys-node", read_only=True),
     ),
-    ("DISK012", "warning", "node-1", "is on tmpfs: its data is lost", lambda c: c.folder("node-1", "/var/lib/nats", fstype="tmpfs")),
+    (
+        "DISK012",
+        "warning",
+        "node-1",
+        "is on tmpfs: its data is lost",
+        lambda c: c.folder("node-1", "/var/lib/nats", fstype="tmpfs"),
+    ),
     (
         "DISK010",
         "error",
@@ -354,12 +829,37 @@ TRIGGERS = [
         "error",
         "storage-1",
         "/mnt/nvme0 (/dev/nvme0) cannot be read: it does not answer within 20 s",
-        lambda c: c.disk("storage-1", error="it does not answer within 20 s", exists=None, available=None, max_sectors=None, existing_plot_bytes=None),
+        lambda c: c.disk(
+            "storage-1",
+            error="it does not answer within 20 s",
+            exists=None,
+            available=None,
+            max_sectors=None,
+            existing_plot_bytes=None,
+        ),
     ),
-    ("DISK009", "error", "storage-1", "refuses to open the farm's files with O_DIRECT", lambda c: c.disk("storage-1", direct_io=False)),
-    ("DISK009", "error", "storage-1", "is mounted with data=journal", lambda c: c.disk("storage-1", options=["rw", "data=journal"])),
+    (
+        "DISK009",
+        "error",
+        "storage-1",
+        "refuses to open the farm's files with O_DIRECT",
+        lambda c: c.disk("storage-1", direct_io=False),
+    ),
+    (
+        "DISK009",
+        "error",
+        "storage-1",
+        "is mounted with data=journal",
+        lambda c: c.disk("storage-1", options=["rw", "data=journal"]),
+    ),
     # What changes would lose
-    ("NODE008", "error", "node-1", "node_blocks_pruning is archive, but the database in /var/autonomys-node was made with the node's own default", node_runs),
+    (
+        "NODE008",
+        "error",
+        "node-1",
+        "node_blocks_pruning is archive, but the database in /var/autonomys-node was made with the node's own default",
+        node_runs,
+    ),
     (
         "NODE008",
         "error",
@@ -388,13 +888,22 @@ TRIGGERS = [
         "nats_store_dir is /var/lib/nats, but the server keeps its data in /var/nats-data",
         lambda c: nats_runs(c, "server_name=n1\njetstream {\n   store_dir=/var/nats-data\n}\n"),
     ),
-    ("FARM008", "error", "storage-1", "cluster_chain is mainnet, but /mnt/nvme0 was plotted for taurus", lambda c: farm(c, "storage-1", genesis_hash=TAURUS)),
+    (
+        "FARM008",
+        "error",
+        "storage-1",
+        "cluster_chain is mainnet, but /mnt/nvme0 was plotted for taurus",
+        lambda c: farm(c, "storage-1", genesis_hash=TAURUS),
+    ),
     (
         "FARM008",
         "error",
         "storage-1",
         "cluster_chain is mainnet, but /mnt/nvme0 was plotted while the nodes were on gemini-3h",
-        lambda c: (farm(c, "storage-1", genesis_hash="ab" * 32), c.program("node-1", "autonomys-node", NODE, "run", "--chain", "gemini-3h")),
+        lambda c: (
+            farm(c, "storage-1", genesis_hash="ab" * 32),
+            c.program("node-1", "autonomys-node", NODE, "run", "--chain", "gemini-3h"),
+        ),
     ),
     (
         "FARM008",
@@ -408,14 +917,24 @@ TRIGGERS = [
         "error",
         "storage-1",
         "plot_client_farms lacks /mnt/nvme9, which is deployed with 8000 sectors",
-        lambda c: c.program("storage-1", "autonomys-plot-client", FARMER, "cluster", "path=/mnt/nvme0/,sectors=6000", "path=/mnt/nvme9/,sectors=8000"),
+        lambda c: c.program(
+            "storage-1",
+            "autonomys-plot-client",
+            FARMER,
+            "cluster",
+            "path=/mnt/nvme0/,sectors=6000",
+            "path=/mnt/nvme9/,sectors=8000",
+        ),
     ),
     (
         "FARM010",
         "error",
         "storage-1,storage-2",
         "identity.bin is the same at /mnt/nvme0 on storage-1 and /mnt/nvme1 on storage-2",
-        lambda c: (farm(c, "storage-1", identity="9f86d081", id="1"), farm(c, "storage-2", "/mnt/nvme1", identity="9f86d081", id="1")),
+        lambda c: (
+            farm(c, "storage-1", identity="9f86d081", id="1"),
+            farm(c, "storage-2", "/mnt/nvme1", identity="9f86d081", id="1"),
+        ),
     ),
     (
         "FARM010",
@@ -439,7 +958,11 @@ TRIGGERS = [
         "plotter-1",
         "autonomys-plot-server-0 is in the state BACKOFF: Exited too quickly; its log ends with: no GPU",
         lambda c: c.program(
-            "plotter-1", "autonomys-plot-server-0", file="autonomys-plot-server", state="BACKOFF", reason="Exited too quickly; its log ends with: no GPU"
+            "plotter-1",
+            "autonomys-plot-server-0",
+            file="autonomys-plot-server",
+            state="BACKOFF",
+            reason="Exited too quickly; its log ends with: no GPU",
         ),
     ),
     (
@@ -447,7 +970,10 @@ TRIGGERS = [
         "warning",
         "storage-1",
         "not in the group caches, but it has autonomys-full-piece and autonomys-sharded-cache in /etc/supervisor/conf.d/autonomys-caches.conf",
-        lambda c: [c.program("storage-1", name, file="autonomys-caches") for name in ("autonomys-full-piece", "autonomys-sharded-cache")],
+        lambda c: [
+            c.program("storage-1", name, file="autonomys-caches")
+            for name in ("autonomys-full-piece", "autonomys-sharded-cache")
+        ],
     ),
     (
         "PROG003",
@@ -456,7 +982,13 @@ TRIGGERS = [
         "As cluster_remove_orphans says, site.yml stops and removes this.",
         lambda c: (c.program("storage-1", "autonomys-node"), c.set("storage-1", cluster_remove_orphans=True)),
     ),
-    ("PROG003", "warning", "storage-1", "Stop it and remove that file", lambda c: c.program("storage-1", "autonomys-node", file="my-node")),
+    (
+        "PROG003",
+        "warning",
+        "storage-1",
+        "Stop it and remove that file",
+        lambda c: c.program("storage-1", "autonomys-node", file="my-node"),
+    ),
     (
         "PROG003",
         "warning",
@@ -471,20 +1003,59 @@ TRIGGERS = [
         "autonomys-full-piece is defined in /etc/supervisor/conf.d/autonomys-full-piece.conf",
         lambda c: c.program("plotter-1", "autonomys-full-piece"),
     ),
-    ("PROG005", "warning", "node-1", "supervisord runs with a limit of 1024 open files", lambda c: c.host("node-1", limits={"service": 1024, "kernel": 2**30})),
-    ("PROG005", "warning", "node-1", "The kernel lets a process open 65536 files", lambda c: c.host("node-1", limits={"service": None, "kernel": 65536})),
-    ("PROG005", "warning", "node-1", "cluster_open_files is 4096; nodes and farmers open", lambda c: c.set("node-1", cluster_open_files=4096)),
+    (
+        "PROG005",
+        "warning",
+        "node-1",
+        "supervisord runs with a limit of 1024 open files",
+        lambda c: c.host("node-1", limits={"service": 1024, "kernel": 2**30}),
+    ),
+    (
+        "PROG005",
+        "warning",
+        "node-1",
+        "The kernel lets a process open 65536 files",
+        lambda c: c.host("node-1", limits={"service": None, "kernel": 65536}),
+    ),
+    (
+        "PROG005",
+        "warning",
+        "node-1",
+        "cluster_open_files is 4096; nodes and farmers open",
+        lambda c: c.set("node-1", cluster_open_files=4096),
+    ),
     ("PROG006", "info", "storage-1", "cluster_user is root", lambda c: c.set("storage-1", cluster_user="root")),
-    ("CACHE001", "warning", "plotter-1", "caches_full_piece_extra_args has --tmp", lambda c: c.set("plotter-1", caches_full_piece_extra_args=["--tmp"])),
-    ("PLOT001", "info", "plotter-1", 'plot_server_extra_args: [--record-encoding-concurrency, "32"]', lambda c: c.set("plotter-1", plot_server_extra_args=[])),
+    (
+        "CACHE001",
+        "warning",
+        "plotter-1",
+        "caches_full_piece_extra_args has --tmp",
+        lambda c: c.set("plotter-1", caches_full_piece_extra_args=["--tmp"]),
+    ),
+    (
+        "PLOT001",
+        "info",
+        "plotter-1",
+        'plot_server_extra_args: [--record-encoding-concurrency, "32"]',
+        lambda c: c.set("plotter-1", plot_server_extra_args=[]),
+    ),
     (
         "REL008",
         "warning",
         "node-1,storage-1",
         "v0.9.0 on storage-1, v1.0.0 on node-1",
-        lambda c: (c.program("node-1", "autonomys-node", NODE), c.program("storage-1", "autonomys-plot-client", FARMER.replace("v1.0.0", "v0.9.0"))),
+        lambda c: (
+            c.program("node-1", "autonomys-node", NODE),
+            c.program("storage-1", "autonomys-plot-client", FARMER.replace("v1.0.0", "v0.9.0")),
+        ),
     ),
-    ("VAR007", "warning", "node-1", "ansible_password holds a secret", lambda c: c.control.update(clear_secrets={"ansible_password": ["node-1"]})),
+    (
+        "VAR007",
+        "warning",
+        "node-1",
+        "ansible_password holds a secret",
+        lambda c: c.control.update(clear_secrets={"ansible_password": ["node-1"]}),
+    ),
     # Routes, RPC, export
     (
         "NATS013",
@@ -500,8 +1071,20 @@ TRIGGERS = [
         "nats_peers calls servers n1, which have other names",
         lambda c: c.set("node-1", nats_peers={"n1": "10.0.0.11", "node-2": "10.0.0.12", "node-3": "10.0.0.13"}),
     ),
-    ("NODE006", "warning", "node-1", "and no packet filter stands in the way", lambda c: c.host("node-1", packet_filter=False)),
-    ("NODE007", "info", "node", "here: node_sync full and node_blocks_pruning empty", lambda c: c.set("node", node_blocks_pruning="")),
+    (
+        "NODE006",
+        "warning",
+        "node-1",
+        "and no packet filter stands in the way",
+        lambda c: c.host("node-1", packet_filter=False),
+    ),
+    (
+        "NODE007",
+        "info",
+        "node",
+        "here: node_sync full and node_blocks_pruning empty",
+        lambda c: c.set("node", node_blocks_pruning=""),
+    ),
     # CPUs chosen by hand
     (
         "NUMA009",
@@ -521,7 +1104,13 @@ TRIGGERS = [
             c.set("node-1", proof_server_gpu="3"),
         ),
     ),
-    ("NUMA010", "warning", "plotter-1", "Plot server 1 and plot server 2 both have the CPUs 96-127", lambda c: (bound(c, 1, "96-127"), bound(c, 2, "96-127"))),
+    (
+        "NUMA010",
+        "warning",
+        "plotter-1",
+        "Plot server 1 and plot server 2 both have the CPUs 96-127",
+        lambda c: (bound(c, 1, "96-127"), bound(c, 2, "96-127")),
+    ),
     (
         "NUMA011",
         "warning",
@@ -534,15 +1123,43 @@ TRIGGERS = [
         "warning",
         "plotter-1",
         "The proof server (proof_server_cpus) and plot server 0 have different threads of the same 1 cores (CPUs 1,97)",
-        lambda c: (c.groups["proof_server"].append("plotter-1"), c.set("plotter-1", proof_server_cpus="1,2"), masked(c)),
+        lambda c: (
+            c.groups["proof_server"].append("plotter-1"),
+            c.set("plotter-1", proof_server_cpus="1,2"),
+            masked(c),
+        ),
     ),
     ("GPU009", "warning", "plotter-1", "is used by ./miner --all (pid 4711)", lambda c: busy(c, None)),
     ("VERS001", "error", "node-1", "nats-server 2.14.1 runs", lambda c: c.runs("node-1", "nats/2.14.1/nats-server")),
-    ("VERS002", "error", "node-1", "autonomys-node v1.1.0 runs", lambda c: c.runs("node-1", "releases/v1.1.0/autonomys-node")),
-    ("VERS003", "info", "plotter-1", "v0.9.0 runs and becomes v1.0.0", lambda c: c.runs("plotter-1", "releases/v0.9.0/autonomys-farmer")),
-    ("ROLL001", "warning", "nats", "keeps node-2 stopped; of the 3 NATS servers no other can be missed", lambda c: c.set("node-2", nats_state="stopped")),
+    (
+        "VERS002",
+        "error",
+        "node-1",
+        "autonomys-node v1.1.0 runs",
+        lambda c: c.runs("node-1", "releases/v1.1.0/autonomys-node"),
+    ),
+    (
+        "VERS003",
+        "info",
+        "plotter-1",
+        "v0.9.0 runs and becomes v1.0.0",
+        lambda c: c.runs("plotter-1", "releases/v0.9.0/autonomys-farmer"),
+    ),
+    (
+        "ROLL001",
+        "warning",
+        "nats",
+        "keeps node-2 stopped; of the 3 NATS servers no other can be missed",
+        lambda c: c.set("node-2", nats_state="stopped"),
+    ),
     ("ROLL002", "info", "node-1", "Only node-1 has proof_server", lambda c: c.groups.update(proof_server=["node-1"])),
-    ("ROLL003", "warning", "node-1", "uses the node of node-1, which node_state keeps stopped", lambda c: c.set("node-1", node_state="stopped")),
+    (
+        "ROLL003",
+        "warning",
+        "node-1",
+        "uses the node of node-1, which node_state keeps stopped",
+        lambda c: c.set("node-1", node_state="stopped"),
+    ),
 ]
 
 
@@ -553,7 +1170,9 @@ def slow(cluster, host, speed):
 def busy(cluster, program):
     """A process that holds a GPU."""
     uuid = gpu(cluster)
-    cluster.facts["plotter-1"]["gpus"]["processes"] = [{"pid": 4711, "gpu_uuids": [uuid], "program": program, "command": "./miner --all"}]
+    cluster.facts["plotter-1"]["gpus"]["processes"] = [
+        {"pid": 4711, "gpu_uuids": [uuid], "program": program, "command": "./miner --all"}
+    ]
 
 
 def masked(cluster):
@@ -563,15 +1182,30 @@ def masked(cluster):
 
 # rule, what looks like its fault and is none
 NEAR_MISSES = [
-    ("VAR001", lambda c: (c.groups["plot_client"].remove("storage-1"), c.groups["nats"].append("storage-1"), unset(c, "cluster_version", "storage-1"))),
+    (
+        "VAR001",
+        lambda c: (
+            c.groups["plot_client"].remove("storage-1"),
+            c.groups["nats"].append("storage-1"),
+            unset(c, "cluster_version", "storage-1"),
+        ),
+    ),
     ("VAR002", lambda c: c.set("nats", nats_client_port="4222", nats_stopwaitsecs=90)),
     ("VAR002", lambda c: c.set("plotter-1", plot_server_max_cpus=None, plot_server_gpu_concurrency={"RTX 3080": 12})),
-    ("VAR003", lambda c: c.set("node-1", node_exporter_version="1.8", cluster_findings_file="x", plot_client_farms=[], test_host_gpus=4)),
+    (
+        "VAR003",
+        lambda c: c.set(
+            "node-1", node_exporter_version="1.8", cluster_findings_file="x", plot_client_farms=[], test_host_gpus=4
+        ),
+    ),
     ("VAR005", lambda c: c.set("node-1", cluster_version="1.10")),
     ("VAR006", lambda c: c.set("node-1", cluster_accept=["NATS002"])),
     ("INV001", lambda c: (c.groups.pop("node"), c.set("controller", controller_node_rpc_url="ws://192.168.0.1:9944"))),
     ("INV002", lambda c: c.groups.update(nodes=["node-1", "plotter-1"], plot_clients=["storage-1", "storage-2"])),
-    ("INV005", lambda c: (c.groups["plot_client"].remove("storage-1"), c.set("storage-1", cluster_address="10.0.0.11"))),
+    (
+        "INV005",
+        lambda c: (c.groups["plot_client"].remove("storage-1"), c.set("storage-1", cluster_address="10.0.0.11")),
+    ),
     ("INV007", lambda c: c.set("nats", nats_roll=2)),
     ("PORT001", lambda c: c.set("plotter-1", plot_server_port=9944)),
     ("REL001", lambda c: (c.groups["plot_client"].remove("storage-1"), c.set("storage-1", cluster_version="v0"))),
@@ -581,23 +1215,52 @@ NEAR_MISSES = [
     ("NATS002", lambda c: c.groups["nats"].extend(["plotter-1", "plotter-2"])),
     ("NATS004", lambda c: c.set("nats", nats_max_payload=3145728)),
     ("NATS008", lambda c: c.set("nats", nats_version="2.12.99", nats_binary={"src": "https://x", "checksum": SHA})),
-    ("NATS010", lambda c: (c.groups.pop("nats"), c.set("plot_client", plot_client_nats_servers=["nats://192.168.0.1:4222"]))),
-    ("NATS012", lambda c: c.set("storage-1", plot_client_nats_servers=["nats://10.0.0.%d:4222" % number for number in (13, 12, 11)])),
+    (
+        "NATS010",
+        lambda c: (c.groups.pop("nats"), c.set("plot_client", plot_client_nats_servers=["nats://192.168.0.1:4222"])),
+    ),
+    (
+        "NATS012",
+        lambda c: c.set(
+            "storage-1", plot_client_nats_servers=[f"nats://10.0.0.{number}:4222" for number in (13, 12, 11)]
+        ),
+    ),
     ("NODE003", lambda c: c.set("node-1", node_rpc_address="10.0.0.11")),
     ("NODE005", lambda c: c.set("node", node_rpc_methods="safe")),
-    ("FARM005", lambda c: c.set("storage-1", plot_client_farms=[{"path": "/mnt/a"}, {"path": "/mnt/a", "state": "absent"}])),
+    (
+        "FARM005",
+        lambda c: c.set("storage-1", plot_client_farms=[{"path": "/mnt/a"}, {"path": "/mnt/a", "state": "absent"}]),
+    ),
     ("DISK003", lambda c: [c.disk(host, device="/dev/sdx") for host in ("storage-1", "storage-2")]),
     ("DISK006", lambda c: c.farm("storage-1", sectors=6845)),
-    ("DISK007", lambda c: (c.farm("storage-1", sectors=1000), c.disk("storage-1", existing_plot_bytes=1000 * 1_057_027_180 + 2**20))),
-    ("DISK008", lambda c: c.disk("storage-1", available=100, max_sectors=0, existing_plot_bytes=1000 * 1_057_027_180 + 2**20)),
+    (
+        "DISK007",
+        lambda c: (
+            c.farm("storage-1", sectors=1000),
+            c.disk("storage-1", existing_plot_bytes=1000 * 1_057_027_180 + 2**20),
+        ),
+    ),
+    (
+        "DISK008",
+        lambda c: c.disk("storage-1", available=100, max_sectors=0, existing_plot_bytes=1000 * 1_057_027_180 + 2**20),
+    ),
     ("GPU002", lambda c: c.gpus("plotter-1")[0].update(driver_version="525.60.13")),
-    ("GPU004", lambda c: (c.groups["proof_server"].append("plotter-1"), c.set("plotter-1", plot_server_gpus=[gpu(c, index=1)]))),
+    (
+        "GPU004",
+        lambda c: (
+            c.groups["proof_server"].append("plotter-1"),
+            c.set("plotter-1", plot_server_gpus=[gpu(c, index=1)]),
+        ),
+    ),
     ("GPU005", lambda c: c.set("node-1", proof_server_gpu=gpu(c, "node-1"))),
     ("NUMA002", lambda c: c.set("plotter-1", plot_server_min_cpus=46)),
     ("GPU008", lambda c: lose_gpu(c, plot_server_gpus=[gpu(c, index=n) for n in range(4)])),
     ("GPU008", lambda c: lose_gpu(c, index=3)),
     ("GPU008", lambda c: lose_gpu(c, plot_server_state="stopped")),
-    ("NUMA007", lambda c: (c.groups["proof_server"].append("plotter-1"), c.set("plotter-1", proof_server_cpus="0,24,96,120"))),
+    (
+        "NUMA007",
+        lambda c: (c.groups["proof_server"].append("plotter-1"), c.set("plotter-1", proof_server_cpus="0,24,96,120")),
+    ),
     ("HOST004", lambda c: c.facts["plotter-1"]["host"].update(addresses=[])),
     ("HOST005", lambda c: c.facts["plotter-1"]["host"].update(clock_synchronized=None)),
     ("HOST004", lambda c: c.set("node-1", node_rpc_address="127.0.0.1")),
@@ -616,37 +1279,77 @@ NEAR_MISSES = [
     ("NODE008", lambda c: node_runs(c, "--blocks-pruning", "archive")),
     ("NODE008", lambda c: (node_runs(c), c.folder("node-1", "/var/autonomys-node", empty=True))),
     ("NODE008", lambda c: node_runs(c, base_path="/var/other")),
-    ("NODE008", lambda c: (node_runs(c, "--blocks-pruning", "256"), c.set("node-1", node_extra_args=["--blocks-pruning=256"]))),
+    (
+        "NODE008",
+        lambda c: (node_runs(c, "--blocks-pruning", "256"), c.set("node-1", node_extra_args=["--blocks-pruning=256"])),
+    ),
     ("NODE009", node_runs),
     ("NATS014", lambda c: nats_runs(c, 'server_name: "node-1"\n')),
     ("NATS014", lambda c: nats_runs(c, 'server_name: "n1"\n', empty=True)),
     ("NATS015", lambda c: nats_runs(c, 'jetstream {\n  store_dir: "/var/lib/nats/"\n}\n')),
     ("NATS015", lambda c: c.host("node-1", files={"/etc/nats-server.conf": {"content": "store_dir: /x\n"}})),
-    ("FARM008", lambda c: (farm(c, "storage-1", genesis_hash="0x" + MAINNET.upper()), farm(c, "storage-2", genesis_hash=MAINNET))),
+    (
+        "FARM008",
+        lambda c: (
+            farm(c, "storage-1", genesis_hash="0x" + MAINNET.upper()),
+            farm(c, "storage-2", genesis_hash=MAINNET),
+        ),
+    ),
     ("FARM008", lambda c: (farm(c, "storage-1", genesis_hash="ab" * 32), node_runs(c, "--blocks-pruning", "archive"))),
-    ("FARM009", lambda c: (c.program("storage-1", "autonomys-plot-client", FARMER, "path=/mnt/nvme0/,sectors=6000"), c.farm("storage-1", state="absent"))),
+    (
+        "FARM009",
+        lambda c: (
+            c.program("storage-1", "autonomys-plot-client", FARMER, "path=/mnt/nvme0/,sectors=6000"),
+            c.farm("storage-1", state="absent"),
+        ),
+    ),
     ("FARM011", lambda c: c.set("storage-1", plot_client_pieces_in_sector=1)),
     ("FARM010", lambda c: (farm(c, "storage-1", identity="a", id="1"), farm(c, "storage-2", identity="b", id="2"))),
-    ("FARM010", lambda c: (farm(c, "storage-1", identity="a"), farm(c, "storage-2", identity="a"), c.farm("storage-2", state="absent"))),
+    (
+        "FARM010",
+        lambda c: (
+            farm(c, "storage-1", identity="a"),
+            farm(c, "storage-2", identity="a"),
+            c.farm("storage-2", state="absent"),
+        ),
+    ),
     ("PROG001", lambda c: c.set("controller", controller_stopwaitsecs=5)),
     ("PROG001", lambda c: c.set("nats", nats_lame_duck_duration="80s")),
-    ("PROG002", lambda c: c.program("plotter-1", "autonomys-plot-server-0", file="autonomys-plot-server", state="STARTING")),
+    (
+        "PROG002",
+        lambda c: c.program("plotter-1", "autonomys-plot-server-0", file="autonomys-plot-server", state="STARTING"),
+    ),
     ("PROG003", lambda c: c.program("storage-1", "autonomys-monitor")),
     ("PROG004", lambda c: c.program("plotter-1", "autonomys-full-piece", file="autonomys-caches")),
     ("PROG005", lambda c: c.host("node-1", limits={"service": None, "kernel": None})),
     ("PROG006", lambda c: (c.groups["plot_client"].remove("storage-1"), c.set("storage-1", cluster_user="root"))),
     ("CACHE001", lambda c: c.set("plotter-1", caches_sharded_extra_args=["--mem-cache"])),
     ("PLOT001", lambda c: c.set("plotter-1", plot_server_extra_args=["--record-encoding-concurrency=16"])),
-    ("REL008", lambda c: (c.program("node-1", "autonomys-node", NODE), c.program("storage-1", "autonomys-plot-client", FARMER))),
+    (
+        "REL008",
+        lambda c: (
+            c.program("node-1", "autonomys-node", NODE),
+            c.program("storage-1", "autonomys-plot-client", FARMER),
+        ),
+    ),
     ("VAR007", lambda c: c.control.update(clear_secrets={})),
-    ("NATS013", lambda c: c.set("nats", nats_peers={"node-%d" % number: "10.0.0.%d" % (10 + number) for number in (1, 2, 3)})),
+    (
+        "NATS013",
+        lambda c: c.set("nats", nats_peers={f"node-{number}": f"10.0.0.{10 + number}" for number in (1, 2, 3)}),
+    ),
     ("NODE006", lambda c: c.host("node-1", packet_filter=None)),
     ("NODE006", lambda c: (c.host("node-1", packet_filter=False), c.set("node-1", node_rpc_methods="safe"))),
     ("NODE007", lambda c: [c.set(host, node_blocks_pruning="") for host in ("node-2", "node-3")]),
     ("NUMA009", lambda c: bound(c, 2, "48-71")),
     ("NUMA009", lambda c: (bound(c, 2, "96-127"), c.gpus("plotter-1")[2].update(numa_node=None))),
     ("NUMA010", lambda c: (bound(c, 1, "0-31"), bound(c, 2, "48-71"))),
-    ("NUMA010", lambda c: (c.facts["plotter-1"]["gpus"]["topology"]["cpus"].update(usable="0-1"), [bound(c, slot, "0-1") for slot in range(4)])),
+    (
+        "NUMA010",
+        lambda c: (
+            c.facts["plotter-1"]["gpus"]["topology"]["cpus"].update(usable="0-1"),
+            [bound(c, slot, "0-1") for slot in range(4)],
+        ),
+    ),
     ("NUMA011", lambda c: (bound(c, 0, "0-15,96-111"), bound(c, 1, "16-31,112-127"))),
     ("GPU009", lambda c: busy(c, "autonomys-plot-server-0")),
     ("VERS001", lambda c: c.runs("node-1", "nats/2.12.9/nats-server")),
@@ -665,7 +1368,7 @@ def hosts_of(cluster, text):
 
 
 def names(cases):
-    return ["%s-%d" % (case[0], number) for number, case in enumerate(cases)]
+    return [f"{case[0]}-{number}" for number, case in enumerate(cases)]
 
 
 def test_a_faultless_cluster_has_only_the_note_about_rpc(cluster):
@@ -683,12 +1386,14 @@ def test_a_cluster_that_was_deployed_from_its_inventory_has_no_further_findings(
         facts = cluster.facts[host]
         known = {"topology": (facts["gpus"] or {}).get("topology"), "disks": facts["disks"] or {}}
         for component in model["hosts"][host]["components"]:
-            rendered = render([dict(DEFAULTS, **program) for program in programs(component, model["hosts"][host]["settings"], known)])
-            there = parse_programs(rendered, "/etc/supervisor/conf.d/%s.conf" % COMPONENTS[component])
+            rendered = render(
+                [dict(DEFAULTS, **program) for program in programs(component, model["hosts"][host]["settings"], known)]
+            )
+            there = parse_programs(rendered, f"/etc/supervisor/conf.d/{COMPONENTS[component]}.conf")
             facts["host"]["programs"] += [dict(program, state="RUNNING", reason=None) for program in there]
     assert len(cluster.facts["plotter-1"]["host"]["programs"]) == 6
     for host in cluster.groups["nats"]:
-        text = 'server_name: "%s"\njetstream {\n  store_dir: "/var/lib/nats"\n}\n' % host
+        text = f'server_name: "{host}"\njetstream {{\n  store_dir: "/var/lib/nats"\n}}\n'
         cluster.host(host, files={"/etc/nats-server.conf": {"content": text}})
     assert [item["rule"] for item in cluster.findings()] == ["NODE005"]
 
@@ -697,7 +1402,9 @@ def test_a_cluster_that_was_deployed_from_its_inventory_has_no_further_findings(
 def test_a_fault_is_found(cluster, rule, severity, hosts, text, fault):
     expected = sorted(hosts_of(cluster, hosts))
     fault(cluster)
-    found = [item for item in cluster.findings() if item["rule"] == rule and text in item["message"] + " " + item["remedy"]]
+    found = [
+        item for item in cluster.findings() if item["rule"] == rule and text in item["message"] + " " + item["remedy"]
+    ]
     assert [(item["severity"], item["hosts"]) for item in found] == [(severity, expected)], cluster.findings()
     assert list(found[0]) == ["rule", "severity", "hosts", "component", "message", "remedy"]
     assert "\n" not in found[0]["message"] and found[0]["message"] and found[0]["remedy"].endswith((".", "?", '"'))
@@ -762,7 +1469,11 @@ def test_vulnerabilities(version, known):
 
 
 def test_orphans_are_told_by_their_files(cluster):
-    for name, file in (("autonomys-sharded-cache", "autonomys-caches"), ("autonomys-full-piece", "autonomys-caches"), ("autonomys-node", "my-node")):
+    for name, file in (
+        ("autonomys-sharded-cache", "autonomys-caches"),
+        ("autonomys-full-piece", "autonomys-caches"),
+        ("autonomys-node", "my-node"),
+    ):
         cluster.program("storage-1", name, file=file)
     cluster.program("plotter-1", "autonomys-full-piece", file="autonomys-caches")
     assert _rules.orphans(cluster.model(), cluster.facts) == {"storage-1": ["autonomys-caches"]}
@@ -821,9 +1532,17 @@ def test_an_inventory_that_cannot_work_is_not_accepted(cluster):
 
 
 JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["auto", "nats://x", "GPU-1", "/mnt/a", "{{ x }}", "3 MB"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["auto", "nats://x", "GPU-1", "/mnt/a", "{{ x }}", "3 MB"]),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["path", "sectors", "state", "src", "checksum", "autonomys-farmer"]), inner, max_size=3)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["path", "sectors", "state", "src", "checksum", "autonomys-farmer"]), inner, max_size=3
+        )
     ),
     max_leaves=6,
 )
@@ -854,15 +1573,20 @@ def seconds(question):
 
 def test_a_thousand_hosts_take_less_than_two_seconds_each_and_cost_grows_with_the_hosts(large_cluster):
     for number, host in enumerate(large_cluster.hosts):
-        large_cluster.set(host, cluster_version="v%d" % (number % 3))
-        large_cluster.program(host, "autonomys-old", "/opt/autonomys/releases/v%d/autonomys-farmer" % (number % 2))
+        large_cluster.set(host, cluster_version=f"v{number % 3}")
+        large_cluster.program(host, "autonomys-old", f"/opt/autonomys/releases/v{number % 2}/autonomys-farmer")
     costs = {}
     for share in (0.25, 1):
         hosts = [host for number, host in enumerate(large_cluster.hosts) if share == 1 or number % 4 == 0]
         part = copy.copy(large_cluster)
-        part.hosts, part.groups = hosts, {name: [host for host in members if host in hosts] for name, members in large_cluster.groups.items()}
+        part.hosts, part.groups = (
+            hosts,
+            {name: [host for host in members if host in hosts] for name, members in large_cluster.groups.items()},
+        )
         groups, variables, defaults = part.inventory()
-        build, model = seconds(lambda groups=groups, variables=variables, defaults=defaults: build_model(groups, variables, defaults))
+        build, model = seconds(
+            lambda groups=groups, variables=variables, defaults=defaults: build_model(groups, variables, defaults)
+        )
         facts = dict(part.facts, **{_rules.CONTROL: dict(part.control, groups=part.groups)})
         judge, found = seconds(lambda model=model, facts=facts: _rules.findings(model, facts))
         costs[len(hosts)] = (build, judge)

@@ -22,12 +22,20 @@ FOUND = [
         "rule": "NUMA001",
         "severity": "warning",
         "accepted": True,
-        "hosts": ["plotter-%d" % number for number in range(1, 10)],
+        "hosts": [f"plotter-{number}" for number in range(1, 10)],
         "component": "plot_server",
         "message": "The plot servers 0, 1, 2 and 3 share the CPUs 0-1: the host has fewer free cores than GPUs",
         "remedy": "Use fewer GPUs or a machine with more cores, or accept slower plotting.",
     },
-    {"rule": "INV001", "severity": "warning", "accepted": False, "hosts": [], "component": "caches", "message": "M", "remedy": "R."},
+    {
+        "rule": "INV001",
+        "severity": "warning",
+        "accepted": False,
+        "hosts": [],
+        "component": "caches",
+        "message": "M",
+        "remedy": "R.",
+    },
 ]
 
 
