@@ -23,7 +23,7 @@ HOST_ROOMS = {
     "_job": [],
     "_secrets": [],
     "_node_rpc": [],
-    "_host": ["_cpuset"],
+    "_host": ["_cpuset", "_sectors"],
     "_gpu": ["_host"],
     "_supervisor": ["_host", "_secrets"],
     "_release": ["_host"],
@@ -51,7 +51,6 @@ EXCEPTIONS = {
     ("action/component_serving_info.py", "action.component_health"),
     ("action/plan.py", "action.preflight"),
     ("action/component_restart.py", "action.component_health"),
-    ("module_utils/_host/parse.py", "module_utils._supervisor"),
 }
 
 
