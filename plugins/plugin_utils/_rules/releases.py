@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import (
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import (
     ReleaseError,
     is_url,
     parse_checksum,
