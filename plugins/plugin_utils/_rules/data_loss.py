@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import NATS_CONFIG
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import nats, node, plot_client
 
 from .deployed import farms_of, option, standing
 from .view import ERROR, WARNING, Rule, finding, names
@@ -48,7 +48,7 @@ def check(view):
 
 def _database(view, host, disks):
     """Pruning and chain are fixed when a node's database is first created."""
-    program, path = standing(view, host, "autonomys-node"), view.value(host, "node_base_path")
+    program, path = standing(view, host, node.COMPONENT.file), view.value(host, "node_base_path")
     command = (program or {}).get("command") or []
     if path is None or option(command, "--base-path") != path or (disks.get(path) or {}).get("empty") is not False:
         return
@@ -78,9 +78,9 @@ def _database(view, host, disks):
 
 
 def _nats(view, host, facts):
-    program = standing(view, host, "nats-server")
-    file = (facts.get("files") or {}).get(NATS_CONFIG)
-    if not program or NATS_CONFIG not in (program.get("command") or []) or not file or not file.get("content"):
+    program = standing(view, host, nats.COMPONENT.file)
+    file = (facts.get("files") or {}).get(nats.CONFIG)
+    if not program or nats.CONFIG not in (program.get("command") or []) or not file or not file.get("content"):
         return
     store, name = view.value(host, "nats_store_dir"), view.value(host, "nats_server_name")
     there = _setting(file["content"], "server_name")
@@ -108,7 +108,7 @@ def _setting(text, name):
 
 
 def _dropped(view, host):
-    program, farms = standing(view, host, "autonomys-plot-client"), view.value(host, "plot_client_farms")
+    program, farms = standing(view, host, plot_client.COMPONENT.file), view.value(host, "plot_client_farms")
     if not program or not isinstance(farms, list):
         return
     listed = {str(farm.get("path")).rstrip("/") or "/" for farm in farms if isinstance(farm, dict)}
@@ -185,7 +185,7 @@ def _chains(view, farms):
 
 def _node_programs(view, host):
     return [
-        program for program in standing(view, host) if program["name"] == "autonomys-node" and program.get("command")
+        program for program in standing(view, host) if program["name"] == node.COMPONENT.file and program.get("command")
     ]
 
 

@@ -13,6 +13,8 @@ there, a test that triggers it, one that does not, and its section in docs/findi
 
 from __future__ import annotations
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+
 from . import (
     data_loss,
     gpus,
@@ -38,7 +40,7 @@ _CONCERNS = (inventory, releases, nats, node, storage, gpus, hosts, hardware, pr
 RULES = {rule: entry for concern in (variables, hand_bound) + _CONCERNS for rule, entry in concern.RULES.items()}
 
 # Components that all others need: an error on one of their hosts stops the run.
-STOPPING = ("nats", "node", "controller")
+STOPPING = [name for name, component in COMPONENTS.items() if component.stopping]
 
 
 def findings(model, facts):

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import (
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_slots import (
     pinned_gpus,
     plot_server_plan,
     proof_gpu,
-    proof_server_cpus,
     remembered_slots,
     renumbered,
     renumbering,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.proof_server import proof_server_cpus
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import format_cpu_list, parse_cpu_list
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import pci_order
 

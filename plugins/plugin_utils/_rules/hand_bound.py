@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import slot_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import (
     CpuSetError,
     format_cpu_list,
@@ -64,14 +65,14 @@ def masks(host, topology, gpus, plan, programs, proof):
 
 def _standing(programs, gpus, planned):
     for program in programs:
-        name, _dash, slot = program["name"].rpartition("-")
-        if name != "autonomys-plot-server" or not slot.isdigit() or not program.get("cpus"):
+        slot = slot_of(program["name"])
+        if slot is None or not program.get("cpus"):
             continue
         try:
             cpus = parse_cpu_list(program["cpus"])
         except CpuSetError:
             continue
-        by_hand = planned.get(int(slot)) != cpus
+        by_hand = planned.get(slot) != cpus
         yield {
             "label": f"plot server {slot}",
             "component": "plot_server",

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import parse_size
 
 from .view import ERROR, HOST, INFO, WARNING, Rule, finding, names
@@ -22,7 +23,7 @@ RULES = {
 }
 
 GB = 10**9
-MIB, GIB, TIB = 2**20, 2**30, 2**40
+MIB, GIB = 2**20, 2**30
 
 # What the tutorial asks for.
 MEMORY_GPU = MEMORY_NODE = 64 * GB
@@ -34,13 +35,6 @@ GPU_LINK = 3000
 # Filesystems that end with the host, or with the network.
 FLEETING = ("tmpfs", "ramfs")
 REMOTE = ("nfs", "nfs4", "cifs", "fuse.sshfs")
-
-# Folders with data: component → (variable, bytes wanted); None: as its own variable says. A disk that is sold as so large has a tenth less.
-FOLDERS = {
-    "nats": (("nats_store_dir", None),),
-    "node": (("node_base_path", int(0.9 * 500 * GIB)),),
-    "caches": (("caches_sharded_path", int(0.45 * TIB)), ("caches_full_piece_path", int(0.45 * TIB))),
-}
 
 
 def check(view):
@@ -132,8 +126,8 @@ def _link(view, host, facts):
 
 def _folders(view, host, disks):
     needs = {}
-    for component, entries in FOLDERS.items():
-        for name, wanted in entries if component in view.components(host) else ():
+    for component in view.components(host):
+        for name, room in COMPONENTS[component].folders:
             path = view.value(host, name)
             disk = disks.get(path)
             if disk is None:
@@ -143,16 +137,16 @@ def _folders(view, host, disks):
                 yield finding("DISK010", [host], component, message, "Look for errors of the disk with dmesg.")
                 continue
             yield from _unsuitable(host, component, name, path, disk)
-            wanted = _jetstream(view, host) if wanted is None else wanted
+            wanted = room if isinstance(room, int) else _size_of(view.value(host, room))
             if wanted:
                 needs.setdefault((disk["mountpoint"], disk["device"]), []).append((component, path, wanted, disk))
     for (mountpoint, device), entries in sorted(needs.items()):
         yield from _room(host, mountpoint, device, entries)
 
 
-def _jetstream(view, host):
+def _size_of(value):
     try:
-        return parse_size(view.value(host, "nats_jetstream_max_file"))
+        return parse_size(value)
     except (TypeError, ValueError):
         return None
 

@@ -12,9 +12,8 @@ from __future__ import annotations
 import difflib
 import ipaddress
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, clients_of
 
-from .._cluster.model import NATS_CLIENTS, NODE_P2P_PORTS
 from .view import ERROR, HOST, INVENTORY, WARNING, Rule, differing, finding, names, shown
 
 RULES = {
@@ -28,17 +27,6 @@ RULES = {
     "PORT001": Rule(ERROR, "inventory", "Programs of one host want the same port"),
     "PORT002": Rule(ERROR, "inventory", "A port is out of range"),
 }
-
-# What a cluster lacks without a component; the rest of it runs.
-PURPOSES = {
-    "controller": "nothing distributes slots and pieces",
-    "proof_server": "no solution is proved",
-    "caches": "plot servers fetch every piece from the network",
-    "plot_server": "nothing is plotted",
-    "plot_client": "nothing is farmed",
-}
-
-CONTROLLER_P2P_PORT = 30533
 
 
 def check(view):
@@ -87,34 +75,14 @@ def _groups(view):
 
 
 def _missing(view, component):
-    message = f"The group {component} is missing or has no hosts"
+    service, clients = COMPONENTS[component].service, clients_of(component)
+    message = f"The group {component} is missing or has no hosts: {COMPONENTS[component].without}"
     remedy = f"Add a group {component} with its hosts to the inventory"
-    if component == "nats":
-        clients = [
-            host
-            for client in NATS_CLIENTS
-            for host in view.members(client)
-            if not view.value(host, client + "_nats_servers")
-        ]
-        if clients:
-            yield finding(
-                "INV001",
-                [],
-                "nats",
-                message + ": the other components have no NATS server",
-                remedy + ", or give <role>_nats_servers.",
-            )
-    elif component == "node":
-        if any(not view.value(host, "controller_node_rpc_url") for host in view.members("controller")):
-            yield finding(
-                "INV001",
-                [],
-                "node",
-                message + ": the controllers have no node",
-                remedy + ", or give controller_node_rpc_url.",
-            )
-    else:
-        yield finding("INV001", [], component, f"{message}: {PURPOSES[component]}", remedy + ".", WARNING)
+    if not service:
+        yield finding("INV001", [], component, message, remedy + ".", WARNING)
+    elif any(not view.value(host, f"{client}_{service.urls}") for client in clients for host in view.members(client)):
+        given = f"{clients[0] if len(clients) == 1 else '<role>'}_{service.urls}"
+        yield finding("INV001", [], component, message, f"{remedy}, or give {given}.")
 
 
 def _close(group, component):
@@ -187,27 +155,18 @@ def _rolls(view):
 
 def ports(view, host):
     """``[(port, component, what it is for)]`` of the ports that the programs of a host listen on."""
-    result = []
-    for component, name in (
-        ("nats", "client_port"),
-        ("nats", "cluster_port"),
-        ("nats", "monitor_port"),
-        ("node", "rpc_port"),
-        ("plot_server", "port"),
-    ):
-        if component in view.components(host):
-            port = view.value(host, f"{component}_{name}")
-            if isinstance(port, int):
-                result.append((port, component, f"{component}_{name}"))
-    if "plot_server" in view.components(host):
-        first = view.value(host, "plot_server_port")
-        if isinstance(first, int):
-            result += [(first + slot, "plot_server", f"plot server {slot}") for slot in range(1, _slots(view, host))]
-    if "node" in view.components(host):
-        result += [(port, "node", "the node's peer-to-peer network") for port in NODE_P2P_PORTS]
-    if "controller" in view.components(host):
-        result.append((CONTROLLER_P2P_PORT, "controller", "the controller's peer-to-peer network"))
-    return result
+    components = [component for component in COMPONENTS.values() if component.name in view.components(host)]
+    result, slots, p2p = [], [], []
+    for component in components:
+        for name in component.ports:
+            first = view.value(host, name)
+            if isinstance(first, int):
+                result.append((first, component.name, name))
+                for slot in range(1, _slots(view, host) if component.slots else 0):
+                    slots.append((first + slot, component.name, f"plot server {slot}"))
+        for port in component.p2p_ports:
+            p2p.append((port, component.name, f"the {component.name}'s peer-to-peer network"))
+    return result + slots + p2p
 
 
 def _slots(view, host):

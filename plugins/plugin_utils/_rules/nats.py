@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import ARCHITECTURES
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import ARCHITECTURES
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import parse_size
 
 from .._cluster.model import NATS_CLIENTS

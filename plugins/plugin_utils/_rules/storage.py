@@ -13,7 +13,7 @@ import posixpath
 import re
 
 from ansible_collections.autonomys.cluster.plugins.module_utils import _sectors
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import present_farms
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.plot_client import present_farms
 
 from .. import _ss58
 from .view import ERROR, WARNING, Rule, finding, names, shown
