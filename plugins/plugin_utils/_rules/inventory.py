@@ -5,7 +5,7 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Rules about groups, addresses, ports and what must be the same on all hosts."""
+"""INV: rules about groups, addresses, ports and what must be the same on all hosts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import ipaddress
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, clients_of
 
-from .view import ERROR, HOST, INVENTORY, WARNING, Rule, differing, finding, names, shown
+from .view import ERROR, INVENTORY, WARNING, Rule, differing, finding, names, shown
 
 RULES = {
     "INV001": Rule(ERROR, "inventory", "A component's group is missing or empty"),
@@ -24,8 +24,6 @@ RULES = {
     "INV005": Rule(ERROR, "inventory", "Hosts share an address"),
     "INV006": Rule(ERROR, "inventory", "An address cannot be reached by other hosts"),
     "INV007": Rule(WARNING, "inventory", "Hosts differ in how many may restart at once"),
-    "PORT001": Rule(ERROR, "inventory", "Programs of one host want the same port"),
-    "PORT002": Rule(ERROR, "inventory", "A port is out of range"),
 }
 
 
@@ -33,7 +31,6 @@ def check(view):
     yield from _groups(view)
     yield from _addresses(view)
     yield from _rolls(view)
-    yield from _ports(view)
 
 
 def _groups(view):
@@ -151,51 +148,3 @@ def _rolls(view):
             yield finding(
                 "INV007", view.members(component), component, message, f"Set it once for the group {component}."
             )
-
-
-def ports(view, host):
-    """``[(port, component, what it is for)]`` of the ports that the programs of a host listen on."""
-    components = [component for component in COMPONENTS.values() if component.name in view.components(host)]
-    result, slots, p2p = [], [], []
-    for component in components:
-        for name in component.ports:
-            first = view.value(host, name)
-            if isinstance(first, int):
-                result.append((first, component.name, name))
-                for slot in range(1, _slots(view, host) if component.slots else 0):
-                    slots.append((first + slot, component.name, f"plot server {slot}"))
-        for port in component.p2p_ports:
-            p2p.append((port, component.name, f"the {component.name}'s peer-to-peer network"))
-    return result + slots + p2p
-
-
-def _slots(view, host):
-    """Number of plot servers, as far as it is known."""
-    listed = view.value(host, "plot_server_gpus")
-    if listed:
-        return len(listed)
-    gpus = (view.facts.get(host) or {}).get("gpus") or {}
-    return len((gpus.get("topology") or {}).get("gpus") or [])
-
-
-def _ports(view):
-    for host in view.hosts:
-        users = {}
-        for port, component, use in ports(view, host):
-            if not 1 <= port <= 65535:
-                yield finding(
-                    "PORT002", [host], component, f"{use} is {port}; ports go from 1 to 65535", "Choose another port."
-                )
-            else:
-                users.setdefault(port, []).append((component, use))
-        for port, uses in sorted(users.items()):
-            if len(uses) > 1:
-                components = sorted({component for component, _use in uses})
-                message = f"Port {port} is wanted by {names([use for _component, use in uses])}"
-                yield finding(
-                    "PORT001",
-                    [host],
-                    components[0] if len(components) == 1 else HOST,
-                    message,
-                    "Give each its own port.",
-                )
