@@ -5,7 +5,7 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""What a supervised program that stands on a host says of itself: its component, its options, its version."""
+"""What a supervised program that is defined on a host says of itself: its component, its options, its version."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ def component_of(name):
     return next((component for component, program in COMPONENTS.items() if program == name), None)
 
 
-def standing(view, host, name=None):
-    """The programs that stand on a host, or the one of a name (None without)."""
-    programs = ((view.facts.get(host) or {}).get("host") or {}).get("programs") or []
-    if name is None:
-        return programs
-    return next((program for program in programs if program["name"] == name), None)
+def deployed_programs(view, host):
+    """Return the programs that are defined on a host, whether they run or not."""
+    return ((view.facts.get(host) or {}).get("host") or {}).get("programs") or []
+
+
+def deployed_program(view, host, name):
+    """Return the program of that name that is defined on a host, None without one."""
+    return next((program for program in deployed_programs(view, host) if program["name"] == name), None)
 
 
 def option(words, name):

@@ -5,7 +5,7 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Rules about supervised programs: their options, and those that stand on the hosts already."""
+"""PROG: rules about supervised programs: their options, and those that stand on the hosts already."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import re
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
 
-from .deployed import component_of, option, standing
+from .deployed import component_of, deployed_programs
 from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Rule, finding, names
 
 RULES = {
@@ -24,8 +24,6 @@ RULES = {
     "PROG004": Rule(ERROR, "host", "A program stands in another file"),
     "PROG005": Rule(WARNING, "host", "Programs may open few files"),
     "PROG006": Rule(INFO, "inventory", "Programs run as root"),
-    "CACHE001": Rule(WARNING, "inventory", "A cache deletes its pieces when it ends"),
-    "PLOT001": Rule(INFO, "inventory", "Plot servers choose how many records they encode at once"),
 }
 
 # Killed sooner, these may leave work undone that they would have finished. A farmer can take minutes.
@@ -38,20 +36,11 @@ DURATION = re.compile(r"^([0-9]+)(s|m)$")
 # A plot client holds some files for each farm and sector group, a node thousands.
 LEAST_OPEN_FILES = 65536
 
-ENCODING = "--record-encoding-concurrency"
-
 
 def check(view):
     for component in COMPONENTS:
         for host in view.members(component):
             yield from _stop(view, host, component)
-    for host in view.members("caches"):
-        yield from _temporary(view, host)
-    for host in view.members("plot_server"):
-        arguments = view.value(host, "plot_server_extra_args")
-        if arguments is not None and option(arguments, ENCODING) is None:
-            remedy = f'If your release knows it, set plot_server_extra_args: [{ENCODING}, "32"], and no more than a plot server has CPUs.'
-            yield finding("PLOT001", [host], "plot_server", f"plot_server_extra_args has no {ENCODING}", remedy)
     for host in view.hosts:
         if set(view.components(host)) - {"nats"} and view.value(host, "cluster_user") == "root":
             message = "cluster_user is root: who breaks into a program that listens on the network owns the host"
@@ -59,7 +48,7 @@ def check(view):
                 "PROG006", [host], INVENTORY, message, "Leave cluster_user unset; programs then run as autonomys."
             )
     for host, facts in view.read("host"):
-        yield from _standing(view, host)
+        yield from _supervised(view, host)
         if view.components(host):
             yield from _open_files(view, host, facts.get("limits") or {})
 
@@ -77,16 +66,9 @@ def _stop(view, host, component):
         yield finding("PROG001", [host], component, message, f"Use {least} or more, or leave it out.")
 
 
-def _temporary(view, host):
-    for name in ("caches_extra_args", "caches_full_piece_extra_args", "caches_sharded_extra_args"):
-        if "--tmp" in [str(argument) for argument in view.value(host, name) or []]:
-            message = f"{name} has --tmp: the cache deletes its pieces, exported ones too, when it ends"
-            yield finding("CACHE001", [host], "caches", message, "Remove it; later releases do not know it.")
-
-
-def _standing(view, host):
+def _supervised(view, host):
     components, left = view.components(host), {}
-    for program in standing(view, host):
+    for program in deployed_programs(view, host):
         name, component = program["name"], component_of(program["name"])
         if program.get("state") in ("BACKOFF", "FATAL"):
             message = "%s is in the state %s: %s" % (
@@ -126,7 +108,7 @@ def _is_ours(component, file):
 
 def orphans(view, host):
     """The files of programs, without their ending, whose component the host has left."""
-    programs = [(component_of(program["name"]), program["file"]) for program in standing(view, host)]
+    programs = [(component_of(program["name"]), program["file"]) for program in deployed_programs(view, host)]
     left = {
         component
         for component, file in programs

@@ -5,7 +5,7 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Rules about versions, binaries and their checksums."""
+"""REL: rules about versions, binaries and their checksums."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._release.install
     parse_checksum,
 )
 
-from .deployed import standing, version_of
+from .deployed import deployed_programs, version_of
 from .view import ERROR, INVENTORY, WARNING, Rule, differing, finding, shown
 
 RULES = {
@@ -89,7 +89,7 @@ def _mixed(view, hosts):
     """Versions of the definitions that stand, as an interrupted change or one with --limit leaves them."""
     versions = {}
     for host in hosts:
-        for version in {version_of(program) for program in standing(view, host)} - {None}:
+        for version in {version_of(program) for program in deployed_programs(view, host)} - {None}:
             versions.setdefault(version, []).append(host)
     if len(versions) > 1:
         concerned = {host for there in versions.values() for host in there}
