@@ -223,8 +223,13 @@ host:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import (
+    read_programs,
+    running_binaries,
+)
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import own_processes
 from ansible_collections.autonomys.cluster.plugins.module_utils._host.read import read_host
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.defined import CONFIG, read_programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.defined import CONFIG
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "packages": {"type": "list", "elements": "str", "default": []},
@@ -241,7 +246,9 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     options = dict(module.params)
     config = options.pop("config")
-    module.exit_json(changed=False, host=dict(read_host(**options), programs=read_programs(config)))
+    host: dict[str, Any] = dict(read_host(**options))
+    host.update(programs=read_programs(config), running=running_binaries(own_processes()))
+    module.exit_json(changed=False, host=host)
 
 
 if __name__ == "__main__":

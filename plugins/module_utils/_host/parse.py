@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Iterable, Sequence, TypedDict
+from typing import Any, Iterable, TypedDict
 
-_BINARY = re.compile(r"^/.*/(?:releases|nats)/[^/]+/(?:autonomys-[^/]+|nats-server)\Z")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}\Z")
 
 
@@ -126,18 +125,3 @@ def filters_packets(ruleset: str, ip_tables: str) -> bool:
     """
     hooked = re.search(r"type filter hook (input|prerouting|ingress)\b", ruleset)
     return bool(hooked) or "filter" in ip_tables.split()
-
-
-def running_binaries(processes: Sequence[tuple[str, str]]) -> list[str]:
-    """Return the paths of the versioned binaries that processes run, sorted.
-
-    ``processes`` are pairs of /proc/PID/comm and /proc/PID/cmdline. A script's path comes after its interpreter's, and
-    after the one argument that its first line may give to that; the kernel names the process after the script, by up
-    to 15 bytes.
-    """
-    found: set[str] = set()
-    for name, line in processes:
-        words = line.split("\0")
-        scripts = [word for word in words[1:3] if word.rpartition("/")[2][:15] == name.rstrip("\n")]
-        found.update(words[:1] + scripts)
-    return sorted(word for word in found if _BINARY.search(word))

@@ -31,9 +31,8 @@ from .parse import (
     parse_os_release,
     parse_packages,
     parse_service,
-    running_binaries,
 )
-from .processes import open_file_limit, own_processes
+from .processes import open_file_limit
 
 Ask = Callable[[Sequence[str]], Tuple[int, str]]
 """What runs a program of the host and returns its status and its output."""
@@ -110,7 +109,6 @@ class HostFacts(TypedDict):
     limits: Limits
     packet_filter: bool | None
     disks: dict[str, Folder]
-    running: list[str]
 
 
 def ask(command: Sequence[str]) -> tuple[int, str]:
@@ -154,7 +152,6 @@ def read_host(
         "limits": {"service": service_limit(shown), "kernel": natural(read_text("/proc/sys/fs/nr_open"))},
         "packet_filter": read_packet_filter(ask),
         "disks": read_folders(paths, user or "root"),
-        "running": running_binaries(own_processes()),
     }
 
 

@@ -24,22 +24,6 @@ ADDRESSES = """[
 ]"""
 
 
-def test_running_binaries_are_told_from_command_lines():
-    processes = [
-        ("nats-server\n", "/opt/a/nats/2.12.8/nats-server\0--config\0/etc/nats-server.conf\0"),
-        ("autonomys-node\n", "/usr/bin/python3\0/opt/a/releases/v1/autonomys-node\0run\0"),
-        ("tokio-runtime\n", "/opt/a/releases/v1/autonomys-node\0run\0"),
-        ("autonomys-expor\n", "/usr/bin/python3\0-IS\0/opt/a/releases/v2/autonomys-export-piece\0"),
-        ("tail\n", "/usr/bin/tail\0-f\0/opt/a/releases/v3/autonomys-farmer\0"),
-        ("kthreadd\n", ""),
-    ]
-    assert parse.running_binaries(processes) == [
-        "/opt/a/nats/2.12.8/nats-server",
-        "/opt/a/releases/v1/autonomys-node",
-        "/opt/a/releases/v2/autonomys-export-piece",
-    ]
-
-
 def test_os_release():
     assert parse.parse_os_release(OS_RELEASE) == {"id": "ubuntu", "version": "22.04"}
     assert parse.parse_os_release("ID='debian'\n") == {"id": "debian", "version": None}

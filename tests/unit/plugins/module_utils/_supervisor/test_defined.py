@@ -8,36 +8,6 @@ import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import defined, rpc
 
 
-def test_programs():
-    text = (
-        "[program:nats-server]\ncommand=x\n[program: autonomys-node ]\n; [program:autonomys-old]\n"
-        "[group:autonomys-plot-server]\n[program:other]\n[program:autonomys-plot-server-0]\n"
-    )
-    names = ("nats-server", "autonomys-node", "autonomys-plot-server-0")
-    assert defined.parse_programs(text, "/f") == [
-        {"name": name, "file": "/f", "cpus": None, "gpu": None, "command": ["x"] if name == "nats-server" else []}
-        for name in names
-    ]
-
-
-def test_programs_tell_their_cpus_and_gpu():
-    text = '[program:autonomys-plot-server-0]\ncommand=numactl -C 1-23,97-119 -l /x/farmer\nenvironment=CUDA_VISIBLE_DEVICES="GPU-a",X="1"\n'
-    [program] = defined.parse_programs(text, "/f")
-    assert program == {
-        "name": "autonomys-plot-server-0",
-        "file": "/f",
-        "cpus": "1-23,97-119",
-        "gpu": "GPU-a",
-        "command": ["/x/farmer"],
-    }
-
-
-@pytest.mark.parametrize("damage", ["command=numactl -C\n", "command='\n", "command=x\nenvironment=A\n", "no option\n"])
-def test_a_program_damaged_by_hand_is_named_without_the_rest(damage):
-    [program] = defined.parse_programs("[program:autonomys-node]\n" + damage, "/f")
-    assert (program["name"], program["file"], program["cpus"], program["gpu"]) == ("autonomys-node", "/f", None, None)
-
-
 class Supervisor:
     """Answers as supervisord, or refuses."""
 
