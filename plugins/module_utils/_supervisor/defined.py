@@ -12,6 +12,7 @@ from __future__ import annotations
 import glob
 import os
 import platform
+import re
 from typing import Any, Collection, Mapping, NamedTuple
 
 from .._host.files import read_text
@@ -29,13 +30,55 @@ LOG_TAIL = 4000
 
 def program_files(config: str = CONFIG) -> list[str]:
     """Return the files that can define programs: supervisord's own configuration, and what that includes."""
-    try:
-        patterns = _settings(config).patterns
-    except conf.ConfError:
-        patterns = DEFAULT_PATTERNS
     # supervisord takes the matches of each pattern in order, and reads each file once.
-    files = [path for pattern in patterns for path in sorted(glob.glob(pattern))]
+    files = [path for pattern in _patterns(config) for path in sorted(glob.glob(pattern))]
     return list(dict.fromkeys([config, *files]))
+
+
+def _patterns(config: str) -> list[str]:
+    """Return the patterns of the files that supervisord includes; those of its package where it does not tell."""
+    here = os.path.dirname(os.path.abspath(config))
+    try:
+        included = conf.parse(read_text(config) or "", config)["include"]["files"]
+        expansions = {f"ENV_{name}": value for name, value in os.environ.items()}
+        words = (included % {"here": here, "host_node_name": platform.node(), **expansions}).split()
+    except (conf.ConfError, KeyError, ValueError, TypeError):
+        return list(DEFAULT_PATTERNS)
+    return [os.path.join(here, word) for word in words]
+
+
+def options_of_damaged(text: str, program: str) -> dict[str, str]:
+    """Return the options of a program in a text that supervisord may not be able to read as a whole.
+
+    A line that is none takes neither the other programs of the file along nor the other options of its own.
+    """
+    try:
+        return dict(conf.options_of(conf.parse(text), program))
+    except conf.ConfError:
+        pass
+    options: dict[str, str] = {}
+    for piece in _pieces(text, program):
+        try:
+            options.update(conf.options_of(conf.parse(f"[program:{program}]\n{piece}\n"), program))
+        except conf.ConfError:
+            continue
+    return options
+
+
+def _pieces(text: str, program: str) -> list[str]:
+    """Return the lines of a program's section, each with those that continue it."""
+    pieces: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        section = re.match(r"\[([^]]+)\]", line)
+        if section:
+            kind, _colon, name = section.group(1).partition(":")
+            inside = kind.strip() in ("program", "fcgi-program") and name.strip() == program
+        elif inside and pieces and line[:1] in (" ", "\t"):
+            pieces[-1] += "\n" + line
+        elif inside:
+            pieces.append(line)
+    return pieces
 
 
 class State(NamedTuple):
