@@ -46,6 +46,13 @@ def parse_mountinfo(text: str) -> list[Mount]:
     return mounts
 
 
+def mount_of_id(text: str, mount_id: str) -> Mount | None:
+    """Return the mount that the kernel knows by a number, such as that in /proc/PID/fdinfo; None when there is none."""
+    lines = [line for line in text.splitlines() if line.partition(" ")[0] == mount_id]
+    mounts = parse_mountinfo("\n".join(lines))
+    return mounts[0] if mounts else None
+
+
 def find_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
     """Return the mount that holds an absolute path without symbolic links, None when there is none."""
     found, longest = None, -1

@@ -15,7 +15,7 @@ import platform
 import re
 from typing import Any, Collection, Mapping, NamedTuple
 
-from .._host.files import read_text
+from .._host.files import read_text, why_unreadable
 from . import conf, rpc
 
 CONFIG = "/etc/supervisor/supervisord.conf"
@@ -33,6 +33,13 @@ def program_files(config: str = CONFIG) -> list[str]:
     # supervisord takes the matches of each pattern in order, and reads each file once.
     files = [path for pattern in _patterns(config) for path in sorted(glob.glob(pattern))]
     return list(dict.fromkeys([config, *files]))
+
+
+def unreadable_files(config: str = CONFIG) -> dict[str, str]:
+    """Return what of the files that can define programs, and of their folders, cannot be read, and why."""
+    folders = [os.path.dirname(pattern) for pattern in _patterns(config)]
+    found = {path: why_unreadable(path) for path in [*folders, *program_files(config)]}
+    return {path: why for path, why in found.items() if why}
 
 
 def _patterns(config: str) -> list[str]:
