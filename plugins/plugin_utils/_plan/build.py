@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 
 from .._words import counted
 from .changes import changed_programs, left_over_programs, sentence, wanted_programs
@@ -140,7 +140,7 @@ def _host(
 
 def _gpus(name: str, components: Sequence[str], settings: Settings, facts: Facts) -> tuple[GpuHost | None, list[str]]:
     """Return the GPUs of a host, and why they cannot be told."""
-    if not {"plot_server", "proof_server"} & set(components):
+    if not any(COMPONENTS[component].gpus for component in components):
         return None, []
     try:
         return gpu_host(name, components, settings, facts), []

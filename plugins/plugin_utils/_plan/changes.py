@@ -18,15 +18,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import EVIDENT, programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import EVIDENT
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import file_of, version_of
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import DIGEST
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf
 
-from .._cluster.model import NODE_P2P_PORTS
 from .shape import LEFT_OVER, RUNS, WRONG, Answer, Facts, Program, Settings
 
-_CONTROLLER_P2P_PORT = 30533  # upstream's default
-_PLOT_SERVER = "autonomys-plot-server-"
-_VERSION = re.compile(r"/(?:releases|nats)/([^/]+)/(autonomys-|nats-server)")
 _MASK = "********"
 
 # A program as a role defines it, and the options of a program as its file has them.
@@ -96,7 +95,7 @@ def changed_programs(component: str, settings: Settings, wanted: Sequence[Wanted
 def left_over_programs(files: Iterable[str], facts: Facts) -> Iterator[Program]:
     """Return the programs of components that a host has left, where they are to go."""
     for program in (facts.get("host") or {}).get("programs") or []:
-        if str(program.get("file")).rpartition("/")[2].rpartition(".")[0] in files:
+        if file_of(str(program.get("file"))) in files:
             entry = _program(LEFT_OVER, {}, {"name": program["name"], "command": []}, [])
             entry["reason"] = "the host has left its group"
             yield entry
@@ -120,7 +119,7 @@ def _program(component: str, settings: Settings, program: Wanted, secrets: Seque
         "command": [_masked(argument, secrets) for argument in program["command"]],
         "environment": {name: value if name.startswith(EVIDENT) else "…" for name, value in environment.items()},
         "cpus": program.get("cpus"),
-        "ports": _ports(component, settings, program["name"]),
+        "ports": COMPONENTS[component].ports_of(settings, program["name"]) if component in COMPONENTS else [],
         "log": (program.get("log") or {}).get("path"),
         "startsecs": int(program.get("startsecs") or 0),
         "stopwaitsecs": int(program.get("stopwaitsecs") or 0),
@@ -131,17 +130,6 @@ def _program(component: str, settings: Settings, program: Wanted, secrets: Seque
         "reason": "",
         "version_before": None,
     }
-
-
-def _ports(component: str, settings: Settings, name: str) -> list[int]:
-    if component == "nats":
-        return [int(settings[f"nats_{kind}_port"]) for kind in ("client", "cluster", "monitor")]
-    if component == "node":
-        return [int(settings["node_rpc_port"]), *NODE_P2P_PORTS]
-    if component == "controller":
-        return [_CONTROLLER_P2P_PORT]
-    slot = name[len(_PLOT_SERVER) :] if component == "plot_server" and name.startswith(_PLOT_SERVER) else ""
-    return [int(settings["plot_server_port"]) + int(slot)] if slot.isdigit() else []
 
 
 def _secrets(wanted: Iterable[Wanted]) -> list[str]:
@@ -214,12 +202,6 @@ def _environment(options: Options) -> dict[str, str]:
         return {}
 
 
-def version_of(command: Sequence[str]) -> str | None:
-    """Return the version that the path of a command's binary names."""
-    found = _VERSION.search(" ".join(command))
-    return found.group(1) if found else None
-
-
 def _differences(program: Wanted, old: Options) -> list[str]:
     """Return what is different about a program, in words; values of the environment stay out, they may be secret."""
     was, cpus_before = _command(old), None
@@ -253,7 +235,7 @@ def _different_environment(old: Mapping[str, str], new: Mapping[str, str]) -> li
     """Return in words which variables of the environment differ."""
     names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
     found = []
-    if "NATS_SETTINGS_DIGEST" in names:
-        names.remove("NATS_SETTINGS_DIGEST")
+    if DIGEST in names:
+        names.remove(DIGEST)
         found.append("settings that nats-server reads only when it starts")
     return found + (["environment " + ", ".join(names)] if names else [])

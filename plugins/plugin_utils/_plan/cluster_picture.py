@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 
 from .._words import alike, compact, counted, cut, in_order
 from .shape import CHANGES, NO_COMPONENT, READY, Connection, Plan, Program

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import farm_sectors
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.plot_client import farm_sectors
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors, farm_files
 
 from .shape import WRONG, Facts, Farm, Settings

@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import version_of
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 
 from .._words import duration
-from .changes import version_of
 from .shape import LEFT_OVER, NO_COMPONENT, READY, Host, Model, Program, Step, Version
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}

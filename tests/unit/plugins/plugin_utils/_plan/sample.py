@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from ansible_collections.autonomys.cluster.plugins.action.cluster_model import read_defaults
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS, programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, build_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan import build as _plan
