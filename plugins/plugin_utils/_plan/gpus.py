@@ -21,7 +21,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.proof_server import proof_server_cpus
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import format_cpu_list, parse_cpu_list
 
-from .._words import counted
+from .._words import counted, printable
 from .shape import Facts, Gpu, GpuHost, ProofServer, Settings
 
 Core = Sequence[int]
@@ -63,10 +63,11 @@ def gpu_host(name: str, components: Iterable[str], settings: Settings, facts: Fa
 
 def block(host: str, gpus: Sequence[Gpu]) -> str:
     """Return the lines of YAML that fix which GPU has which number, for the host's variables."""
-    lines = [f"# {host}", "plot_server_gpus:" if gpus else "plot_server_gpus: []"]
+    lines = [printable(f"# {host}"), "plot_server_gpus:" if gpus else "plot_server_gpus: []"]
     for gpu in gpus:
         known = [f"port {gpu['port']}", gpu["name"], gpu["bus_id"], "missing now" if gpu["missing"] else ""]
-        lines.append(f"  - {gpu['uuid']}  # {gpu['slot']}: {', '.join(text for text in known if text)}")
+        # Whoever pastes these lines must not paste one that a host made up.
+        lines.append(printable(f"  - {gpu['uuid']}  # {gpu['slot']}: {', '.join(text for text in known if text)}"))
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from .._words import beside, wrapped
+from .._words import aligned, beside, wrapped
 from .view import SEVERITIES, names
 
 HEADER = ("SEVERITY", "RULE", "HOSTS", "FINDING")
@@ -24,13 +24,13 @@ def table(found, width):
     hosts_width = min(MAX_HOSTS_WIDTH, max([len(HEADER[2])] + [len(hosts) for _severity, _rule, hosts, _item in rows]))
     severity_width, rule_width = (max([len(HEADER[column])] + [len(row[column]) for row in rows]) for column in (0, 1))
     text_width = width - severity_width - rule_width - hosts_width - 6
-    layout = f"%-{severity_width}s  %-{rule_width}s  %-{hosts_width}s  %s"
-    lines = [layout % HEADER]
+    widths = (severity_width, rule_width, hosts_width)
+    lines = [aligned(HEADER, widths)]
     for severity, rule, hosts, item in rows:
         right = wrapped(f"{item['component']}: {item['message']}", text_width, break_words=False)
         right += wrapped(item["remedy"], text_width, first="→ ", others="  ", break_words=False)
         cells = [[severity], [rule], wrapped(hosts, hosts_width), right]
-        lines += [(layout % line).rstrip() for line in beside(cells)]
+        lines += [aligned(line, widths) for line in beside(cells)]
     return "\n".join(lines)
 
 
