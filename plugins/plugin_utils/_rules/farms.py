@@ -162,9 +162,9 @@ def _plotted_farms(view: View) -> Iterator[FarmFiles]:
     """Yield the farms that are there and passed on."""
     for host, disks in view.read("disks", COMPONENT):
         for farm in view.value(host, "plot_client_farms") or []:
-            path = farm.get("path") if isinstance(farm, dict) else None
+            path = farm.get("path") if isinstance(farm, dict) and farm.get("state", "present") == "present" else None
             files = (disks.get(path) or {}).get("farm") if isinstance(path, str) else None
-            if files and farm.get("state", "present") == "present":
+            if isinstance(path, str) and files:
                 yield host, path, files
 
 

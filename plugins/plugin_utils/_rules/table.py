@@ -10,6 +10,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .view import SEVERITIES, names
 
@@ -18,45 +20,49 @@ MAX_HOSTS_WIDTH = 28
 MIN_WIDTH, MAX_WIDTH = 100, 160
 
 
-def table(found, width):
-    """The findings, as ``judge`` returns them, as one table of at most ``width`` columns (100 to 160)."""
+def table(found: Sequence[Mapping[str, Any]], width: int) -> str:
+    """Return the findings, as ``judge`` returns them, as one table of at most ``width`` columns (100 to 160)."""
     width = max(MIN_WIDTH, min(MAX_WIDTH, width))
     rows = [(_severity(item), item["rule"], _hosts(item), item) for item in found]
-    hosts_width = min(MAX_HOSTS_WIDTH, max([len(HEADER[2])] + [len(hosts) for _severity, _rule, hosts, _item in rows]))
-    severity_width, rule_width = (max([len(HEADER[column])] + [len(row[column]) for row in rows]) for column in (0, 1))
+    severity_width = max(len(text) for text in [HEADER[0], *(row[0] for row in rows)])
+    rule_width = max(len(text) for text in [HEADER[1], *(row[1] for row in rows)])
+    hosts_width = min(MAX_HOSTS_WIDTH, max(len(text) for text in [HEADER[2], *(row[2] for row in rows)]))
     text_width = width - severity_width - rule_width - hosts_width - 6
-    layout = f"%-{severity_width}s  %-{rule_width}s  %-{hosts_width}s  %s"
-    lines = [layout % HEADER]
+
+    def line(severity: str, rule: str, hosts: str, text: str) -> str:
+        return f"{severity:{severity_width}}  {rule:{rule_width}}  {hosts:{hosts_width}}  {text}".rstrip()
+
+    lines = [line(*HEADER)]
     for severity, rule, hosts, item in rows:
         left = textwrap.wrap(hosts, hosts_width, break_on_hyphens=False)
         right = _wrapped(f"{item['component']}: {item['message']}", text_width, "")
         right += _wrapped(item["remedy"], text_width, "→ ")
         for number in range(max(len(left), len(right))):
-            cells = (severity, rule) if number == 0 else ("", "")
-            lines.append((layout % (cells + (_at(left, number), _at(right, number)))).rstrip())
+            first = (severity, rule) if number == 0 else ("", "")
+            lines.append(line(*first, _at(left, number), _at(right, number)))
     return "\n".join(lines)
 
 
-def counts(found):
-    """The findings in numbers: ``2 errors, 3 warnings (1 accepted), 1 info``."""
+def counts(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return the findings in numbers: ``2 errors, 3 warnings (1 accepted), 1 info``."""
     parts = []
     for severity in SEVERITIES:
         mine = [item for item in found if item["severity"] == severity]
         accepted = len([item for item in mine if item["accepted"]])
         plural = "s" if severity != "info" and len(mine) != 1 else ""
-        parts.append(f"{len(mine)} {severity}{plural}{(' (%d accepted)' % accepted if accepted else '')}")
+        parts.append(f"{len(mine)} {severity}{plural}{f' ({accepted} accepted)' if accepted else ''}")
     return ", ".join(parts)
 
 
-def _severity(item):
-    return item["severity"] + " (accepted)" if item["accepted"] else item["severity"]
+def _severity(item: Mapping[str, Any]) -> str:
+    return f"{item['severity']}{' (accepted)' if item['accepted'] else ''}"
 
 
-def _hosts(item):
+def _hosts(item: Mapping[str, Any]) -> str:
     return names(item["hosts"], most=6).replace(" and ", ", ", 1) if item["hosts"] else "(cluster)"
 
 
-def _wrapped(text, width, lead):
+def _wrapped(text: str, width: int, lead: str) -> list[str]:
     return textwrap.wrap(
         text,
         width,
@@ -67,5 +73,5 @@ def _wrapped(text, width, lead):
     )
 
 
-def _at(lines, number):
+def _at(lines: Sequence[str], number: int) -> str:
     return lines[number] if number < len(lines) else ""

@@ -1149,7 +1149,7 @@ TRIGGERS = [
         "ROLL001",
         "warning",
         "nats",
-        "keeps node-2 stopped; of the 3 NATS servers no other can be missed",
+        "keeps node-2 stopped; of the 3 NATS servers no other can be spared",
         lambda c: c.set("node-2", nats_state="stopped"),
     ),
     ("ROLL002", "info", "node-1", "Only node-1 has proof_server", lambda c: c.groups.update(proof_server=["node-1"])),
