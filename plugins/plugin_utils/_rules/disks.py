@@ -43,7 +43,8 @@ GOOD_FOR_FARMS = ("ext4", "xfs")
 # Those that copy on write fragment plots or refuse O_DIRECT.
 BAD_FOR_FARMS = ("btrfs", "zfs", "bcachefs", "overlay", "vfat", "exfat") + FLEETING + REMOTE
 
-# Folders with data: component → (variable, bytes wanted); None: as its own variable says. A disk that is sold as so large has a tenth less.
+# Folders with data: component → (variable, bytes wanted); None: as its own variable says. A disk that is sold
+# as so large has a tenth less.
 FOLDERS: Mapping[str, Sequence[tuple[str, int | None]]] = {
     "nats": (("nats_store_dir", None),),
     "node": (("node_base_path", int(0.9 * 500 * GIB)),),
@@ -92,7 +93,10 @@ def _unusable(path: str, disk: Disk) -> tuple[str, str, str] | None:
     """Return rule, message and remedy for a farm that cannot be looked into."""
     if disk.get("error"):
         message = f"{path} ({disk['device']}) cannot be read: {disk['error']}"
-        remedy = f"{LOOK_FOR_ERRORS}. One farm that cannot be read keeps the plot client from starting: list it with state: absent."
+        remedy = (
+            f"{LOOK_FOR_ERRORS}. One farm that cannot be read keeps the plot client from starting: list it with "
+            "state: absent."
+        )
         return "DISK010", message, remedy
     if not disk["exists"]:
         message = f"{path} does not exist; a farm there would fill the disk of {disk['mountpoint']}"

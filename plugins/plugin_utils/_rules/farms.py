@@ -169,7 +169,7 @@ def _plotted_farms(view: View) -> Iterator[FarmFiles]:
 
 
 def _chains(view: View, farms: Sequence[FarmFiles]) -> Iterator[Finding]:
-    """Find farms that were plotted for another chain: the farmer refuses them, and plotting them again loses the plots."""
+    """Find farms that were plotted for another chain: the farmer refuses them; to plot them again loses the plots."""
     remedy = (
         "Set cluster_chain back, or give the new chain other paths. To plot these anew, delete their files yourself."
     )

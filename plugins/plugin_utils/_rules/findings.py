@@ -7,8 +7,9 @@
 
 """Preflight's rules: pure functions from the model of the cluster and the facts of its hosts to findings.
 
-Each file holds the rules of one prefix, which its docstring names: ``RULES`` (id to severity and title) and ``check(view)``. A
-new rule needs its entry there, a test that triggers it, one that does not, and its row in docs/findings.md.
+Each file holds the rules of one prefix, which its docstring names: ``RULES`` (id to severity and title) and
+``check(view)``. A new rule needs its entry there, a test that triggers it, one that does not, and its row in
+docs/findings.md.
 """
 
 from __future__ import annotations
@@ -83,10 +84,10 @@ def findings(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -
 
     Args:
         model: what ``build_model`` returns.
-        facts: per host that was asked ``{"reachable", "error", "host", "gpus", "disks"}``, the last three None where they
-            were not read; under ``CONTROL`` what the control node knows: ``{"specs": {role: options}, "groups",
-            "other_variables": {name: [hosts]}, "files": {src: {"path", "tried", "checksum"}}, "nats_checksums"}``. What is
-            left out leaves its rules silent.
+        facts: per host that was asked ``{"reachable", "error", "host", "gpus", "disks"}``, the last three None where
+            they were not read; under ``CONTROL`` what the control node knows: ``{"specs": {role: options}, "groups",
+            "other_variables": {name: [hosts]}, "files": {src: {"path", "tried", "checksum"}}, "nats_checksums"}``.
+            What is left out leaves its rules silent.
 
     Returns:
         The findings, each with its severity. The same fault of several hosts is one finding.
@@ -100,7 +101,7 @@ def findings(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -
 
 
 def orphans(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Return per host the files of programs that can be removed because it has left their component's group; see ``PROG003``."""
+    """Return per host the files of programs that can be removed: it has left their component's group (``PROG003``)."""
     view = View(model, facts, {})
     found = {host: programs.orphans(view, host) for host in view.hosts}
     return {host: files for host, files in found.items() if files}

@@ -206,7 +206,7 @@ def _urls(view: View) -> Iterator[Finding]:
 
 
 def _list(component: str, urls: Sequence[str], hosts: Sequence[str], servers: Mapping[str, str]) -> Iterator[Finding]:
-    """Judge a list of URLs that the inventory gives by hand; ``servers`` has the hosts of all servers by address and port."""
+    """Judge URLs that the inventory gives by hand; ``servers``: address and port of each server to its host."""
     name = component + "_nats_servers"
     remedy = f"Remove {name} from the inventory: the list is derived from the group nats."
     listed = []

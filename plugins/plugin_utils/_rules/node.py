@@ -104,7 +104,7 @@ def _exposed(view: View, host: str) -> Iterator[Finding]:
 
 
 def _exports(view: View) -> Iterator[Finding]:
-    """Judge whether a node can export pieces: it must have synced fully and kept all blocks; neither can be had later."""
+    """Judge whether a node can export pieces: synced fully, with all blocks kept; neither can be had later."""
     missing: dict[str, list[str]] = {}
     for host in view.members("node"):
         sync, pruning = view.value(host, "node_sync"), view.value(host, "node_blocks_pruning")

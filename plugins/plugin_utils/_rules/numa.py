@@ -5,7 +5,7 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""NUMA: rules about the CPUs that plot servers and proof servers get, planned ones and those that were chosen by hand."""
+"""NUMA: rules about the CPUs that plot servers and proof servers get: planned, or chosen by hand."""
 
 from __future__ import annotations
 

@@ -74,8 +74,8 @@ def check(model: Mapping[str, Any], control: Mapping[str, Any]) -> tuple[list[Fi
     found += _names(model, control, {name for options in specs.values() for name in options})
     for name, hosts in sorted((control.get("clear_secrets") or {}).items()):
         remedy = (
-            "Encrypt it with ansible-vault encrypt_string, or keep its file encrypted. Change it too if others have the "
-            "file already."
+            "Encrypt it with ansible-vault encrypt_string, or keep its file encrypted. Change it too if others have "
+            "the file already."
         )
         found.append(finding("VAR007", hosts, _owner(name), f"{name} holds a secret and stands in clear text", remedy))
     return found, values
@@ -88,7 +88,10 @@ def _valid(
     checked: dict[tuple[str, bool, str], tuple[Fault | None, Any]],
     values: dict[str, Any],
 ) -> Iterator[Finding]:
-    """Check a host's variables by the specs of its roles; converted, they go into ``values``, what was found into ``checked``."""
+    """Check a host's variables by the specs of its roles, and put them into ``values``, converted.
+
+    ``checked`` remembers what was found of values that other hosts have too.
+    """
     settings, components = host["settings"], host["components"]
     for role in ["common", *components] if components else []:
         for variable, option in specs.get(role, {}).items():
@@ -144,7 +147,7 @@ def _check(name: str, option: Options, settings: Mapping[str, Any]) -> tuple[Fau
 
 
 def _leftover(name: str, value: object) -> str | None:
-    """Return what is wrong with a template that was left as it is: ansible-core before 2.19 does that when it has no value."""
+    """Return what is wrong with a template without a value, which ansible-core before 2.19 leaves as it is."""
     if isinstance(value, str) and "{{" in value:
         return f"{name} has no value: {shown(value)}"
     return None

@@ -65,8 +65,8 @@ def finding(
 class View:
     """The model and the facts with the questions that rules ask of them.
 
-    ``values`` has per host the valid variables only, converted to their types: a rule that gets None leaves the fault to the
-    rules about variables.
+    ``values`` has per host the valid variables only, converted to their types: a rule that gets None leaves the fault
+    to the rules about variables.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class View:
         return components
 
     def derived(self, scheme: str, component: str, port_variable: str) -> list[str]:
-        """Return the URLs that the model derives for a component: as right as addresses and ports, which have rules of their own."""
+        """Return the URLs that the model derives for a component: addresses and ports have rules of their own."""
         hosts = self.model["hosts"]
         return [
             f"{scheme}{hosts[host]['address']}:{hosts[host]['settings'].get(port_variable)}"
@@ -123,7 +123,7 @@ class View:
         return [(host, answer) for host, answer in answers if answer is not None]
 
     def by_value(self, hosts: Iterable[str], name: str) -> dict[str, list[str]]:
-        """Return the hosts by their value of a variable: ``{value as text: [hosts]}``, without the hosts that have none."""
+        """Return ``{value of a variable, as text: [hosts]}``, without the hosts that have none."""
         groups: dict[str, list[str]] = {}
         for host in hosts:
             if self.value(host, name) is not None:
