@@ -15,16 +15,14 @@ from __future__ import annotations
 import difflib
 import re
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import (
-    COMPONENTS,
-    EVIDENT,
-    farm_sectors,
-    programs,
-)
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import names
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import EVIDENT
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import DIGEST
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.plot_client import farm_sectors
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors, farm_files
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf
 
-from .._cluster.model import NODE_P2P_PORTS
 from .gpus import gpu_host
 
 # What happens to a program, in the order of how much a reader must know of it.
@@ -38,9 +36,6 @@ LEFT_OVER = "left over"
 
 # Programs of these states are there; BACKOFF is between two attempts.
 _RUNS = ("STARTING", "RUNNING")
-_CONTROLLER_P2P_PORT = 30533  # upstream's default
-_PLOT_SERVER = "autonomys-plot-server-"
-_VERSION = re.compile(r"/(?:releases|nats)/([^/]+)/(autonomys-|nats-server)")
 # An inventory can be wrong in any way; what is wrong with it is a finding, and the plan says what it cannot tell.
 _WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -112,7 +107,7 @@ def _host(model, name, facts, changes, judged):
         "farms": _farms(settings, facts) if "plot_client" in host["components"] else [],
         "errors": [],
     }
-    if {"plot_server", "proof_server"} & set(host["components"]):
+    if any(COMPONENTS[component].gpus for component in host["components"]):
         try:
             result["gpus"] = gpu_host(name, host["components"], settings, facts or {})
         except _WRONG as error:
@@ -135,7 +130,7 @@ def _host(model, name, facts, changes, judged):
 def _left_over(files, facts):
     """The programs of components that a host has left, where they are to go."""
     for program in ((facts or {}).get("host") or {}).get("programs") or []:
-        if str(program.get("file")).rpartition("/")[2].rpartition(".")[0] in files:
+        if names.file_of(str(program.get("file"))) in files:
             entry = _program(LEFT_OVER, {}, {"name": program["name"], "command": []}, [])
             entry.update(
                 change="stop",
@@ -252,22 +247,11 @@ def _program(component, settings, program, secrets):
             name: value if name.startswith(EVIDENT) else "…" for name, value in program.get("environment", {}).items()
         },
         "cpus": program.get("cpus"),
-        "ports": _ports(component, settings, program["name"]),
+        "ports": COMPONENTS[component].ports_of(settings, program["name"]) if component in COMPONENTS else [],
         "log": (program.get("log") or {}).get("path"),
         "startsecs": int(program.get("startsecs") or 0),
         "stopwaitsecs": int(program.get("stopwaitsecs") or 0),
     }
-
-
-def _ports(component, s, name):
-    if component == "nats":
-        return [int(s["nats_client_port"]), int(s["nats_cluster_port"]), int(s["nats_monitor_port"])]
-    if component == "node":
-        return [int(s["node_rpc_port"])] + list(NODE_P2P_PORTS)
-    if component == "controller":
-        return [_CONTROLLER_P2P_PORT]
-    slot = name[len(_PLOT_SERVER) :] if component == "plot_server" and name.startswith(_PLOT_SERVER) else ""
-    return [int(s["plot_server_port"]) + int(slot)] if slot.isdigit() else []
 
 
 def _secrets(wanted):
@@ -309,7 +293,7 @@ def _reason(program, change, held, result, before):
         was = conf.parse_command(old.get("command") or "")
     except conf.ConfError:
         was = []
-    version_before = _version(was)
+    version_before = names.version_of(was)
     if change == "start":
         return ("is not defined yet" if not old else "does not run"), version_before
     if change == "stop":
@@ -339,15 +323,10 @@ def _environment(options):
         return {}
 
 
-def _version(command):
-    found = _VERSION.search(" ".join(command))
-    return found.group(1) if found else None
-
-
 def _differences(program, was, environment):
     """What is different about a command, in words; values of the environment stay out, they may be secret."""
     found = []
-    old_version, new_version = _version(was), _version(program["command"])
+    old_version, new_version = names.version_of(was), names.version_of(program["command"])
     if old_version != new_version:
         found.append(f"version {old_version} → {new_version}")
     old_cpus = None
@@ -365,15 +344,15 @@ def _differences(program, was, environment):
     if gone or come:
         words = [("without " + " ".join(gone)) if gone else "", ("with " + " ".join(come)) if come else ""]
         found.append(_masked(", ".join(filter(None, words)), secrets))
-    names = sorted(
+    changed = sorted(
         name
         for name in set(environment) | set(program["environment"])
         if environment.get(name) != program["environment"].get(name)
     )
-    if "NATS_SETTINGS_DIGEST" in names:
-        names.remove("NATS_SETTINGS_DIGEST")
+    if DIGEST in changed:
+        changed.remove(DIGEST)
         found.append("settings that nats-server reads only when it starts")
-    return found + (["environment " + ", ".join(names)] if names else [])
+    return found + (["environment " + ", ".join(changed)] if changed else [])
 
 
 # --- storage ---------------------------------------------------------------------------------------------------------
@@ -538,7 +517,7 @@ def _versions(model, hosts, steps):
         moving, old, new = set(), set(), set()
         for host in hosts.values():
             for program in host["programs"]:
-                version = _version(program["command"])
+                version = names.version_of(program["command"])
                 if (
                     program["component"] in components
                     and program["change"] == "restart"

@@ -12,7 +12,7 @@ The cluster is drawn as columns of components over rows of hosts: however many h
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 
 from .build import NO_COMPONENT, READY, alike, counted
 from .drawing import GAP, MARGIN, WIDTH, picture, rect, words

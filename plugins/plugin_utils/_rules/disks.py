@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import parse_size
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors, sector_bytes
 
@@ -20,7 +21,7 @@ from .view import ERROR, HOST, WARNING, Finding, Rule, View, finding, names
 
 RULES = {
     "DISK001": Rule(ERROR, "host", "A farm's path does not exist"),
-    "DISK002": Rule(ERROR, "host", "A farm's path is no mountpoint"),
+    "DISK002": Rule(ERROR, "host", "A farm's path is not a mountpoint"),
     "DISK003": Rule(ERROR, "host", "Farms share a device"),
     "DISK004": Rule(ERROR, "host", "A farm's filesystem is unsuitable"),
     "DISK005": Rule(ERROR, "host", "A farm's filesystem is read-only"),
@@ -33,7 +34,7 @@ RULES = {
     "DISK012": Rule(ERROR, "host", "A folder's filesystem is unsuitable"),
 }
 
-GIB, TIB = 2**30, 2**40
+GIB = 2**30
 
 # Filesystems that end with the host, and those of a network.
 FLEETING = ("tmpfs", "ramfs")
@@ -42,14 +43,6 @@ REMOTE = ("nfs", "nfs4", "cifs", "fuse.sshfs")
 GOOD_FOR_FARMS = ("ext4", "xfs")
 # Those that copy on write fragment plots or refuse O_DIRECT.
 BAD_FOR_FARMS = ("btrfs", "zfs", "bcachefs", "overlay", "vfat", "exfat") + FLEETING + REMOTE
-
-# Folders with data: component → (variable, bytes wanted); None: as its own variable says. A disk that is sold
-# as so large has a tenth less.
-FOLDERS: Mapping[str, Sequence[tuple[str, int | None]]] = {
-    "nats": (("nats_store_dir", None),),
-    "node": (("node_base_path", int(0.9 * 500 * GIB)),),
-    "caches": (("caches_sharded_path", int(0.45 * TIB)), ("caches_full_piece_path", int(0.45 * TIB))),
-}
 
 LOOK_FOR_ERRORS = "Look for errors of the disk with dmesg"
 MAKE_WRITABLE = f"{LOOK_FOR_ERRORS}, repair the filesystem and mount it writable."
@@ -106,7 +99,9 @@ def _unusable(path: str, disk: Disk) -> tuple[str, str, str] | None:
 
 def _mount(host: str, path: str, disk: Disk) -> Iterator[Finding]:
     if not disk["is_mountpoint"]:
-        message = f"{path} is no mountpoint but a folder on the filesystem of {disk['mountpoint']} ({disk['device']})"
+        message = (
+            f"{path} is not a mountpoint but a folder on the filesystem of {disk['mountpoint']} ({disk['device']})"
+        )
         remedy = "Mount the farm's disk there, in /etc/fstab too, or correct the path."
         yield finding("DISK002", [host], "plot_client", message, remedy, ERROR if _on_root(disk) else WARNING)
     if not _on_root(disk):
@@ -116,7 +111,7 @@ def _mount(host: str, path: str, disk: Disk) -> Iterator[Finding]:
 def _filesystem(host: str, path: str, disk: Disk) -> Iterator[Finding]:
     if disk["fstype"] not in GOOD_FOR_FARMS:
         bad = disk["fstype"] in BAD_FOR_FARMS
-        message = f"{path} is on {disk['fstype']}, which is {'not fit for plots' if bad else 'untested for plots'}"
+        message = f"{path} is on {disk['fstype']}, which is {'unfit' if bad else 'untested'} for plots"
         remedy = "Use ext4 (or xfs): plots need direct access in place."
         yield finding("DISK004", [host], "plot_client", message, remedy, ERROR if bad else WARNING)
     if disk["read_only"]:
@@ -125,7 +120,7 @@ def _filesystem(host: str, path: str, disk: Disk) -> Iterator[Finding]:
     journal = "data=journal" in disk["options"]
     if journal or disk.get("direct_io") is False:
         why = "is mounted with data=journal" if journal else "refuses to open the farm's files with O_DIRECT"
-        message = f"{path} ({disk['device']}, {disk['fstype']}) {why}, so the farmer cannot pass the page cache by"
+        message = f"{path} ({disk['device']}, {disk['fstype']}) {why}, so the farmer cannot bypass the page cache"
         remedy = "Use ext4 or xfs on the disk itself, mounted with their usual options."
         yield finding("DISK009", [host], "plot_client", message, remedy)
 
@@ -170,15 +165,14 @@ def _folders(view: View, host: str, disks: Mapping[str, Disk]) -> Iterator[Findi
 
 def _data_folders(view: View, host: str) -> Iterator[tuple[str, str, int | None]]:
     """Yield component, variable and bytes wanted of the folders with data that a host has."""
-    for component, entries in FOLDERS.items():
-        if component in view.components(host):
-            for name, wanted in entries:
-                yield component, name, _jetstream(view, host) if wanted is None else wanted
+    for component in view.components(host):
+        for name, room in COMPONENTS[component].folders:
+            yield component, name, room if isinstance(room, int) else _size_of(view.value(host, room))
 
 
-def _jetstream(view: View, host: str) -> int | None:
+def _size_of(value: Any) -> int | None:
     try:
-        size: int = parse_size(view.value(host, "nats_jetstream_max_file"))
+        size: int = parse_size(value)
     except (TypeError, ValueError):
         return None
     return size
@@ -201,9 +195,9 @@ def _room(host: str, mountpoint: str, device: str, entries: Sequence[tuple[str, 
     room = disk["size"] if None in used else disk["available"] + sum(used)
     if room < sum(wanted for _component, _path, wanted, _disk in entries):
         parts = [f"{_size(wanted)} for {component} ({path})" for component, path, wanted, _disk in entries]
-        message = f"{mountpoint} ({device}) has {_size(room)}; wanted are {names(parts)}"
+        message = f"{mountpoint} ({device}) has {_size(room)}; recommended are {names(parts)}"
         components = sorted({entry[0] for entry in entries})
-        remedy = "Mount a larger disk there, or give the folders another place before there is data in them."
+        remedy = "Mount a larger disk there, or move the folders before there is data in them."
         if "nats" in components:
             remedy += " nats_jetstream_max_file says how much JetStream may take."
         yield finding("DISK011", [host], components[0] if len(components) == 1 else HOST, message, remedy)

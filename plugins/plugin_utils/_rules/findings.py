@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypedDict
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+
 from . import (
     caches,
     disks,
@@ -60,7 +62,7 @@ _CONCERNS = (
 RULES = {rule: entry for concern in (variables, *_CONCERNS) for rule, entry in concern.RULES.items()}
 
 # Components that all others need: an error on one of their hosts stops the run.
-STOPPING = ("nats", "node", "controller")
+STOPPING = [name for name, component in COMPONENTS.items() if component.stopping]
 
 
 class JudgedFinding(Finding):

@@ -13,11 +13,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import (
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_slots import (
     pinned_gpus,
     renumbered,
     renumbering,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import is_ours
 
 from .gpu_hosts import GpuHost, gpu_hosts, gpu_users, usable
 from .view import ERROR, USUAL, WARNING, Finding, Rule, View, finding, names, shown
@@ -31,7 +32,7 @@ RULES = {
     "GPU006": Rule(ERROR, "inventory", "A GPU is listed twice"),
     "GPU007": Rule(ERROR, "inventory", "A GPU's name is malformed"),
     "GPU008": Rule(ERROR, "host", "Plot servers would be renumbered"),
-    "GPU009": Rule(WARNING, "host", "A GPU is busy with a foreign program"),
+    "GPU009": Rule(WARNING, "host", "Another program uses a GPU"),
 }
 
 MIN_DRIVER = "525.60.13"
@@ -66,7 +67,7 @@ def _listed(view: View, host: str) -> Iterator[Finding]:
             message = f"plot_server_gpus has {gpu} {listed.count(gpu)} times"
             yield finding("GPU006", [host], "plot_server", message, "Remove all but one.")
         if not UUID.match(gpu):
-            message = f"plot_server_gpus has {shown(gpu)}, which is no UUID"
+            message = f"plot_server_gpus has {shown(gpu)}, which is not a UUID"
             remedy = "Take it from the output of nvidia-smi -L on the host."
             yield finding("GPU007", [host], "plot_server", message, remedy)
 
@@ -135,4 +136,4 @@ def _foreign(host: GpuHost, processes: Sequence[Mapping[str, Any]]) -> Iterator[
 
 
 def _is_foreign(process: Mapping[str, Any]) -> bool:
-    return not str(process["program"] or "").startswith("autonomys-")
+    return not is_ours(str(process["program"] or ""))

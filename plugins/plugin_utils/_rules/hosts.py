@@ -13,7 +13,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import ARCHITECTURES
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import ARCHITECTURES
 
 from .view import ERROR, HOST, INFO, WARNING, Finding, Rule, View, finding, names, one_line
 
@@ -44,7 +44,7 @@ def check(view: View) -> Iterator[Finding]:
             continue
         if not facts["reachable"]:
             message = f"The host cannot be reached: {_reason(facts.get('error'))}"
-            yield finding("HOST001", [host], HOST, message, "Look whether it runs and whether ansible -m ping works.")
+            yield finding("HOST001", [host], HOST, message, "Check that it runs and that ansible -m ping works.")
         elif facts.get("error"):
             message = f"The host could not be read: {_reason(facts['error'])}"
             yield finding("HOST002", [host], HOST, message, "Run with -vvv to see more.")
@@ -66,7 +66,7 @@ def _machine(host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:
         message = f"The host is {facts['architecture']}; programs exist for {names(sorted(ARCHITECTURES))}"
         yield finding("HOST003", [host], HOST, message, "Use another machine.")
     if facts["clock_synchronized"] is False:
-        remedy = "Install and start chrony or systemd-timesyncd: solutions are bound to slots of a second."
+        remedy = "Install and start chrony or systemd-timesyncd: solutions count only within their slot of one second."
         yield finding("HOST005", [host], HOST, "The clock is not synchronized", remedy)
 
 
@@ -104,7 +104,7 @@ def _memory(view: View, host: str, facts: Mapping[str, Any]) -> Iterator[Finding
     wanted = gpus * MEMORY_GPU + node * MEMORY_NODE
     if memory * MIB < wanted:
         why = [f"64 GB for each of {gpus} GPUs"] * bool(gpus) + ["64 GB for the node"] * node
-        message = f"The host has {memory * MIB / GB:.1f} GB of memory; {' and '.join(why)} are wanted"
+        message = f"The host has {memory * MIB / GB:.1f} GB of memory; {' and '.join(why)} are recommended"
         remedy = f"Add memory{', or list fewer GPUs in plot_server_gpus' if gpus else ''}."
         yield finding("HOST006", [host], "plot_server" if gpus else "node", message, remedy)
 
@@ -145,13 +145,16 @@ def _traffic(view: View, host: str) -> Iterator[tuple[int, str]]:
     """Yield how many Mbit/s each component of a host needs, and why."""
     components = view.components(host)
     if "node" in components:
-        yield NODE_LINK, "a node wants"
+        yield NODE_LINK, "a node needs"
     gpus = _gpus(view, host) if "plot_server" in components else None
     if gpus:
-        yield gpus * GPU_LINK, f"{gpus} GPUs plot"
+        yield gpus * GPU_LINK, f"{gpus} plotting GPUs need"
     if "plot_client" in components:
         plotting = [_gpus(view, plotter) for plotter in view.members("plot_server")]
         known = [gpus for gpus in plotting if gpus is not None]
         if known and len(known) == len(plotting):
             storages = len(view.members("plot_client"))
-            yield sum(known) * GPU_LINK // storages, f"{sum(known)} GPUs plot for {storages} storage hosts, to each"
+            yield (
+                sum(known) * GPU_LINK // storages,
+                f"with {sum(known)} plotting GPUs, each of {storages} storage hosts needs",
+            )

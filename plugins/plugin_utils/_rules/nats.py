@@ -13,16 +13,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import ARCHITECTURES, NATS_CONFIG
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import ARCHITECTURES
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import COMPONENT, CONFIG
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import NATS_CLIENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import parse_size
 
-from .._cluster.model import NATS_CLIENTS
 from .deployed import deployed_program
 from .view import ERROR, WARNING, Finding, Rule, View, differing, finding, names, shown
 
 RULES = {
     "NATS001": Rule(ERROR, "inventory", "nats_max_payload is below 2 MiB"),
-    "NATS002": Rule(WARNING, "inventory", "The number of NATS servers is not odd, or is one"),
+    "NATS002": Rule(WARNING, "inventory", "The number of NATS servers is even, or one"),
     "NATS003": Rule(ERROR, "inventory", "Settings that all NATS servers share differ"),
     "NATS004": Rule(WARNING, "inventory", "A size is in powers of 1000"),
     "NATS005": Rule(ERROR, "inventory", "NATS servers have the same name"),
@@ -30,7 +31,7 @@ RULES = {
     "NATS007": Rule(WARNING, "inventory", "The NATS version has known vulnerabilities"),
     "NATS008": Rule(ERROR, "inventory", "The NATS version has no pinned checksum"),
     "NATS009": Rule(ERROR, "inventory", "A NATS URL is listed twice"),
-    "NATS010": Rule(ERROR, "inventory", "A NATS URL leads out of the inventory"),
+    "NATS010": Rule(ERROR, "inventory", "A NATS URL points outside the inventory"),
     "NATS011": Rule(ERROR, "inventory", "A NATS URL is malformed"),
     "NATS012": Rule(WARNING, "inventory", "A NATS server is in no list of URLs"),
     "NATS013": Rule(ERROR, "inventory", "The routes between NATS servers are wrong"),
@@ -102,7 +103,7 @@ def _sizes(view: View, host: str) -> Iterator[Finding]:
             size: int = parse_size(value)
         except ValueError:
             message = f"{name} is {shown(value)}, which nats-server does not read as a size"
-            remedy = "Write a whole number and KB, MB or GB without a space, as 3MB."
+            remedy = "Write a whole number and KB, MB or GB without a space, such as 3MB."
             yield finding("NATS006", [host], "nats", message, remedy)
             continue
         decimal = re.match(r"^[0-9]+[kmgtp]$", str(value), re.IGNORECASE)
@@ -161,9 +162,9 @@ def _range(checksums: Mapping[str, object]) -> str:
 
 def _data(view: View, host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:
     """Judge whether a server that is deployed keeps its name and its folder."""
-    program = deployed_program(view, host, "nats-server")
-    file = (facts.get("files") or {}).get(NATS_CONFIG)
-    if not program or NATS_CONFIG not in (program.get("command") or []) or not file or not file.get("content"):
+    program = deployed_program(view, host, COMPONENT.file)
+    file = (facts.get("files") or {}).get(CONFIG)
+    if not program or CONFIG not in (program.get("command") or []) or not file or not file.get("content"):
         return
     store, name = view.value(host, "nats_store_dir"), view.value(host, "nats_server_name")
     there = _setting(file["content"], "server_name")
@@ -254,7 +255,7 @@ def _route_faults(routes: Sequence[tuple[str, str]], derived: Mapping[str, str |
     known = {address for address in derived.values() if address}
     foreign = sorted({address for _name, address in routes} - known)
     if foreign:
-        yield f"has {names(foreign)}, of no NATS server of the inventory"
+        yield f"has {names(foreign)}, which no NATS server of the inventory has"
     misnamed = sorted(name for name, address in routes if address in known and derived.get(name) != address)
     if misnamed:
         yield f"calls servers {names(misnamed)}, which have other names"

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.node import COMPONENT
+
 from .deployed import deployed_program, option
 from .view import ERROR, INFO, WARNING, Finding, Rule, View, finding, names, shown
 
@@ -88,13 +90,15 @@ def _exposed(view: View, host: str) -> Iterator[Finding]:
     if methods != "unsafe" or listen is None or str(listen).startswith("127."):
         return
     port = view.value(host, "node_rpc_port")
-    message = f"node_rpc_methods is unsafe and node_rpc_address is {listen}: who reaches port {port} controls the node"
+    message = (
+        f"node_rpc_methods is unsafe and node_rpc_address is {listen}: whoever reaches port {port} controls the node"
+    )
     if view.host_facts(host).get("packet_filter") is False:
         remedy = (
             "Set up a firewall on the host that opens the port to the cluster's own hosts only; accept this finding if "
             "the network has one."
         )
-        yield finding("NODE006", [host], "node", message + ", and no packet filter stands in the way", remedy)
+        yield finding("NODE006", [host], "node", message + ", and the host has no packet filter", remedy)
     address = view.ipv4(host)
     public = address is not None and address.is_global
     if public:
@@ -125,7 +129,7 @@ def _exports(view: View) -> Iterator[Finding]:
 
 def _database(view: View, host: str, disks: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
     """Judge what is fixed when a node's database is first created: pruning and chain."""
-    program, path = deployed_program(view, host, "autonomys-node"), view.value(host, "node_base_path")
+    program, path = deployed_program(view, host, COMPONENT.file), view.value(host, "node_base_path")
     command = (program or {}).get("command") or []
     if path is None or option(command, "--base-path") != path or disks.get(path, {}).get("empty") is not False:
         return
@@ -139,7 +143,7 @@ def _database(view: View, host: str, disks: Mapping[str, Mapping[str, Any]]) -> 
             made = there or "the node's own default"
             message = f"{name} is {wanted or 'empty'}, but the database in {path} was made with {made}"
             yield finding("NODE008", [host], "node", message, remedy)
-    chain, there = view.value(host, "cluster_chain"), option(command, "--chain")
-    if chain and there and chain != there:
-        message = f"cluster_chain is {chain}, but the database in {path} is of {there}"
+    chain, created_for = view.value(host, "cluster_chain"), option(command, "--chain")
+    if chain and created_for and chain != created_for:
+        message = f"cluster_chain is {chain}, but the database in {path} is of {created_for}"
         yield finding("NODE009", [host], "node", message, "Set it back, or give the node another node_base_path.")

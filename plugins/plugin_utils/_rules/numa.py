@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import proof_server_cpus
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import slot_of
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.proof_server import proof_server_cpus
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import (
     CpuSetError,
     format_cpu_list,
@@ -118,14 +119,14 @@ def _bound_plot_servers(
 ) -> Iterator[Owner]:
     """Yield the deployed plot servers that are bound to CPUs."""
     for program in programs:
-        name, _dash, slot = program["name"].rpartition("-")
-        if name != "autonomys-plot-server" or not slot.isdigit() or not program.get("cpus"):
+        slot = slot_of(program["name"])
+        if slot is None or not program.get("cpus"):
             continue
         try:
             cpus = parse_cpu_list(program["cpus"])
         except CpuSetError:
             continue
-        by_hand = planned.get(int(slot)) != cpus
+        by_hand = planned.get(slot) != cpus
         yield Owner(f"plot server {slot}", "plot_server", _gpu(program.get("gpu"), gpus), cpus, by_hand)
 
 
@@ -145,7 +146,7 @@ def _off_node(host: GpuHost, owner: Owner, remedy: str) -> Iterator[Finding]:
     if off:
         message = (
             f"{owner.begins()} has the CPUs {format_cpu_list(owner.cpus)}; its GPU {gpu['bus_id']} is on NUMA node "
-            f"{gpu['numa_node']} (CPUs {node['cpus']}), so {format_cpu_list(off)} are off it"
+            f"{gpu['numa_node']} (CPUs {node['cpus']}), so {format_cpu_list(off)} are on other nodes"
         )
         yield finding("NUMA009", [host.name], owner.component, message, remedy)
 
@@ -217,19 +218,21 @@ def _placement(host: str, plan: Mapping[str, Any], settings: Mapping[str, Any]) 
         remedy = "Use fewer GPUs or a machine with more cores, or accept slower plotting."
         yield finding("NUMA001", [host], "plot_server", message, remedy)
     for (node, cpus), slots in sorted(few.items()):
-        message = f"Each of the plot servers {_slots(slots)} gets {cpus} CPUs of NUMA node {node}; {least} are wanted"
-        remedy = "Use fewer GPUs a NUMA node, or lower plot_server_min_cpus when plotting is fast enough."
+        message = (
+            f"Each of the plot servers {_slots(slots)} gets {cpus} CPUs of NUMA node {node}; {least} are recommended"
+        )
+        remedy = "Use fewer GPUs per NUMA node, or lower plot_server_min_cpus when plotting is fast enough."
         yield finding("NUMA002", [host], "plot_server", message, remedy)
 
 
 def _node(host: str, gpu: Mapping[str, Any]) -> Iterator[Finding]:
     name = f"plot server {gpu['slot']} (GPU {gpu['bus_id']})"
     if gpu["placement"] == "remote":
-        message = f"The CPUs of {name} are on NUMA node {gpu['numa_node']}: its own has none to give"
+        message = f"The CPUs of {name} are on NUMA node {gpu['numa_node']}: its own node has none to give"
         remedy = "Move the GPU to another slot of the machine, or accept slower plotting."
         yield finding("NUMA003", [host], "plot_server", message, remedy)
     elif gpu["placement"] == "unknown":
-        message = f"The machine does not tell the NUMA node of {name}; node {gpu['numa_node']} was chosen"
+        message = f"The machine does not report the NUMA node of {name}; node {gpu['numa_node']} was chosen"
         remedy = "Set plot_server_gpu_numa_nodes from the machine's manual, or enable NUMA in its firmware."
         yield finding("NUMA004", [host], "plot_server", message, remedy)
 

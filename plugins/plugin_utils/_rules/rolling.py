@@ -36,20 +36,18 @@ def _needed_servers(view: View) -> Iterator[Finding]:
             "none will be restarted"
         )
         remedy = (
-            "Start it before anything of NATS changes; accept this finding to restart the others with an outage of "
-            "JetStream."
+            "Start it before you change anything about NATS; accept this finding to restart the others with an outage "
+            "of JetStream."
         )
         yield finding("ROLL001", servers, "nats", message, remedy)
 
 
 def _only_hosts(view: View) -> Iterator[Finding]:
-    remedy = "Give the component a second host, or restart it when that does least harm."
+    remedy = "Give the component a second host, or restart it when that does the least harm."
     for component in NEEDS:
         members = view.members(component)
         if len(members) == 1 and len(view.hosts) > 1:
-            message = (
-                f"Only {names(members)} has {component}: when it restarts, nobody stands in for it, and nobody is asked"
-            )
+            message = f"Only {names(members)} has {component}: when it restarts, no other host can take over, so none is asked"
             yield finding("ROLL002", members, component, message, remedy)
 
 

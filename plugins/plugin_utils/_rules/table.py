@@ -29,17 +29,17 @@ def table(found: Sequence[Mapping[str, Any]], width: int) -> str:
     hosts_width = min(MAX_HOSTS_WIDTH, max(len(text) for text in [HEADER[2], *(row[2] for row in rows)]))
     text_width = width - severity_width - rule_width - hosts_width - 6
 
-    def line(severity: str, rule: str, hosts: str, text: str) -> str:
-        return f"{severity:{severity_width}}  {rule:{rule_width}}  {hosts:{hosts_width}}  {text}".rstrip()
+    def line(first: tuple[str, str], hosts: str, text: str) -> str:
+        return f"{first[0]:{severity_width}}  {first[1]:{rule_width}}  {hosts:{hosts_width}}  {text}".rstrip()
 
-    lines = [line(*HEADER)]
+    lines = [line(HEADER[:2], *HEADER[2:])]
     for severity, rule, hosts, item in rows:
         left = textwrap.wrap(hosts, hosts_width, break_on_hyphens=False)
         right = _wrapped(f"{item['component']}: {item['message']}", text_width, "")
         right += _wrapped(item["remedy"], text_width, "→ ")
         for number in range(max(len(left), len(right))):
             first = (severity, rule) if number == 0 else ("", "")
-            lines.append(line(*first, _at(left, number), _at(right, number)))
+            lines.append(line(first, _at(left, number), _at(right, number)))
     return "\n".join(lines)
 
 

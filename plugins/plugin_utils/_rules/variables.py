@@ -25,7 +25,7 @@ RULES = {
     "VAR004": Rule(ERROR, "inventory", "A variable's template has no value"),
     "VAR005": Rule(ERROR, "inventory", "A version is a number"),
     "VAR006": Rule(WARNING, "inventory", "cluster_accept names no rule"),
-    "VAR007": Rule(WARNING, "inventory", "A secret stands in clear text"),
+    "VAR007": Rule(WARNING, "inventory", "A secret is in clear text"),
 }
 
 # Variables with our prefixes that playbooks read and roles do not.
@@ -77,7 +77,7 @@ def check(model: Mapping[str, Any], control: Mapping[str, Any]) -> tuple[list[Fi
             "Encrypt it with ansible-vault encrypt_string, or keep its file encrypted. Change it too if others have "
             "the file already."
         )
-        found.append(finding("VAR007", hosts, _owner(name), f"{name} holds a secret and stands in clear text", remedy))
+        found.append(finding("VAR007", hosts, _owner(name), f"{name} holds a secret in clear text", remedy))
     return found, values
 
 
@@ -248,8 +248,8 @@ def check_accepted(view: View, rules: Mapping[str, Rule]) -> Iterator[Finding]:
         for name in view.value(host, "cluster_accept") or []:
             if name not in rules:
                 close = difflib.get_close_matches(str(name).upper(), list(rules), 1)
-                remedy = f"Did you mean {close[0]}?" if close else "The rules stand in docs/findings.md."
-                message = f"cluster_accept names {shown(name)}, which is no rule"
+                remedy = f"Did you mean {close[0]}?" if close else "docs/findings.md lists the rules."
+                message = f"cluster_accept names {shown(name)}, which is not a rule"
                 yield finding("VAR006", [host], INVENTORY, message, remedy)
 
 

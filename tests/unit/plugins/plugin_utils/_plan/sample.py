@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 
 from ansible_collections.autonomys.cluster.plugins.action.cluster_model import read_defaults
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS, programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, build_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan import build as _plan
