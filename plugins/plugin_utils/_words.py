@@ -16,6 +16,9 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
+# Ansible takes a terminal of 80 columns for one of 79.
+MIN_WIDTH, FILE_WIDTH, MAX_WIDTH = 79, 100, 160
+
 # What a terminal obeys instead of showing it, and what makes a text look like another one: control characters, marks of
 # the direction of writing and others without width, separators of lines, and halves of a pair of surrogates.
 _STEERING = re.compile(
@@ -157,6 +160,23 @@ def wrapped(text: str, width: int, first: str = "", others: str = "", break_word
         break_on_hyphens=False,
         break_long_words=break_words,
     )
+
+
+def text_width(columns: int, terminal: bool) -> int:
+    """Return how wide a text is made: as the terminal is, within bounds, and of a good width for a file or a pipe."""
+    return max(MIN_WIDTH, min(MAX_WIDTH, columns)) if terminal else FILE_WIDTH
+
+
+def fitted(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Return the widths of a table's columns made so small that they fit into a room, if they can.
+
+    The last ones give way first, none below its least width.
+    """
+    result = list(widths)
+    for column in reversed(range(len(result))):
+        excess = sum(result) + 2 * (len(result) - 1) - room
+        result[column] -= max(0, min(excess, result[column] - least[column]))
+    return result
 
 
 def beside(columns: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:

@@ -202,7 +202,7 @@ def test_the_hand_made_masks_are_named(literal_findings):
     said = "\n".join(item["message"] for item in literal_findings)
     assert "Plot server 1 and plot server 2 both have the CPUs 96-127" in said
     assert (
-        "Plot server 2 has the CPUs 96-127; its GPU 0000:21:00.0 is on NUMA node 1 (CPUs 48-95,144-191), so 96-127 are off it"
+        "Plot server 2 has the CPUs 96-127; its GPU 0000:21:00.0 is on NUMA node 1 (CPUs 48-95,144-191), so 96-127 are on other nodes"
         in said
     )
     assert "Plot server 0 and plot server 1 have different threads of the same 32 cores (CPUs 0-31,96-127)" in said
