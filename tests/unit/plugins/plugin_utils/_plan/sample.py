@@ -192,7 +192,7 @@ class Cluster:
         return self
 
     def find(
-        self, rule, severity, hosts, message="Something is wrong.", remedy="Mend it.", component="host", accepted=False
+        self, rule, severity, hosts, message="Something is wrong.", remedy="Fix it.", component="host", accepted=False
     ):
         """Add a finding."""
         item = {
