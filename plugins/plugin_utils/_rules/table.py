@@ -9,10 +9,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .._words import beside, wrapped
 from .view import SEVERITIES, names
 
 HEADER = ("SEVERITY", "RULE", "HOSTS", "FINDING")
@@ -24,22 +24,14 @@ def table(found: Sequence[Mapping[str, Any]], width: int) -> str:
     """Return the findings, as ``judge`` returns them, as one table of at most ``width`` columns (100 to 160)."""
     width = max(MIN_WIDTH, min(MAX_WIDTH, width))
     rows = [(_severity(item), item["rule"], _hosts(item), item) for item in found]
-    severity_width = max(len(text) for text in [HEADER[0], *(row[0] for row in rows)])
-    rule_width = max(len(text) for text in [HEADER[1], *(row[1] for row in rows)])
-    hosts_width = min(MAX_HOSTS_WIDTH, max(len(text) for text in [HEADER[2], *(row[2] for row in rows)]))
-    text_width = width - severity_width - rule_width - hosts_width - 6
-
-    def line(first: tuple[str, str], hosts: str, text: str) -> str:
-        return f"{first[0]:{severity_width}}  {first[1]:{rule_width}}  {hosts:{hosts_width}}  {text}".rstrip()
-
-    lines = [line(HEADER[:2], *HEADER[2:])]
+    widths = [max(len(text) for text in [HEADER[column], *(row[column] for row in rows)]) for column in range(3)]
+    widths[2] = min(MAX_HOSTS_WIDTH, widths[2])
+    text_width = width - sum(widths) - 6
+    lines = [_line(HEADER, widths)]
     for severity, rule, hosts, item in rows:
-        left = textwrap.wrap(hosts, hosts_width, break_on_hyphens=False)
-        right = _wrapped(f"{item['component']}: {item['message']}", text_width, "")
-        right += _wrapped(item["remedy"], text_width, "→ ")
-        for number in range(max(len(left), len(right))):
-            first = (severity, rule) if number == 0 else ("", "")
-            lines.append(line(first, _at(left, number), _at(right, number)))
+        right = wrapped(f"{item['component']}: {item['message']}", text_width, break_words=False)
+        right += wrapped(item["remedy"], text_width, first="→ ", others="  ", break_words=False)
+        lines += [_line(cells, widths) for cells in beside([[severity], [rule], wrapped(hosts, widths[2]), right])]
     return "\n".join(lines)
 
 
@@ -50,8 +42,12 @@ def counts(found: Sequence[Mapping[str, Any]]) -> str:
         mine = [item for item in found if item["severity"] == severity]
         accepted = len([item for item in mine if item["accepted"]])
         plural = "s" if severity != "info" and len(mine) != 1 else ""
-        parts.append(f"{len(mine)} {severity}{plural}{f' ({accepted} accepted)' if accepted else ''}")
+        parts.append(f"{len(mine)} {severity}{plural}" + (f" ({accepted} accepted)" if accepted else ""))
     return ", ".join(parts)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(f"{cell:{width}}" for cell, width in zip(cells, [*widths, 0])).rstrip()
 
 
 def _severity(item: Mapping[str, Any]) -> str:
@@ -60,18 +56,3 @@ def _severity(item: Mapping[str, Any]) -> str:
 
 def _hosts(item: Mapping[str, Any]) -> str:
     return names(item["hosts"], most=6).replace(" and ", ", ", 1) if item["hosts"] else "(cluster)"
-
-
-def _wrapped(text: str, width: int, lead: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=lead,
-        subsequent_indent=" " * len(lead),
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
-
-
-def _at(lines: Sequence[str], number: int) -> str:
-    return lines[number] if number < len(lines) else ""
