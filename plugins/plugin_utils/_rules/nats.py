@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import ARCHITECTURES, NATS_CONFIG
-from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import parse_size
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import parse_size
 
 from .._cluster.model import NATS_CLIENTS
 from .deployed import deployed_program
