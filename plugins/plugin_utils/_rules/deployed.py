@@ -11,21 +11,9 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import NATS_SERVER, read_command
 
-PLOT_SERVER = re.compile(r"^autonomys-plot-server-[0-9]+$")
-CACHES = ("autonomys-sharded-cache", "autonomys-full-piece")
-RELEASE = re.compile(r"/releases/([^/]+)/autonomys-")
 FARM = re.compile(r"^path=(.+),sectors=([0-9]+)$")
-
-
-def component_of(name):
-    """The component that a program belongs to, None for one that this collection does not know."""
-    if PLOT_SERVER.match(name):
-        return "plot_server"
-    if name in CACHES:
-        return "caches"
-    return next((component for component, program in COMPONENTS.items() if program == name), None)
 
 
 def deployed_programs(view, host):
@@ -50,9 +38,9 @@ def option(words, name):
 
 
 def version_of(program):
-    """The version of the release that a program runs from, None where its path does not tell."""
-    match = RELEASE.search(" ".join(program.get("command") or [])[:400])
-    return match.group(1) if match else None
+    """Return the version of Autonomys that a program runs, None where its path does not tell."""
+    binary = read_command(program.get("command") or [])
+    return binary.version if binary and binary.name != NATS_SERVER else None
 
 
 def farms_of(program):

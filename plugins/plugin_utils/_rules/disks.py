@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import parse_size
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors, sector_bytes
 
@@ -33,7 +34,7 @@ RULES = {
     "DISK012": Rule(ERROR, "host", "A folder's filesystem is unsuitable"),
 }
 
-GIB, TIB = 2**30, 2**40
+GIB = 2**30
 
 # Filesystems that end with the host, and those of a network.
 FLEETING = ("tmpfs", "ramfs")
@@ -42,13 +43,6 @@ REMOTE = ("nfs", "nfs4", "cifs", "fuse.sshfs")
 GOOD_FOR_FARMS = ("ext4", "xfs")
 # Those that copy on write fragment plots or refuse O_DIRECT.
 BAD_FOR_FARMS = ("btrfs", "zfs", "bcachefs", "overlay", "vfat", "exfat") + FLEETING + REMOTE
-
-# Folders with data: component → (variable, bytes wanted); None: as its own variable says. A disk that is sold as so large has a tenth less.
-FOLDERS: Mapping[str, Sequence[tuple[str, int | None]]] = {
-    "nats": (("nats_store_dir", None),),
-    "node": (("node_base_path", int(0.9 * 500 * GIB)),),
-    "caches": (("caches_sharded_path", int(0.45 * TIB)), ("caches_full_piece_path", int(0.45 * TIB))),
-}
 
 LOOK_FOR_ERRORS = "Look for errors of the disk with dmesg"
 MAKE_WRITABLE = f"{LOOK_FOR_ERRORS}, repair the filesystem and mount it writable."
@@ -166,15 +160,14 @@ def _folders(view: View, host: str, disks: Mapping[str, Disk]) -> Iterator[Findi
 
 def _data_folders(view: View, host: str) -> Iterator[tuple[str, str, int | None]]:
     """Yield component, variable and bytes wanted of the folders with data that a host has."""
-    for component, entries in FOLDERS.items():
-        if component in view.components(host):
-            for name, wanted in entries:
-                yield component, name, _jetstream(view, host) if wanted is None else wanted
+    for component in view.components(host):
+        for name, room in COMPONENTS[component].folders:
+            yield component, name, room if isinstance(room, int) else _size_of(view.value(host, room))
 
 
-def _jetstream(view: View, host: str) -> int | None:
+def _size_of(value: Any) -> int | None:
     try:
-        size: int = parse_size(view.value(host, "nats_jetstream_max_file"))
+        size: int = parse_size(value)
     except (TypeError, ValueError):
         return None
     return size

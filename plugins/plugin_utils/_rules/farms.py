@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import present_farms
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import node, plot_client
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import (
     DEFAULT_PIECES_IN_SECTOR,
     MAX_PIECES_IN_SECTOR,
@@ -74,7 +74,7 @@ def listed_farms(view: View, host: str) -> list[dict[str, Any]] | None:
         return None
     if not all(isinstance(farm, dict) and isinstance(farm.get("path"), str) for farm in farms):
         return None
-    present: list[dict[str, Any]] = present_farms({"plot_client_farms": farms})
+    present: list[dict[str, Any]] = plot_client.present_farms({"plot_client_farms": farms})
     return present
 
 
@@ -147,7 +147,7 @@ def _farm(host: str, farm: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _dropped(view: View, host: str) -> Iterator[Finding]:
-    program, farms = deployed_program(view, host, "autonomys-plot-client"), view.value(host, "plot_client_farms")
+    program, farms = deployed_program(view, host, plot_client.COMPONENT.file), view.value(host, "plot_client_farms")
     if not program or not isinstance(farms, list):
         return
     listed = {str(farm.get("path")).rstrip("/") or "/" for farm in farms if isinstance(farm, dict)}
@@ -199,7 +199,9 @@ def _chains(view: View, farms: Sequence[FarmFiles]) -> Iterator[Finding]:
 def _deployed_chains(view: View) -> list[str]:
     """Return the chains that the nodes on the hosts were started for."""
     nodes = [deployed_programs(view, host) for host in view.members("node")]
-    commands = [program["command"] for programs in nodes for program in programs if program["name"] == "autonomys-node"]
+    commands = [
+        program["command"] for programs in nodes for program in programs if program["name"] == node.COMPONENT.file
+    ]
     return sorted({option(command or [], "--chain") or "" for command in commands} - {""})
 
 

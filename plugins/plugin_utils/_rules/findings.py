@@ -13,6 +13,8 @@ new rule needs its entry there, a test that triggers it, one that does not, and 
 
 from __future__ import annotations
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+
 from . import (
     caches,
     disks,
@@ -56,7 +58,7 @@ _CONCERNS = (
 RULES = {rule: entry for concern in (variables, *_CONCERNS) for rule, entry in concern.RULES.items()}
 
 # Components that all others need: an error on one of their hosts stops the run.
-STOPPING = ("nats", "node", "controller")
+STOPPING = [name for name, component in COMPONENTS.items() if component.stopping]
 
 
 def findings(model, facts):

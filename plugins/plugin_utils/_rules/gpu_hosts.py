@@ -13,17 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import (
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_slots import (
     plot_server_plan,
     proof_gpu,
     remembered_slots,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import pci_order
 
 from .view import View, names
 
 # Components that use GPUs; findings that concern no single one are given to the last one that the host has.
-USERS = ("proof_server", "plot_server")
+USERS = tuple(name for name, component in COMPONENTS.items() if component.gpus)
 
 PLAN = ("gpus", "reserve_cores", "max_cpus", "min_cpus", "numa_scope", "gpu_numa_nodes", "state")
 OPTIONAL = ("max_cpus",)

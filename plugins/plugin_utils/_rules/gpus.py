@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import (
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_slots import (
     pinned_gpus,
     renumbered,
     renumbering,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import is_ours
 
 from .gpu_hosts import gpu_hosts, gpu_users, usable
 from .view import ERROR, WARNING, Rule, finding, names, shown
@@ -140,4 +141,4 @@ def _foreign(host, processes):
 
 
 def _is_foreign(process):
-    return not str(process["program"] or "").startswith("autonomys-")
+    return not is_ours(str(process["program"] or ""))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import ARCHITECTURES
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import ARCHITECTURES
 
 from .view import ERROR, HOST, INFO, WARNING, Rule, finding, names
 

@@ -12,9 +12,8 @@ from __future__ import annotations
 import difflib
 import ipaddress
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, clients_of
 
-from .._cluster.model import NATS_CLIENTS
 from .view import ERROR, INVENTORY, WARNING, Rule, differing, finding, names, shown
 
 RULES = {
@@ -25,15 +24,6 @@ RULES = {
     "INV005": Rule(ERROR, "inventory", "Hosts share an address"),
     "INV006": Rule(ERROR, "inventory", "An address cannot be reached by other hosts"),
     "INV007": Rule(WARNING, "inventory", "Hosts differ in how many may restart at once"),
-}
-
-# What a cluster lacks without a component; the rest of it runs.
-PURPOSES = {
-    "controller": "nothing distributes slots and pieces",
-    "proof_server": "no solution is proved",
-    "caches": "plot servers fetch every piece from the network",
-    "plot_server": "nothing is plotted",
-    "plot_client": "nothing is farmed",
 }
 
 
@@ -82,34 +72,14 @@ def _groups(view):
 
 
 def _missing(view, component):
-    message = f"The group {component} is missing or has no hosts"
+    service, clients = COMPONENTS[component].service, clients_of(component)
+    message = f"The group {component} is missing or has no hosts: {COMPONENTS[component].without}"
     remedy = f"Add a group {component} with its hosts to the inventory"
-    if component == "nats":
-        clients = [
-            host
-            for client in NATS_CLIENTS
-            for host in view.members(client)
-            if not view.value(host, client + "_nats_servers")
-        ]
-        if clients:
-            yield finding(
-                "INV001",
-                [],
-                "nats",
-                message + ": the other components have no NATS server",
-                remedy + ", or give <role>_nats_servers.",
-            )
-    elif component == "node":
-        if any(not view.value(host, "controller_node_rpc_url") for host in view.members("controller")):
-            yield finding(
-                "INV001",
-                [],
-                "node",
-                message + ": the controllers have no node",
-                remedy + ", or give controller_node_rpc_url.",
-            )
-    else:
-        yield finding("INV001", [], component, f"{message}: {PURPOSES[component]}", remedy + ".", WARNING)
+    if not service:
+        yield finding("INV001", [], component, message, remedy + ".", WARNING)
+    elif any(not view.value(host, f"{client}_{service.urls}") for client in clients for host in view.members(client)):
+        given = f"{clients[0] if len(clients) == 1 else '<role>'}_{service.urls}"
+        yield finding("INV001", [], component, message, f"{remedy}, or give {given}.")
 
 
 def _close(group, component):

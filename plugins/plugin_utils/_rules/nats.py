@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import ARCHITECTURES, NATS_CONFIG
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import ARCHITECTURES
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import COMPONENT, CONFIG
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import NATS_CLIENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import parse_size
 
-from .._cluster.model import NATS_CLIENTS
 from .deployed import deployed_program
 from .view import ERROR, WARNING, Rule, differing, finding, names, shown
 
@@ -245,9 +246,9 @@ def _peers(view, servers):
 
 
 def _data(view, host, facts):
-    program = deployed_program(view, host, "nats-server")
-    file = (facts.get("files") or {}).get(NATS_CONFIG)
-    if not program or NATS_CONFIG not in (program.get("command") or []) or not file or not file.get("content"):
+    program = deployed_program(view, host, COMPONENT.file)
+    file = (facts.get("files") or {}).get(CONFIG)
+    if not program or CONFIG not in (program.get("command") or []) or not file or not file.get("content"):
         return
     store, name = view.value(host, "nats_store_dir"), view.value(host, "nats_server_name")
     there = _setting(file["content"], "server_name")

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.node import COMPONENT
+
 from .deployed import deployed_program, option
 from .view import ERROR, INFO, WARNING, Rule, finding, names, shown
 
@@ -139,7 +141,7 @@ def _exports(view):
 
 def _database(view, host, disks):
     """Pruning and chain are fixed when a node's database is first created."""
-    program, path = deployed_program(view, host, "autonomys-node"), view.value(host, "node_base_path")
+    program, path = deployed_program(view, host, COMPONENT.file), view.value(host, "node_base_path")
     command = (program or {}).get("command") or []
     if path is None or option(command, "--base-path") != path or (disks.get(path) or {}).get("empty") is not False:
         return

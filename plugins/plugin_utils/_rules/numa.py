@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import proof_server_cpus
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import slot_of
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.proof_server import proof_server_cpus
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import (
     CpuSetError,
     format_cpu_list,
@@ -96,8 +97,8 @@ def _proof_by_hand(host, proof_cpus):
 def _bound_plot_servers(programs, gpus, planned):
     """The deployed plot servers that are bound to CPUs."""
     for program in programs:
-        name, _dash, slot = program["name"].rpartition("-")
-        if name != "autonomys-plot-server" or not slot.isdigit() or not program.get("cpus"):
+        slot = slot_of(program["name"])
+        if slot is None or not program.get("cpus"):
             continue
         try:
             cpus = parse_cpu_list(program["cpus"])
@@ -108,7 +109,7 @@ def _bound_plot_servers(programs, gpus, planned):
             "component": "plot_server",
             "gpu": _gpu(program.get("gpu"), gpus),
             "cpus": cpus,
-            "by_hand": planned.get(int(slot)) != cpus,
+            "by_hand": planned.get(slot) != cpus,
         }
 
 

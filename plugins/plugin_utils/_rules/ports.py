@@ -9,15 +9,14 @@
 
 from __future__ import annotations
 
-from .._cluster.model import NODE_P2P_PORTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+
 from .view import ERROR, HOST, Rule, finding, names
 
 RULES = {
     "PORT001": Rule(ERROR, "inventory", "Programs of one host want the same port"),
     "PORT002": Rule(ERROR, "inventory", "A port is out of range"),
 }
-
-CONTROLLER_P2P_PORT = 30533
 
 
 def check(view):
@@ -45,27 +44,18 @@ def check(view):
 
 def ports(view, host):
     """``[(port, component, what it is for)]`` of the ports that the programs of a host listen on."""
-    result = []
-    for component, name in (
-        ("nats", "client_port"),
-        ("nats", "cluster_port"),
-        ("nats", "monitor_port"),
-        ("node", "rpc_port"),
-        ("plot_server", "port"),
-    ):
-        if component in view.components(host):
-            port = view.value(host, f"{component}_{name}")
-            if isinstance(port, int):
-                result.append((port, component, f"{component}_{name}"))
-    if "plot_server" in view.components(host):
-        first = view.value(host, "plot_server_port")
-        if isinstance(first, int):
-            result += [(first + slot, "plot_server", f"plot server {slot}") for slot in range(1, _slots(view, host))]
-    if "node" in view.components(host):
-        result += [(port, "node", "the node's peer-to-peer network") for port in NODE_P2P_PORTS]
-    if "controller" in view.components(host):
-        result.append((CONTROLLER_P2P_PORT, "controller", "the controller's peer-to-peer network"))
-    return result
+    components = [component for component in COMPONENTS.values() if component.name in view.components(host)]
+    result, slots, p2p = [], [], []
+    for component in components:
+        for name in component.ports:
+            first = view.value(host, name)
+            if isinstance(first, int):
+                result.append((first, component.name, name))
+                for slot in range(1, _slots(view, host) if component.slots else 0):
+                    slots.append((first + slot, component.name, f"plot server {slot}"))
+        for port in component.p2p_ports:
+            p2p.append((port, component.name, f"the {component.name}'s peer-to-peer network"))
+    return result + slots + p2p
 
 
 def _slots(view, host):

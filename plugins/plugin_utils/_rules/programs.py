@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import names as _names
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, component_of
 
-from .deployed import component_of, deployed_programs
+from .deployed import deployed_programs
 from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Rule, finding, names
 
 RULES = {
@@ -26,11 +26,6 @@ RULES = {
     "PROG006": Rule(INFO, "inventory", "Programs run as root"),
 }
 
-# Killed sooner, these may leave work undone that they would have finished. A farmer can take minutes.
-LEAST_STOPWAITSECS = {"node": 30, "caches": 30, "plot_server": 30, "plot_client": 30}
-
-# nats-server waits so long on top of the lame duck duration.
-LAME_DUCK_GRACE = 10
 DURATION = re.compile(r"^([0-9]+)(s|m)$")
 
 # A plot client holds some files for each farm and sector group, a node thousands.
@@ -54,15 +49,18 @@ def check(view):
 
 
 def _stop(view, host, component):
-    name, least = component + "_stopwaitsecs", LEAST_STOPWAITSECS.get(component)
-    why = "a farmer can take minutes to stop" if component != "node" else "a node closes its database first"
-    if component == "nats":
-        duration = DURATION.match(str(view.value(host, "nats_lame_duck_duration")))
-        least = int(duration.group(1)) * (60 if duration.group(2) == "m" else 1) + LAME_DUCK_GRACE if duration else None
-        why = f"its clients leave within nats_lame_duck_duration and {LAME_DUCK_GRACE} s"
+    name, shortest = component + "_stopwaitsecs", COMPONENTS[component].shortest_stop
+    if shortest is None:
+        return
+    least = shortest.seconds
+    if shortest.after:
+        duration = DURATION.match(str(view.value(host, shortest.after)))
+        if not duration:
+            return
+        least += int(duration.group(1)) * (60 if duration.group(2) == "m" else 1)
     seconds = view.value(host, name)
-    if least is not None and isinstance(seconds, int) and seconds < least:
-        message = f"{name} is {seconds}: the program is killed after that, and {why}"
+    if isinstance(seconds, int) and seconds < least:
+        message = f"{name} is {seconds}: the program is killed after that, and {shortest.why}"
         yield finding("PROG001", [host], component, message, f"Use {least} or more, or leave it out.")
 
 
@@ -87,9 +85,9 @@ def _supervised(view, host):
             continue
         if component not in components:
             left.setdefault((component, program["file"]), []).append(name)
-        elif posixpath.basename(program["file"]) != COMPONENTS[component] + ".conf":
+        elif not _is_ours(component, program["file"]):
             message = f"{name} is defined in {program['file']}, where this collection does not look after it"
-            remedy = f"Stop it and remove that file, so that site.yml can define it in {COMPONENTS[component]}.conf."
+            remedy = f"Stop it and remove that file, so that site.yml can define it in {_names.conf_name(COMPONENTS[component].file)}."
             yield finding("PROG004", [host], component, message, remedy)
     for (component, file), programs in sorted(left.items()):
         message = f"The host is not in the group {component}, but it has {names(programs)} in {file}"
@@ -103,7 +101,7 @@ def _supervised(view, host):
 
 
 def _is_ours(component, file):
-    return posixpath.basename(file) == COMPONENTS[component] + ".conf"
+    return file.rpartition("/")[2] == _names.conf_name(COMPONENTS[component].file)
 
 
 def orphans(view, host):
@@ -114,7 +112,7 @@ def orphans(view, host):
         for component, file in programs
         if component and component not in view.components(host) and _is_ours(component, file)
     }
-    return sorted(COMPONENTS[component] for component in left)
+    return sorted(COMPONENTS[component].file for component in left)
 
 
 def _open_files(view, host, limits):

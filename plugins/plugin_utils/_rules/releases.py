@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import needed_binaries
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import (
     ReleaseError,
     is_url,
@@ -43,7 +44,7 @@ def check(view):
     for host in hosts:
         binaries = view.value(host, "cluster_binaries")
         if binaries is not None:
-            for name in _needed(view.components(host)):
+            for name in needed_binaries(view.components(host)):
                 if name not in binaries:
                     yield finding(
                         "REL002",
@@ -57,11 +58,6 @@ def check(view):
     for host in view.members("nats"):
         if view.value(host, "nats_binary"):
             yield from _binary(view, host, "nats", "nats_binary", view.value(host, "nats_binary"))
-
-
-def _needed(components):
-    node = ["autonomys-node"] if "node" in components else []
-    return node + (["autonomys-farmer"] if set(components) - {"nats", "node"} else [])
 
 
 def _chains(view, hosts):

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import NATS_SERVER, NODE, read_path
+
 from .view import ERROR, INFO, Rule, finding
 
 RULES = {
@@ -19,26 +21,19 @@ RULES = {
     "VERS003": Rule(INFO, "host", "Versions are mixed while the cluster rolls"),
 }
 
-# A release's folder in a binary's path: /opt/autonomys/releases/v1.2.3/autonomys-node, /opt/autonomys/nats/2.12.8/nats-server.
-BINARY = re.compile(r"/(?:releases|nats)/([^/]+)/([^/]+)$")
-
 
 def check(view):
     for host, facts in view.read("host"):
         running = _running(facts)
-        yield from _nats_goes_back(view, host, running.get("nats-server"))
-        yield from _node_goes_back(view, host, running.get("autonomys-node"))
+        yield from _nats_goes_back(view, host, running.get(NATS_SERVER))
+        yield from _node_goes_back(view, host, running.get(NODE))
     yield from _mixed(view)
 
 
 def _running(facts):
     """``{binary: version}`` of the programs that run on a host now."""
-    found = {}
-    for path in facts.get("running") or []:
-        match = BINARY.search(path)
-        if match:
-            found[match.group(2)] = match.group(1)
-    return found
+    binaries = filter(None, map(read_path, facts.get("running") or []))
+    return {binary.name: binary.version for binary in binaries}
 
 
 def numbers(version):
@@ -73,7 +68,7 @@ def _mixed(view):
     for host, facts in view.read("host"):
         wanted = str(view.value(host, "cluster_version"))
         for binary, version in _running(facts).items():
-            if binary != "nats-server" and version != wanted:
+            if binary != NATS_SERVER and version != wanted:
                 changing.setdefault((version, wanted), []).append(host)
     for (version, wanted), hosts in sorted(changing.items()):
         message = f"{version} runs and becomes {wanted} one host after another; meanwhile caches of different versions do not find each other"

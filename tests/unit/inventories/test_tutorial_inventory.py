@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.action.preflight import read_specs, read_yaml
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.parse import parse_programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import parse_programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import programs
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
 
 ROOT = Path(__file__).parents[3]
