@@ -10,7 +10,8 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils import _health
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import endpoints
-from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import MAX_LAG, MAX_SILENCE, parse_size
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import parse_size
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.quorum import MAX_LAG, MAX_SILENCE
 
 ARGUMENTS = {
     "component": {"type": "str", "required": True},
