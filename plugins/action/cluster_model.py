@@ -5,21 +5,11 @@
 
 from __future__ import annotations
 
-import os
-
-import yaml
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, build_model
-
-ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
-
-
-def read_defaults(role):
-    """The defaults of a role as its file has them, templates unresolved."""
-    with open(os.path.join(ROLES, role, "defaults", "main.yml"), encoding="utf-8") as file:
-        return yaml.safe_load(file) or {}
 
 
 class ActionModule(ActionBase):
@@ -33,7 +23,7 @@ class ActionModule(ActionBase):
         hostvars = task_vars["hostvars"]
         read = {host: inventory_variables(hostvars[host]) for host in groups["all"]}
         variables = {host: values for host, (values, _unresolved) in read.items()}
-        role_defaults = {role: read_defaults(role) for role in ("common",) + tuple(COMPONENTS)}
+        role_defaults = {role: role_files.defaults(role) for role in role_files.ROLES}
         defaults = {}
         for host in variables:
             roles = ["common"] + [component for component in COMPONENTS if host in groups.get(component, [])]

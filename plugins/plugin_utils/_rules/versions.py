@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 
-from .._rolling.step import NEEDS, held
+from .._rolling.order import kept_stopped
+from .._rolling.step import NEEDS
 from .view import ERROR, INFO, WARNING, Rule, finding, names
 
 RULES = {
@@ -94,7 +95,7 @@ def _mixed(view):
 
 
 def _needed_servers(view):
-    servers, stopped = view.members("nats"), held(view.model, "nats")
+    servers, stopped = view.members("nats"), kept_stopped(view.model, "nats")
     left = len(servers) - len(stopped)
     if len(servers) > 2 and stopped and left - 1 <= len(servers) // 2:
         message = f"nats_state keeps {names(stopped)} stopped; of the {len(servers)} NATS servers no other can be missed, so none will be restarted"
@@ -119,7 +120,9 @@ def _only_hosts(view):
 
 
 def _held_nodes(view):
-    stopped = {f"{view.address(host)}:{view.value(host, 'node_rpc_port')}": host for host in held(view.model, "node")}
+    stopped = {
+        f"{view.address(host)}:{view.value(host, 'node_rpc_port')}": host for host in kept_stopped(view.model, "node")
+    }
     for host in view.members("controller"):
         node = stopped.get(str(view.value(host, "controller_node_rpc_url")).split("://", 1)[-1].rstrip("/"))
         if node and view.value(host, "controller_state") == "started":
