@@ -40,4 +40,4 @@ class ActionModule(ActionBase):
                 failed=True,
                 msg=f"{'; '.join(problems)}. Nothing was changed. If that is meant, say -e {verb}_everything=true.",
             )
-        return dict(result, changed=False, ansible_facts={"__selection": chosen})
+        return dict(result, changed=False, selection=chosen)

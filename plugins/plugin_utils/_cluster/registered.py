@@ -39,9 +39,22 @@ def first_host(task_vars: Variables) -> str:
 
 
 def cluster_model(task_vars: Variables) -> Answer:
-    """Return what ``cluster_model`` made of the inventory."""
-    model: Answer = task_vars["hostvars"][first_host(task_vars)]["cluster_model"]
+    """Return what ``cluster_model`` made of the inventory, as ``playbooks/tasks/model.yml`` keeps it."""
+    model: Answer = task_vars["hostvars"][first_host(task_vars)]["__cluster_model"]
     return model
+
+
+# --- groups that playbooks make -------------------------------------------------------------------------------------------
+
+
+def ready_hosts(task_vars: Variables) -> list[str]:
+    """Return the hosts that this run may change and asks, by preflight or the choice of hosts."""
+    return list(task_vars["groups"].get("cluster_ready", []))
+
+
+def rolled_hosts(task_vars: Variables, component: str) -> list[str]:
+    """Return the hosts on which something of a component must restart."""
+    return list(task_vars["groups"].get(f"cluster_roll_{component}", []))
 
 
 # --- per host, of its roles: roles/<component>/tasks/*.yml ---------------------------------------------------------------

@@ -42,6 +42,12 @@ def options(role: str) -> Options:
     return merged
 
 
+@functools.lru_cache(maxsize=None)
+def all_options() -> Options:
+    """Return the argument specs of the variables of all roles; a name means the same in each."""
+    return {name: option for role in ROLES for name, option in options(role).items()}
+
+
 def nats_checksums() -> dict[str, dict[str, str]]:
     """Return the pinned checksums of nats-server's archives, version to architecture to SHA-256."""
     table: dict[str, dict[str, str]] = _read("common", "vars", "main", "nats_checksums.yml")["__common_nats_checksums"]

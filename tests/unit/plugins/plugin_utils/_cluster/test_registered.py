@@ -25,7 +25,9 @@ def names_in(text):
     tree = ast.parse(text)
     tree.body = [node for node in tree.body if not is_examples(node)]
     constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return {name for value in constants if isinstance(value, str) for name in NAME.findall(value)}
+    found = {name for value in constants if isinstance(value, str) for name in NAME.findall(value)}
+    made = (ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr))
+    return found | {text for text in made if text.startswith(("f'__{", 'f"__{'))}
 
 
 def is_examples(node):
@@ -39,7 +41,7 @@ def test_no_other_file_knows_names_of_variables(path):
 
 def test_the_test_sees_names():
     assert names_in('x["__roll_at_work"]') == {"__roll_at_work"}
-    assert names_in('f"__{component}_program"') == set()
+    assert names_in('f"__{component}_program"') == {"f'__{component}_program'"}
     assert names_in('EXAMPLES = "{{ __nats_settings }}"') == set()
     assert names_in('f"__nats_{x}"; y = "the fact C(__selection), __init__"') == {"__nats_", "__selection"}
 
