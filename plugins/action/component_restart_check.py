@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model, told_in_roll
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling.order import kept_stopped
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling.step import refusal, step_problems

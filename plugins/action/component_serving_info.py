@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._looking import Looker, serving_question
 

@@ -15,7 +15,8 @@ from typing import Any, Callable, Mapping, TypedDict
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils import _health
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS, endpoints
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import endpoints
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import MAX_LAG, MAX_SILENCE, parse_size
 
 # Seconds for which a host that was just restarted may be out of reach, before that ends the run.
@@ -86,18 +87,7 @@ class Looked(TypedDict):
 def serving_question(model: Mapping[str, Any], component: str, host: str) -> Question:
     """Return what to ask a host to learn whether its part of a component is at work, whatever definition it runs with."""
     settings = model["hosts"][host]["settings"]
-    asked: Question = {"component": component, "at_work": True}
-    if component == "nats":
-        url = f"http://127.0.0.1:{settings['nats_monitor_port']}"
-        asked["nats"] = {"url": url, "peers": settings["nats_peers"], "held": settings["nats_held_peers"]}
-    elif component == "node":
-        url = f"http://127.0.0.1:{settings['node_rpc_port']}"
-        chain, min_peers = settings["cluster_chain"], settings["node_min_peers"]
-        asked["node"] = {"url": url, "chain": chain, "min_peers": min_peers, "synced": True}
-    else:
-        asked["name"] = COMPONENTS[component]
-        asked["nats_servers"] = settings[component + "_nats_servers"]
-    return asked
+    return {"component": component, "at_work": True, **COMPONENTS[component].question(settings)}
 
 
 class Looker:

@@ -9,19 +9,16 @@
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import (
+    COMPONENTS,
+    NATS_CLIENTS,
+    clients_of,
+    folder_variables,
+)
 
 from .inputs import typed
 
 PREFIXES = ("cluster_", *(component + "_" for component in COMPONENTS))
-
-# Components whose programs are clients of NATS.
-NATS_CLIENTS = ("controller", "proof_server", "caches", "plot_server", "plot_client")
-
-NODE_P2P_PORTS = (30333, 30433)
-
-# Variables with folders whose disks are asked for.
-FOLDERS = ("nats_store_dir", "node_base_path", "caches_sharded_path", "caches_full_piece_path")
 
 
 def build_model(groups, variables, defaults, unresolved=None):
@@ -89,7 +86,7 @@ def _asked(host):
     settings = host["settings"]
     farms = settings.get("plot_client_farms") if "plot_client" in host["components"] else None
     paths = [farm.get("path") for farm in farms if isinstance(farm, dict)] if isinstance(farms, list) else []
-    return {"folders": _absolute(settings.get(name) for name in FOLDERS), "farms": _absolute(paths)}
+    return {"folders": _absolute(settings.get(name) for name in folder_variables()), "farms": _absolute(paths)}
 
 
 def _absolute(paths):
@@ -124,4 +121,8 @@ def _connections(hosts, members):
         ]
 
     routes = [link for link in to("nats", "nats_cluster_port", ["nats"]) if link["host"] != link["to_host"]]
-    return to("nats", "nats_client_port", NATS_CLIENTS) + routes + to("node", "node_rpc_port", ["controller"])
+    links = []
+    for name, component in COMPONENTS.items():
+        links += to(name, component.service.port, clients_of(name)) if component.service else []
+        links += routes if name == "nats" else []
+    return links

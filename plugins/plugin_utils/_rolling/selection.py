@@ -11,21 +11,10 @@ from __future__ import annotations
 
 from typing import Any, Collection, Iterable, Mapping
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import program_of
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, component_of
 
 from .order import kept_stopped
-
-# How the names of the supervised programs begin.
-PROGRAMS = {
-    "nats-server": "nats",
-    "autonomys-node": "node",
-    "autonomys-controller": "controller",
-    "autonomys-proof-server": "proof_server",
-    "autonomys-sharded-cache": "caches",
-    "autonomys-full-piece": "caches",
-    "autonomys-plot-server-": "plot_server",
-    "autonomys-plot-client": "plot_client",
-}
 
 
 def selection(
@@ -39,10 +28,8 @@ def selection(
     if unknown:
         raise ValueError(f"{verb}_components has {', '.join(unknown)}; components are {', '.join(COMPONENTS)}")
     chosen: dict[str, list[str]] = {component: [] for component in components}
-    for program in [*programs, *(f"autonomys-plot-server-{slot}" for slot in gpu_slots)]:
-        owner = PROGRAMS.get(program) or next(
-            (PROGRAMS[name] for name in PROGRAMS if name.endswith("-") and program.startswith(name)), None
-        )
+    for program in [*programs, *map(program_of, gpu_slots)]:
+        owner = component_of(program)
         if not owner:
             raise ValueError(
                 f"{verb}_programs has {program}, which no component has; supervisorctl status shows the names on a host"
@@ -64,11 +51,9 @@ def last_ones(model: Mapping[str, Any], chosen: Mapping[str, list[str]], hosts: 
     for component, programs in sorted(chosen.items()):
         members = set(model["components"][component])
         left = members - set(kept_stopped(model, component)) - set(hosts)
-        if not members & set(hosts) or (
-            programs and component not in ("nats", "node", "controller", "proof_server", "plot_client")
-        ):
+        if not members & set(hosts) or (programs and not COMPONENTS[component].single):
             continue
-        if component == "nats" and len(left) <= len(members) // 2:
+        if COMPONENTS[component].majority and len(left) <= len(members) // 2:
             problems.append(
                 f"That would stop {len(members) - len(left)} of the {len(members)} NATS servers, and JetStream with them"
             )

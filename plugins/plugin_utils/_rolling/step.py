@@ -11,18 +11,13 @@ from __future__ import annotations
 
 from typing import Any, Collection, Mapping, Sequence
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+
 from .order import at_once
 
 # Who must be at work while a host of the component is away: one other host, all others, or as many as <role>_roll leaves.
 # NATS servers are asked themselves (safe_to_stop): their quorums count, not their number.
-NEEDS = {
-    "node": "one",
-    "controller": "one",
-    "proof_server": "one",
-    "caches": "all",
-    "plot_server": "share",
-    "plot_client": "all",
-}
+NEEDS = {name: component.needs for name, component in COMPONENTS.items() if component.needs}
 
 
 def step_problems(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.plugin_utils import _looking
 
 WELL = {"name": "autonomys-controller", "state": "RUNNING", "connected": ["10.0.0.1:4222"], "listening": [], "gpus": []}

@@ -47,16 +47,22 @@ def test_hosts_are_sorted_and_the_last_come_last():
 
 
 @pytest.mark.parametrize(
-    ("share", "last", "expected"),
+    ("share", "sizes"),
     [
-        ("1", (), [["a"], ["b"], ["c"], ["d"], ["e"]]),
-        ("2", ("a",), [["b", "c"], ["d", "e"], ["a"]]),
-        ("40%", (), [["a", "b"], ["c", "d"], ["e"]]),
-        ("0", (), [["a"], ["b"], ["c"], ["d"], ["e"]]),
+        ("1", [1] * 5),
+        (2, [2, 2, 1]),
+        ("25%", [1] * 5),
+        ("50%", [2, 2, 1]),
+        ("100%", [5]),
+        ("9", [5]),
+        ("0", [1] * 5),
+        ("1%", [1] * 5),
     ],
 )
-def test_batches(share, last, expected):
-    assert order.batches(list("ecbda"), share, last) == expected
+def test_batches(share, sizes):
+    hosts = ["d", "b", "a", "e", "c"]
+    assert [len(batch) for batch in order.batches(hosts, share)] == sizes
+    assert [host for batch in order.batches(hosts, share, ["a"]) for host in batch] == ["b", "c", "d", "e", "a"]
 
 
 def test_a_roll_asks_the_hosts_that_the_run_leaves_alone():
