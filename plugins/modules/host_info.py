@@ -237,7 +237,10 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._host.parse impo
     running_binaries,
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import open_file_limit, own_processes
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf, rpc
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import rpc
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.daemon_conf import daemon_settings
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ConfError
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.read import parse
 
 CONF_GLOB = "/etc/supervisor/conf.d/*.conf"
 SUPERVISOR_CONFIG = "/etc/supervisor/supervisord.conf"
@@ -318,12 +321,12 @@ def read_packet_filter(module):
 def read_states():
     """Return (supervisord's connection, {program: what it says of its process}); None and nothing when it cannot be asked."""
     try:
-        settings = conf.settings(
-            conf.parse(read_text(SUPERVISOR_CONFIG), SUPERVISOR_CONFIG), SUPERVISOR_CONFIG, os.environ, platform.node()
+        settings = daemon_settings(
+            parse(read_text(SUPERVISOR_CONFIG), SUPERVISOR_CONFIG), SUPERVISOR_CONFIG, os.environ, platform.node()
         )
         supervisor = rpc.Supervisor(settings.socket, settings.username, settings.password, timeout=PATIENCE_S)
         return supervisor, {info["name"]: info for info in supervisor.processes()}
-    except (conf.ConfError, rpc.SupervisorError):
+    except (ConfError, rpc.SupervisorError):
         return None, {}
 
 

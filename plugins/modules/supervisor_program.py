@@ -307,7 +307,14 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.converters import to_native
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf, rpc
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import (
+    daemon_conf,
+    errors,
+    marks,
+    read,
+    rpc,
+    write,
+)
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import steps as planning
 
 LOCK_WAIT = 300.0  # seconds: another run may be waiting for slow stops and starts
@@ -382,7 +389,7 @@ def read_text(path):
         return None
     except OSError as exc:
         raise ProgramError(f"{path} cannot be read: {exc.strerror}") from exc
-    return conf.decode(data, path)
+    return read.decode(data, path)
 
 
 def tail_of(path, size):
@@ -435,8 +442,8 @@ def make_directory(path, missing, user):
 def definitions_of(sections):
     """Give for every group of *sections* what it is made of, comparable."""
     return {
-        group: {name: dict(conf.options_of(sections, name)) for name in members}
-        for group, members in conf.groups(sections).items()
+        group: {name: dict(read.options_of(sections, name)) for name in members}
+        for group, members in read.groups(sections).items()
     }
 
 
@@ -481,7 +488,7 @@ class Run:
 
     def load_settings(self):
         """Read supervisord's configuration. Gives False when there is none and that is no error."""
-        if not conf.NAME_RE.match(self.name):
+        if not write.NAME_RE.match(self.name):
             raise ProgramError(
                 f"name {self.name!r}: only letters, digits, '.', '_' and '-', beginning with a letter or digit"
             )
@@ -494,7 +501,9 @@ class Run:
             raise ProgramError(
                 f"{self.config} does not exist: install supervisor first, or give its configuration with config"
             )
-        self.settings = conf.settings(conf.parse(text, self.config), self.config, os.environ, platform.node())
+        self.settings = daemon_conf.daemon_settings(
+            read.parse(text, self.config), self.config, os.environ, platform.node()
+        )
         self.set_path(self.settings.folder, self.settings.suffix)
         if not self.check and not os.path.isdir(self.settings.folder):
             raise ProgramError(f"{self.settings.folder} does not exist, though {self.config} includes files from it")
@@ -528,21 +537,21 @@ class Run:
         for path in paths:
             if os.path.realpath(path) != os.path.realpath(self.path):
                 try:
-                    found[path] = conf.parse(read_text(path) or "", path)
-                except (conf.ConfError, ProgramError) as exc:
+                    found[path] = read.parse(read_text(path) or "", path)
+                except (errors.ConfError, ProgramError) as exc:
                     broken[path] = str(exc)
         return found, broken
 
     def check_names(self, sections, others):
         """Refuse programs that another file defines or puts into a group: the last file would win without a word."""
-        own = set(conf.program_names(sections))
-        own_groups = set(conf.groups(sections))
+        own = set(read.program_names(sections))
+        own_groups = set(read.groups(sections))
         for path, theirs in others.items():
-            for name in sorted(own & set(conf.program_names(theirs))):
+            for name in sorted(own & set(read.program_names(theirs))):
                 raise ProgramError(
                     f"program {name} is defined twice, in {self.path} and in {path}: remove it from one of them"
                 )
-            for group, members in conf.groups(theirs).items():
+            for group, members in read.groups(theirs).items():
                 if group in own_groups:
                     raise ProgramError(
                         f"the group {group} is defined twice, in {self.path} and in {path}: remove it from one of them"
@@ -681,7 +690,7 @@ class Run:
         With restart=never a running program is left alone and one that crashes again and again is not. While it is
         starting, which of both it is shows only after its startsecs.
         """
-        patience = max([conf.number(options, "startsecs", 1) for options in sections.values()] or [0]) + SETTLE_WAIT
+        patience = max([read.number(options, "startsecs", 1) for options in sections.values()] or [0]) + SETTLE_WAIT
         deadline = time.monotonic() + patience
         while True:
             active = planning.by_group(self.supervisor.processes())
@@ -885,37 +894,37 @@ class Run:
                 raise ProgramError(
                     f"nothing to go back to: no definition is kept that ran before the one of {self.path}"
                 )
-            return conf.set_autostart(self.kept, True)
+            return marks.set_autostart(self.kept, True)
         if self.programs is not None:
-            return conf.render(self.programs, autostart=self.state != "stopped")
+            return write.render(self.programs, autostart=self.state != "stopped")
         if old is None:
             if self.check or self.state == "stopped":
                 return None
             raise ProgramError(f"{self.path} does not exist: give its programs")
         if self.only is not None:
-            return conf.set_autostart(old, self.state != "stopped", self.only)
-        return conf.set_autostart(conf.with_leaving(old, []), self.state != "stopped")
+            return marks.set_autostart(old, self.state != "stopped", self.only)
+        return marks.set_autostart(marks.with_leaving(old, []), self.state != "stopped")
 
     def what_ran(self, old, new, old_definitions, definitions, kept_definitions, down, before, active):
         """Give the text of what runs now, None when nothing does, when it is not known, or when it is what is wanted."""
-        if self.revert or conf.with_leaving(old, []) == conf.with_leaving(new, []):
+        if self.revert or marks.with_leaving(old, []) == marks.with_leaving(new, []):
             return self.kept
         if self.reload_fault or not (old_definitions or kept_definitions):
             return None
         if down:
             # the file says what would have been started
-            return conf.with_leaving(old, []) if old_definitions else None
+            return marks.with_leaving(old, []) if old_definitions else None
         readable = old if old_definitions else None
         now, former = planning.what_ran(
-            old_definitions, kept_definitions, definitions, before, active, conf.on_hold(readable)
+            old_definitions, kept_definitions, definitions, before, active, marks.stopped_groups(readable)
         )
-        text = conf.compose(readable, self.kept, now, former) if now is not None else None
+        text = marks.compose(readable, self.kept, now, former) if now is not None else None
         return text if text != new else None
 
     def final_text(self, new):
         """Give the text of the file once the plan is carried out: it remembers only what was left running."""
         left = [group for group in self.plan.pending if group not in self.wanted]
-        return conf.with_leaving(new, left) if left else new
+        return marks.with_leaving(new, left) if left else new
 
     def execute(self):
         """Do the whole run and give the result."""
@@ -924,18 +933,18 @@ class Run:
             self.lock()
         old = self.text = read_text(self.path)
         self.kept = read_text(self.previous)
-        kept_sections = conf.parse(self.kept or "", self.previous)
+        kept_sections = read.parse(self.kept or "", self.previous)
         try:
-            old_sections = conf.parse(old or "", self.path)
-        except conf.ConfError:
+            old_sections = read.parse(old or "", self.path)
+        except errors.ConfError:
             if self.programs is None and self.state != "absent" and not self.revert:
                 raise
             old_sections = {}
         new = self.wanted_text(old)
-        sections = conf.parse(new or "", self.path)
-        self.module.no_log_values.update(*(conf.secrets(known) for known in (old_sections, kept_sections, sections)))
-        self.wanted = conf.groups(sections)
-        self.held = conf.held(new)
+        sections = read.parse(new or "", self.path)
+        self.module.no_log_values.update(*(read.secrets_of(known) for known in (old_sections, kept_sections, sections)))
+        self.wanted = read.groups(sections)
+        self.held = marks.kept_stopped(new)
         others, broken = self.other_files() if known else ({}, {})
         self.check_names(sections, others)
         if not self.check:
@@ -955,14 +964,14 @@ class Run:
             definitions_of(each) for each in (old_sections, kept_sections, sections)
         )
         # a run that was cut off on its way back has left what it wants, not what runs
-        reverting = self.kept is not None and conf.with_leaving(old, []) == conf.set_autostart(self.kept, True)
+        reverting = self.kept is not None and marks.with_leaving(old, []) == marks.set_autostart(self.kept, True)
         running = planning.running(old_definitions, {} if reverting else kept_definitions, before)
         changes = {
             group: changed_options(running[group], definitions[group]) for group in definitions if running.get(group)
         }
-        known_groups = set(old_definitions) | set(conf.leaving(old))
+        known_groups = set(old_definitions) | set(marks.leaving(old))
         active = {} if down else self.look(known_groups | set(definitions), sections)
-        names = set(conf.program_names(sections))
+        names = set(read.program_names(sections))
 
         def make_plan(reload, active, state=self.state):
             leaving = planning.to_leave(known_groups, self.wanted, reload.removed, active, names)
@@ -970,7 +979,7 @@ class Run:
                 state, self.restart, self.wanted, leaving, reload, active, changes, self.held, self.only
             )
 
-        foreign = {group for theirs in others.values() for group in conf.groups(theirs)}
+        foreign = {group for theirs in others.values() for group in read.groups(theirs)}
         if down and self.state in ("stopped", "absent"):
             # nothing runs, and supervisord will read the file whenever it comes up
             self.plan = planning.Plan([], {})
@@ -998,7 +1007,7 @@ class Run:
         else:
             # What is to go is remembered in the file until it is gone: an interrupted run would leave it behind for ever.
             going = [action.group for action in self.plan.actions if action.group not in self.wanted]
-            current = conf.with_leaving(new, going) if going else new
+            current = marks.with_leaving(new, going) if going else new
             if current != old:
                 kept = self.kept
                 self.write(current, ran)
@@ -1017,9 +1026,9 @@ class Run:
         """Carry out the plan, give the file its final text, wait for what was started, and give the processes by group."""
 
         def longest(group, key, default):
-            programs = self.wanted.get(group) or conf.groups(old_sections).get(group) or [group]
+            programs = self.wanted.get(group) or read.groups(old_sections).get(group) or [group]
             return max(
-                conf.number(conf.options_of(source, program), key, default)
+                read.number(read.options_of(source, program), key, default)
                 for program in programs
                 for source in (old_sections, sections)
             )
@@ -1097,7 +1106,7 @@ def main():
         module.exit_json(**run.outcome(**run.execute()))
     except ProgramError as exc:
         module.fail_json(msg=to_native(exc), **run.outcome(**exc.details))
-    except (conf.ConfError, rpc.SupervisorError) as exc:
+    except (errors.ConfError, rpc.SupervisorError) as exc:
         module.fail_json(msg=to_native(exc), **run.outcome())
 
 

@@ -116,7 +116,7 @@ import re
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.converters import to_native
 from ansible_collections.autonomys.cluster.plugins.module_utils._host import processes as process
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf, rpc
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import daemon_conf, errors, read, rpc
 
 LOG_SEARCH = 1048576  # bytes at the end of supervisord's log in which restarts are counted
 
@@ -138,9 +138,9 @@ def read_text(path):
     """Give the text of a configuration file."""
     try:
         with open(path, "rb") as handle:
-            return conf.decode(handle.read(), path)
+            return read.decode(handle.read(), path)
     except OSError as exc:
-        raise conf.ConfError(f"{path} cannot be read: {exc.strerror}") from exc
+        raise errors.ConfError(f"{path} cannot be read: {exc.strerror}") from exc
 
 
 def count_restarts(log, name):
@@ -177,11 +177,11 @@ def gpu_holders(module):
 def gather(module):
     """Collect the evidence of all programs that are asked for."""
     config = os.path.abspath(module.params["config"])
-    settings = conf.settings(conf.parse(read_text(config), config), config, os.environ, platform.node())
+    settings = daemon_conf.daemon_settings(read.parse(read_text(config), config), config, os.environ, platform.node())
     names = module.params["programs"]
     if names is None:
         path = os.path.join(settings.folder, module.params["name"] + settings.suffix)
-        names = conf.program_names(conf.parse(read_text(path), path))
+        names = read.program_names(read.parse(read_text(path), path))
 
     found = {}
     for info in rpc.Supervisor(settings.socket, settings.username, settings.password).processes():
@@ -226,7 +226,7 @@ def main():
     )
     try:
         module.exit_json(changed=False, programs=gather(module))
-    except (conf.ConfError, rpc.SupervisorError) as exc:
+    except (errors.ConfError, rpc.SupervisorError) as exc:
         module.fail_json(msg=to_native(exc))
 
 

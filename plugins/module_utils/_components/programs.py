@@ -21,7 +21,7 @@ import json
 from .._cpuset import CpuSetError, format_cpu_list, parse_cpu_list
 from .._gpu.numa_plan import numa_plan, pci_order
 from .._sectors import existing_sectors
-from .._supervisor.conf import environment_text
+from .._supervisor.write import environment_text
 
 # Component → the file of supervised programs, in the order in which a cluster is started.
 COMPONENTS = {

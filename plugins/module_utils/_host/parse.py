@@ -13,7 +13,8 @@ import ctypes
 import json
 import re
 
-from .._supervisor import conf
+from .._supervisor.errors import ConfError
+from .._supervisor.read import options_of, parse, parse_command, parse_environment
 
 MAX_FILE = 1024 * 1024
 """Bytes of a file whose content is returned; a larger one is no configuration file."""
@@ -89,10 +90,10 @@ def parse_programs(text, path):
 
 def _binding(text, name):
     try:
-        options = conf.options_of(conf.parse(text), name)
-        command = conf.parse_command(options.get("command") or "")
-        environment = conf.parse_environment(options.get("environment") or "")
-    except conf.ConfError:
+        options = options_of(parse(text), name)
+        command = parse_command(options.get("command") or "")
+        environment = parse_environment(options.get("environment") or "")
+    except ConfError:
         return {"cpus": None, "gpu": None, "command": []}
     cpus = command[2] if command[:2] == ["numactl", "-C"] and len(command) > 2 else None
     # numactl's own words end at the program, which is an absolute path.

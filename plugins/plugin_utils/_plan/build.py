@@ -22,7 +22,18 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.prog
     programs,
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors, farm_files
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ConfError
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.read import (
+    options_of,
+    parse,
+    parse_command,
+    parse_environment,
+    secrets_of,
+)
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import (
+    quote_command,
+    quote_environment,
+)
 
 from .._cluster.model import NODE_P2P_PORTS
 from .gpus import gpu_host
@@ -275,11 +286,11 @@ def _secrets(wanted):
     sections = {}
     for program in wanted:
         try:
-            environment = conf.quote_environment(program.get("environment", {}))
-            sections[program["name"]] = {"command": conf.quote_command(program["command"]), "environment": environment}
-        except conf.ConfError:  # the role refuses it too
+            environment = quote_environment(program.get("environment", {}))
+            sections[program["name"]] = {"command": quote_command(program["command"]), "environment": environment}
+        except ConfError:  # the role refuses it too
             continue
-    return sorted(conf.secrets(sections), key=len, reverse=True)
+    return sorted(secrets_of(sections), key=len, reverse=True)
 
 
 def _masked(text, secrets):
@@ -290,8 +301,8 @@ def _masked(text, secrets):
 
 def _parsed(text):
     try:
-        return conf.parse(text or "")
-    except conf.ConfError:
+        return parse(text or "")
+    except ConfError:
         return {}
 
 
@@ -304,10 +315,10 @@ def _said(name, result):
 
 def _reason(program, change, held, result, before):
     """Why a program changes, and the version that its former file names."""
-    old = conf.options_of(before, program["name"]) if before else {}
+    old = options_of(before, program["name"]) if before else {}
     try:
-        was = conf.parse_command(old.get("command") or "")
-    except conf.ConfError:
+        was = parse_command(old.get("command") or "")
+    except ConfError:
         was = []
     version_before = _version(was)
     if change == "start":
@@ -334,8 +345,8 @@ def _reason(program, change, held, result, before):
 
 def _environment(options):
     try:
-        return conf.parse_environment(options.get("environment") or "")
-    except conf.ConfError:
+        return parse_environment(options.get("environment") or "")
+    except ConfError:
         return {}
 
 

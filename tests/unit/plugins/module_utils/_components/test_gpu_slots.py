@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible_collections.autonomys.cluster.plugins.module_utils._components import programs as _programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._host.parse import parse_programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.conf import render
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import render
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
