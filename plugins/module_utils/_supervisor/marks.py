@@ -28,7 +28,7 @@ def boolean(value: bool) -> str:
 
 
 def set_autostart(text: str, value: bool, only: Collection[str] | None = None) -> str:
-    """Change ``autostart`` of every program in *text* (or of *only* these) that is not kept stopped, and nothing else."""
+    """Change ``autostart`` of every program in *text* (or of *only* these) that is not kept stopped, nothing else."""
     lines: list[str] = []
     stopped = kept_stopped(text)
     in_program = False
@@ -74,7 +74,7 @@ def leaving(text: str | None) -> list[str]:
 
 
 def with_leaving(text: str | None, names: Collection[str]) -> str:
-    """Return *text* remembering exactly *names*: nothing else knows what has left the file when a run is interrupted."""
+    """Return *text* remembering *names*: when a run is interrupted, nothing else knows what has left the file."""
     lines = [line for line in (text or HEADER).splitlines() if not line.startswith(LEAVING)]
     while lines and not lines[-1]:
         lines.pop()

@@ -8,8 +8,8 @@
 """The text of a file of programs: quoting and rendering. Pure functions, no I/O.
 
 A value passes through four readers before a program sees it: the INI parser (which knows no quotes: a ``;`` or ``#``
-after white space begins a comment anywhere), the replacement of ``%(here)s`` (which knows no ``%%``), the ``%`` expansion,
-and ``shlex``. What cannot pass all four unchanged is refused by name with :class:`ConfError`.
+after white space begins a comment anywhere), the replacement of ``%(here)s`` (which knows no ``%%``), the ``%``
+expansion, and ``shlex``. What cannot pass all four unchanged is refused by name with :class:`ConfError`.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def plain_value(value: str, what: str) -> str:
 
 
 def full_command(program: Program) -> list[str]:
-    """Return the argument list that supervisord starts: the program's own, behind ``numactl`` when it is bound to CPUs."""
+    """Return the arguments that supervisord starts: the program's own, behind ``numactl`` when it is bound to CPUs."""
     cpus = program.get("cpus")
     bound = ["numactl", "-C", cpus, "-l"] if cpus else []
     return [*bound, *program["command"]]
