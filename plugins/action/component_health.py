@@ -9,7 +9,7 @@ import time
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils import _health
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import endpoints
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import endpoints
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import MAX_LAG, MAX_SILENCE, parse_size
 
 ARGUMENTS = {

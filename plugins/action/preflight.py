@@ -12,7 +12,7 @@ import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model_fact import cluster_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules

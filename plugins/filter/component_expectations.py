@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: expectations
+name: component_expectations
 short_description: The evidence that a healthy component shows
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
@@ -40,12 +40,12 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils._components import programs as _programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import registry
 
 
 def component_expectations(settings, component, facts=None):
     try:
-        return _programs.expectations(component, settings, facts)
+        return registry.expectations(component, settings, facts)
     except ValueError as error:  # a variable, a plan or a value that supervisord cannot carry; each message says which
         raise AnsibleFilterError(str(error)) from error
 

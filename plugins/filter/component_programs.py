@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: programs
+name: component_programs
 short_description: The supervised programs of a component
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
@@ -45,12 +45,12 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils._components import programs as _programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import registry
 
 
 def component_programs(settings, component, facts=None):
     try:
-        return _programs.programs(component, settings, facts)
+        return registry.programs(component, settings, facts)
     except ValueError as error:  # a variable, a plan or a value that supervisord cannot carry; each message says which
         raise AnsibleFilterError(str(error)) from error
 

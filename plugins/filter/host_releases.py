@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: releases
+name: host_releases
 short_description: The versions of binaries that a host needs
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
@@ -39,13 +39,14 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils._components import programs as _programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import releases
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import SettingsError
 
 
 def host_releases(settings, machine, checksums):
     try:
-        return _programs.releases(settings, machine, checksums)
-    except _programs.SettingsError as error:
+        return releases(settings, machine, checksums)
+    except SettingsError as error:
         raise AnsibleFilterError(str(error)) from error
 
 

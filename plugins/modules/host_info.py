@@ -223,6 +223,10 @@ import stat
 import subprocess
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import (
+    parse_programs,
+    running_binaries,
+)
 from ansible_collections.autonomys.cluster.plugins.module_utils._host.disks import read_disks, used_bytes
 from ansible_collections.autonomys.cluster.plugins.module_utils._host.parse import (
     MAX_FILE,
@@ -232,9 +236,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._host.parse impo
     parse_memory_mib,
     parse_os_release,
     parse_packages,
-    parse_programs,
     parse_service,
-    running_binaries,
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import open_file_limit, own_processes
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import rpc

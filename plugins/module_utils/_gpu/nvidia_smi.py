@@ -44,6 +44,8 @@ _COLUMNS = (("cpu_affinity", "CPUAffinity"), ("numa_affinity", "NUMAAffinity"), 
 _MAX_CPU = 8191
 _MAX_NODE = 255
 _MAX_NVLINKS = 18
+# Stands where a wrapped line was joined between two digits.
+_MARK = "?"
 
 _ERRORS = (
     (
@@ -222,7 +224,7 @@ def _join_wrapped_rows(lines):
                 row += " "
             elif re.search(r"[0-9,-]\Z", row) and re.match(r"[0-9,-]", part):
                 # Perhaps one number, perhaps two whose blank was lost: the mark makes the value unreadable instead of wrong.
-                row += "?"
+                row += _MARK
             row += part
         rows.append(row)
     return rows
@@ -282,15 +284,18 @@ def _read_tail(rest, tail, columns):
             for cut in (1, 2)
             if both[:cut].isdigit() and int(both[:cut]) <= _MAX_NVLINKS and _ascending(both[cut:], _MAX_CPU)
         ]
-        text = (readings[0] if len(readings) == 1 else "?") + text[len(first) :]
+        text = (readings[0] if len(readings) == 1 else _MARK) + text[len(first) :]
     glued_to_na = re.search(r"[0-9]N/A", text)
     tokens = re.sub(r"\s*,\s*", ",", text.replace("N/A", " N/A ")).strip(" \t\"'`\\").split()
     keys = [key for key, title in _COLUMNS]
     values = dict.fromkeys(keys)
+    if nvlink and text.startswith(_MARK) and not glued_to_link:
+        # The first token can be the end of the link's number: which cell the next one is, nobody knows.
+        return values, False
     if len(tokens) == len(columns):
         values.update(zip(columns, tokens))
-    elif len(tokens) == 3 and tokens[0] != "N/A":
-        # The header lost its right end.
+    elif len(tokens) == 3 and tokens[0] != "N/A" and _MARK not in text:
+        # The header lost its right end. With a mark there can be two tokens or four.
         values.update(zip(keys, tokens))
     elif tokens[-1:] == ["N/A"] and "gpu_numa_id" in columns:
         # On WSL and in containers the first two are blank; with lost tabs they are one token, read only when it can be read in one way.

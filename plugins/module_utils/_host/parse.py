@@ -13,15 +13,8 @@ import ctypes
 import json
 import re
 
-from .._supervisor.errors import ConfError
-from .._supervisor.read import options_of, parse, parse_command, parse_environment
-
 MAX_FILE = 1024 * 1024
 """Bytes of a file whose content is returned; a larger one is no configuration file."""
-
-_PROGRAM = re.compile(r"^\[program:([^]]+)\]", re.MULTILINE)
-_BINARY = re.compile(r"^/.*/(?:releases|nats)/[^/]+/(?:autonomys-[^/]+|nats-server)$")
-_OURS = ("autonomys-", "nats-server")
 
 
 def parse_os_release(text):
@@ -76,47 +69,6 @@ def parse_addresses(output):
 def filters_packets(ruleset, ip_tables):
     """Tell whether anything looks at incoming packets: a chain in the output of ``nft list ruleset``, or a table of the older iptables."""
     return bool(re.search(r"type filter hook (input|prerouting|ingress)\b", ruleset)) or "filter" in ip_tables.split()
-
-
-def parse_programs(text, path):
-    """Return ``[{name, file, cpus, gpu, command}]`` of the supervised programs in a file that bear one of this collection's names.
-
-    ``cpus`` is what numactl binds the program to, ``gpu`` its CUDA_VISIBLE_DEVICES, ``command`` the words behind numactl; None and
-    empty where the file does not say or cannot be read.
-    """
-    names = [match.strip() for match in _PROGRAM.findall(text)]
-    return [dict(_binding(text, name), name=name, file=path) for name in names if name.startswith(_OURS)]
-
-
-def _binding(text, name):
-    try:
-        options = options_of(parse(text), name)
-        command = parse_command(options.get("command") or "")
-        environment = parse_environment(options.get("environment") or "")
-    except ConfError:
-        return {"cpus": None, "gpu": None, "command": []}
-    cpus = command[2] if command[:2] == ["numactl", "-C"] and len(command) > 2 else None
-    # numactl's own words end at the program, which is an absolute path.
-    start = (
-        next((index for index, word in enumerate(command) if word.startswith("/")), 0)
-        if command[:1] == ["numactl"]
-        else 0
-    )
-    return {"cpus": cpus, "gpu": environment.get("CUDA_VISIBLE_DEVICES"), "command": command[start:]}
-
-
-def running_binaries(processes):
-    """Return the paths of the versioned binaries that processes run, sorted.
-
-    ``processes`` are pairs of /proc/PID/comm and /proc/PID/cmdline. A script's path stands behind its interpreter's, and behind the one argument
-    that its first line may give to that; the kernel names the process after the script, by up to 15 bytes.
-    """
-    found = set()
-    for name, line in processes:
-        words = line.split("\0")
-        scripts = [word for word in words[1:3] if word.rpartition("/")[2][:15] == name.rstrip("\n")]
-        found.update(words[:1] + scripts)
-    return sorted(word for word in found if _BINARY.search(word))
 
 
 class _Timex(ctypes.Structure):

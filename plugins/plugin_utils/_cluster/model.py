@@ -9,14 +9,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import (
+    COMPONENTS,
+    NATS_CLIENTS,
+    clients_of,
+)
 
 PREFIXES = ("cluster_",) + tuple(component + "_" for component in COMPONENTS)
-
-# Components whose programs are clients of NATS.
-NATS_CLIENTS = ("controller", "proof_server", "caches", "plot_server", "plot_client")
-
-NODE_P2P_PORTS = (30333, 30433)
 
 
 def build_model(groups, variables, defaults):
@@ -98,4 +97,8 @@ def _connections(hosts, members):
         ]
 
     routes = [link for link in to("nats", "nats_cluster_port", ["nats"]) if link["host"] != link["to_host"]]
-    return to("nats", "nats_client_port", NATS_CLIENTS) + routes + to("node", "node_rpc_port", ["controller"])
+    links = []
+    for name, component in COMPONENTS.items():
+        links += to(name, component.service.port, clients_of(name)) if component.service else []
+        links += routes if name == "nats" else []
+    return links

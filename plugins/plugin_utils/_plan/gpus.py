@@ -9,13 +9,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import (
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_slots import (
     plot_server_gpus,
     plot_server_plan,
     proof_gpu,
-    proof_server_cpus,
     remembered_slots,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.proof_server import proof_server_cpus
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import format_cpu_list, parse_cpu_list
 
 

@@ -9,39 +9,19 @@
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import program_of
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, component_of
 
 # Who must be at work while a host of the component is away: one other host, all others, or as many as <role>_roll leaves.
 # NATS servers are asked themselves (safe_to_stop): their quorums count, not their number.
-NEEDS = {
-    "node": "one",
-    "controller": "one",
-    "proof_server": "one",
-    "caches": "all",
-    "plot_server": "share",
-    "plot_client": "all",
-}
+NEEDS = {name: component.needs for name, component in COMPONENTS.items() if component.needs}
 
 
 def question(model, component, host):
     """What the health check asks a host to learn whether its part of a component is at work: arguments of the action ``health``."""
     settings = model["hosts"][host]["settings"]
     asked = {"component": component, "at_work": True}
-    if component == "nats":
-        monitor = f"http://127.0.0.1:{settings['nats_monitor_port']}"
-        return dict(asked, nats={"url": monitor, "peers": settings["nats_peers"], "held": settings["nats_held_peers"]})
-    if component == "node":
-        rpc = f"http://127.0.0.1:{settings['node_rpc_port']}"
-        return dict(
-            asked,
-            node={
-                "url": rpc,
-                "chain": settings["cluster_chain"],
-                "min_peers": settings["node_min_peers"],
-                "synced": True,
-            },
-        )
-    return dict(asked, name=COMPONENTS[component], nats_servers=settings[component + "_nats_servers"])
+    return dict(asked, **COMPONENTS[component].question(settings))
 
 
 def held(model, component):
@@ -91,19 +71,6 @@ def step_problems(component, host, batch, members, evidence, roll):
     return []
 
 
-# How the names of the supervised programs begin.
-PROGRAMS = {
-    "nats-server": "nats",
-    "autonomys-node": "node",
-    "autonomys-controller": "controller",
-    "autonomys-proof-server": "proof_server",
-    "autonomys-sharded-cache": "caches",
-    "autonomys-full-piece": "caches",
-    "autonomys-plot-server-": "plot_server",
-    "autonomys-plot-client": "plot_client",
-}
-
-
 def selection(verb, components, programs, gpu_slots, everything):
     """What to act on, ``{component: [programs]}`` with an empty list for all programs of a component.
 
@@ -113,10 +80,8 @@ def selection(verb, components, programs, gpu_slots, everything):
     if unknown:
         raise ValueError(f"{verb}_components has {', '.join(unknown)}; components are {', '.join(COMPONENTS)}")
     chosen = {component: [] for component in components}
-    for program in list(programs) + [f"autonomys-plot-server-{slot}" for slot in gpu_slots]:
-        owner = PROGRAMS.get(program) or next(
-            (PROGRAMS[name] for name in PROGRAMS if name.endswith("-") and program.startswith(name)), None
-        )
+    for program in list(programs) + [program_of(slot) for slot in gpu_slots]:
+        owner = component_of(program)
         if not owner:
             raise ValueError(
                 f"{verb}_programs has {program}, which no component has; supervisorctl status shows the names on a host"
@@ -136,11 +101,9 @@ def last_ones(model, chosen, hosts):
     for component, programs in sorted(chosen.items()):
         members = set(model["components"][component])
         left = members - set(held(model, component)) - set(hosts)
-        if not members & set(hosts) or (
-            programs and component != "nats" and component not in ("node", "controller", "proof_server", "plot_client")
-        ):
+        if not members & set(hosts) or (programs and not COMPONENTS[component].single):
             continue
-        if component == "nats" and len(left) <= len(members) // 2:
+        if COMPONENTS[component].majority and len(left) <= len(members) // 2:
             problems.append(
                 f"That would stop {len(members) - len(left)} of the {len(members)} NATS servers, and JetStream with them"
             )

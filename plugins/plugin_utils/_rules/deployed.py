@@ -5,35 +5,25 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""What a supervised program that stands on a host says of itself: its component, its options, its version."""
+"""What a supervised program that is defined on a host says of itself: its component, its options, its version."""
 
 from __future__ import annotations
 
 import re
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import NATS_SERVER, read_command
 
-PLOT_SERVER = re.compile(r"^autonomys-plot-server-[0-9]+$")
-CACHES = ("autonomys-sharded-cache", "autonomys-full-piece")
-RELEASE = re.compile(r"/releases/([^/]+)/autonomys-")
 FARM = re.compile(r"^path=(.+),sectors=([0-9]+)$")
 
 
-def component_of(name):
-    """The component that a program belongs to, None for one that this collection does not know."""
-    if PLOT_SERVER.match(name):
-        return "plot_server"
-    if name in CACHES:
-        return "caches"
-    return next((component for component, program in COMPONENTS.items() if program == name), None)
+def deployed_programs(view, host):
+    """Return the programs that are defined on a host, whether they run or not."""
+    return ((view.facts.get(host) or {}).get("host") or {}).get("programs") or []
 
 
-def standing(view, host, name=None):
-    """The programs that stand on a host, or the one of a name (None without)."""
-    programs = ((view.facts.get(host) or {}).get("host") or {}).get("programs") or []
-    if name is None:
-        return programs
-    return next((program for program in programs if program["name"] == name), None)
+def deployed_program(view, host, name):
+    """Return the program of that name that is defined on a host, None without one."""
+    return next((program for program in deployed_programs(view, host) if program["name"] == name), None)
 
 
 def option(words, name):
@@ -48,9 +38,9 @@ def option(words, name):
 
 
 def version_of(program):
-    """The version of the release that a program runs from, None where its path does not tell."""
-    match = RELEASE.search(" ".join(program.get("command") or [])[:400])
-    return match.group(1) if match else None
+    """Return the version of Autonomys that a program runs, None where its path does not tell."""
+    binary = read_command(program.get("command") or [])
+    return binary.version if binary and binary.name != NATS_SERVER else None
 
 
 def farms_of(program):

@@ -7,24 +7,29 @@
 
 """Preflight's rules: pure functions from the model of the cluster and the facts of its hosts to findings.
 
-Each file holds the rules of one concern: ``RULES`` (id to severity and title) and ``check(view)``. A new rule needs its entry
-there, a test that triggers it, one that does not, and its section in docs/findings.md.
+Each file holds the rules of one prefix, which its docstring names: ``RULES`` (id to severity and title) and ``check(view)``. A
+new rule needs its entry there, a test that triggers it, one that does not, and its row in docs/findings.md.
 """
 
 from __future__ import annotations
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+
 from . import (
-    data_loss,
+    caches,
+    disks,
+    farms,
     gpus,
-    hand_bound,
-    hardware,
     hosts,
     inventory,
     nats,
     node,
+    numa,
+    plot_servers,
+    ports,
     programs,
     releases,
-    storage,
+    rolling,
     variables,
     versions,
 )
@@ -32,13 +37,28 @@ from .view import CONTROL, ERROR, SEVERITIES, View
 
 __all__ = ["CONTROL", "RULES", "STOPPING", "findings", "judge", "orphans"]
 
-_CONCERNS = (inventory, releases, nats, node, storage, gpus, hosts, hardware, programs, data_loss, versions)
+_CONCERNS = (
+    inventory,
+    ports,
+    releases,
+    nats,
+    node,
+    farms,
+    disks,
+    gpus,
+    numa,
+    hosts,
+    programs,
+    caches,
+    plot_servers,
+    versions,
+    rolling,
+)
 
-# gpus asks hand_bound, which has no check of its own.
-RULES = {rule: entry for concern in (variables, hand_bound) + _CONCERNS for rule, entry in concern.RULES.items()}
+RULES = {rule: entry for concern in (variables, *_CONCERNS) for rule, entry in concern.RULES.items()}
 
 # Components that all others need: an error on one of their hosts stops the run.
-STOPPING = ("nats", "node", "controller")
+STOPPING = [name for name, component in COMPONENTS.items() if component.stopping]
 
 
 def findings(model, facts):

@@ -5,15 +5,15 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Rules about the hosts themselves."""
+"""HOST: rules about the hosts themselves: reached and read, addresses, clock, memory, CPUs, links."""
 
 from __future__ import annotations
 
 import ipaddress
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import ARCHITECTURES
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import ARCHITECTURES
 
-from .view import ERROR, HOST, WARNING, Rule, finding, names
+from .view import ERROR, HOST, INFO, WARNING, Rule, finding, names
 
 RULES = {
     "HOST001": Rule(ERROR, "host", "A host cannot be reached"),
@@ -21,7 +21,19 @@ RULES = {
     "HOST003": Rule(ERROR, "host", "The architecture is not supported"),
     "HOST004": Rule(ERROR, "host", "No interface has the host's address"),
     "HOST005": Rule(WARNING, "host", "The clock is not synchronized"),
+    "HOST006": Rule(WARNING, "host", "A host has little memory"),
+    "HOST007": Rule(INFO, "host", "A host has few CPUs"),
+    "HOST008": Rule(WARNING, "host", "A network link is slow"),
 }
+
+MIB, GB = 2**20, 10**9
+
+# What the tutorial asks for.
+MEMORY_GPU = MEMORY_NODE = 64 * GB
+NODE_CPUS = 64
+NODE_LINK = 1000
+# A sector is about 1.06 GB in and as much out, and a fast GPU makes one in about 3 seconds.
+GPU_LINK = 3000
 
 
 def check(view):
@@ -42,6 +54,9 @@ def check(view):
     for host, facts in view.read("host"):
         if view.components(host):
             yield from _host(view, host, facts)
+            yield from _memory(view, host, facts)
+            yield from _cpus(view, host, facts)
+            yield from _link(view, host, facts)
 
 
 def _line(text):
@@ -82,3 +97,82 @@ def _host(view, host, facts):
     if facts["clock_synchronized"] is False:
         remedy = "Install and start chrony or systemd-timesyncd: solutions are bound to slots of a second."
         yield finding("HOST005", [host], HOST, "The clock is not synchronized", remedy)
+
+
+def _cpus(view, host, facts):
+    cpus = facts.get("cpus")
+    if "node" in view.components(host) and cpus is not None and cpus < NODE_CPUS:
+        message = (
+            f"The host has {cpus} CPUs; {NODE_CPUS} are recommended for a node with its controller and proof server"
+        )
+        remedy = "Accept this finding if blocks are imported and proofs computed in time."
+        yield finding("HOST007", [host], "node", message, remedy)
+
+
+def _gpus(view, host):
+    """Number of GPUs that plot on a host, None where it is not known."""
+    listed = view.value(host, "plot_server_gpus")
+    if listed:
+        return len(listed)
+    answer = (view.facts.get(host) or {}).get("gpus")
+    return len((answer.get("topology") or {}).get("gpus") or []) if answer and not answer.get("gpu_error") else None
+
+
+def _memory(view, host, facts):
+    memory = facts.get("memory_mib")
+    if memory is None:
+        return
+    wanted, why, component = 0, [], None
+    gpus = _gpus(view, host) if "plot_server" in view.components(host) else None
+    if gpus:
+        wanted, why, component = gpus * MEMORY_GPU, [f"64 GB for each of {gpus} GPUs"], "plot_server"
+    if "node" in view.components(host):
+        wanted, why, component = wanted + MEMORY_NODE, why + ["64 GB for the node"], component or "node"
+    if memory * MIB < wanted:
+        message = f"The host has {memory * MIB / GB:.1f} GB of memory; {' and '.join(why)} are wanted"
+        yield finding(
+            "HOST006",
+            [host],
+            component,
+            message,
+            f"Add memory{(', or list fewer GPUs in plot_server_gpus' if gpus else '')}.",
+        )
+
+
+def _link(view, host, facts):
+    interface = next(
+        (
+            each
+            for each in facts.get("interfaces") or []
+            if view.address(host) in [address.split("/")[0] for address in each["addresses"]]
+        ),
+        None,
+    )
+    speed = (interface or {}).get("speed_mbps")
+    if speed is None:
+        return
+    needs = []
+    if "node" in view.components(host):
+        needs.append((NODE_LINK, "a node wants"))
+    if "plot_server" in view.components(host) and _gpus(view, host):
+        needs.append((_gpus(view, host) * GPU_LINK, f"{_gpus(view, host)} GPUs plot"))
+    if "plot_client" in view.components(host):
+        all_gpus = [_gpus(view, plotter) for plotter in view.members("plot_server")]
+        if all_gpus and None not in all_gpus:
+            storages = len(view.members("plot_client"))
+            needs.append(
+                (
+                    sum(all_gpus) * GPU_LINK // storages,
+                    f"{sum(all_gpus)} GPUs plot for {storages} storage hosts, to each",
+                )
+            )
+    for need, why in needs:
+        if speed < need:
+            message = f"{interface['name']} has {speed} Mbit/s; {why} about {need} Mbit/s each way"
+            yield finding(
+                "HOST008",
+                [host],
+                HOST,
+                message,
+                "Use a faster link for cluster_address, or accept that plotting waits for it.",
+            )

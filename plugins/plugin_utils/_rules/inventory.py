@@ -5,17 +5,16 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Rules about groups, addresses, ports and what must be the same on all hosts."""
+"""INV: rules about groups, addresses, ports and what must be the same on all hosts."""
 
 from __future__ import annotations
 
 import difflib
 import ipaddress
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, clients_of
 
-from .._cluster.model import NATS_CLIENTS, NODE_P2P_PORTS
-from .view import ERROR, HOST, INVENTORY, WARNING, Rule, differing, finding, names, shown
+from .view import ERROR, INVENTORY, WARNING, Rule, differing, finding, names, shown
 
 RULES = {
     "INV001": Rule(ERROR, "inventory", "A component's group is missing or empty"),
@@ -25,27 +24,13 @@ RULES = {
     "INV005": Rule(ERROR, "inventory", "Hosts share an address"),
     "INV006": Rule(ERROR, "inventory", "An address cannot be reached by other hosts"),
     "INV007": Rule(WARNING, "inventory", "Hosts differ in how many may restart at once"),
-    "PORT001": Rule(ERROR, "inventory", "Programs of one host want the same port"),
-    "PORT002": Rule(ERROR, "inventory", "A port is out of range"),
 }
-
-# What a cluster lacks without a component; the rest of it runs.
-PURPOSES = {
-    "controller": "nothing distributes slots and pieces",
-    "proof_server": "no solution is proved",
-    "caches": "plot servers fetch every piece from the network",
-    "plot_server": "nothing is plotted",
-    "plot_client": "nothing is farmed",
-}
-
-CONTROLLER_P2P_PORT = 30533
 
 
 def check(view):
     yield from _groups(view)
     yield from _addresses(view)
     yield from _rolls(view)
-    yield from _ports(view)
 
 
 def _groups(view):
@@ -87,34 +72,14 @@ def _groups(view):
 
 
 def _missing(view, component):
-    message = f"The group {component} is missing or has no hosts"
+    service, clients = COMPONENTS[component].service, clients_of(component)
+    message = f"The group {component} is missing or has no hosts: {COMPONENTS[component].without}"
     remedy = f"Add a group {component} with its hosts to the inventory"
-    if component == "nats":
-        clients = [
-            host
-            for client in NATS_CLIENTS
-            for host in view.members(client)
-            if not view.value(host, client + "_nats_servers")
-        ]
-        if clients:
-            yield finding(
-                "INV001",
-                [],
-                "nats",
-                message + ": the other components have no NATS server",
-                remedy + ", or give <role>_nats_servers.",
-            )
-    elif component == "node":
-        if any(not view.value(host, "controller_node_rpc_url") for host in view.members("controller")):
-            yield finding(
-                "INV001",
-                [],
-                "node",
-                message + ": the controllers have no node",
-                remedy + ", or give controller_node_rpc_url.",
-            )
-    else:
-        yield finding("INV001", [], component, f"{message}: {PURPOSES[component]}", remedy + ".", WARNING)
+    if not service:
+        yield finding("INV001", [], component, message, remedy + ".", WARNING)
+    elif any(not view.value(host, f"{client}_{service.urls}") for client in clients for host in view.members(client)):
+        given = f"{clients[0] if len(clients) == 1 else '<role>'}_{service.urls}"
+        yield finding("INV001", [], component, message, f"{remedy}, or give {given}.")
 
 
 def _close(group, component):
@@ -183,60 +148,3 @@ def _rolls(view):
             yield finding(
                 "INV007", view.members(component), component, message, f"Set it once for the group {component}."
             )
-
-
-def ports(view, host):
-    """``[(port, component, what it is for)]`` of the ports that the programs of a host listen on."""
-    result = []
-    for component, name in (
-        ("nats", "client_port"),
-        ("nats", "cluster_port"),
-        ("nats", "monitor_port"),
-        ("node", "rpc_port"),
-        ("plot_server", "port"),
-    ):
-        if component in view.components(host):
-            port = view.value(host, f"{component}_{name}")
-            if isinstance(port, int):
-                result.append((port, component, f"{component}_{name}"))
-    if "plot_server" in view.components(host):
-        first = view.value(host, "plot_server_port")
-        if isinstance(first, int):
-            result += [(first + slot, "plot_server", f"plot server {slot}") for slot in range(1, _slots(view, host))]
-    if "node" in view.components(host):
-        result += [(port, "node", "the node's peer-to-peer network") for port in NODE_P2P_PORTS]
-    if "controller" in view.components(host):
-        result.append((CONTROLLER_P2P_PORT, "controller", "the controller's peer-to-peer network"))
-    return result
-
-
-def _slots(view, host):
-    """Number of plot servers, as far as it is known."""
-    listed = view.value(host, "plot_server_gpus")
-    if listed:
-        return len(listed)
-    gpus = (view.facts.get(host) or {}).get("gpus") or {}
-    return len((gpus.get("topology") or {}).get("gpus") or [])
-
-
-def _ports(view):
-    for host in view.hosts:
-        users = {}
-        for port, component, use in ports(view, host):
-            if not 1 <= port <= 65535:
-                yield finding(
-                    "PORT002", [host], component, f"{use} is {port}; ports go from 1 to 65535", "Choose another port."
-                )
-            else:
-                users.setdefault(port, []).append((component, use))
-        for port, uses in sorted(users.items()):
-            if len(uses) > 1:
-                components = sorted({component for component, _use in uses})
-                message = f"Port {port} is wanted by {names([use for _component, use in uses])}"
-                yield finding(
-                    "PORT001",
-                    [host],
-                    components[0] if len(components) == 1 else HOST,
-                    message,
-                    "Give each its own port.",
-                )

@@ -5,16 +5,18 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Rules about the NATS servers and the URLs by which all components find them."""
+"""NATS: rules about the NATS servers and the URLs by which all components find them."""
 
 from __future__ import annotations
 
 import re
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import ARCHITECTURES
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import ARCHITECTURES
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import COMPONENT, CONFIG
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import NATS_CLIENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import parse_size
 
-from .._cluster.model import NATS_CLIENTS
+from .deployed import deployed_program
 from .view import ERROR, WARNING, Rule, differing, finding, names, shown
 
 RULES = {
@@ -31,6 +33,8 @@ RULES = {
     "NATS011": Rule(ERROR, "inventory", "A NATS URL is malformed"),
     "NATS012": Rule(WARNING, "inventory", "A NATS server is in no list of URLs"),
     "NATS013": Rule(ERROR, "inventory", "The routes between NATS servers are wrong"),
+    "NATS014": Rule(ERROR, "host", "A NATS server would be renamed"),
+    "NATS015": Rule(ERROR, "host", "JetStream's data would be left behind"),
 }
 
 MIN_MAX_PAYLOAD = 2 * 1024 * 1024
@@ -74,6 +78,8 @@ def check(view):
     for host in servers:
         yield from _sizes(view, host)
         yield from _version(view, host)
+    for host, facts in view.read("host", "nats"):
+        yield from _data(view, host, facts)
     yield from _peers(view, servers)
     yield from _urls(view)
 
@@ -237,3 +243,33 @@ def _peers(view, servers):
             faults.append(f"lacks {names([f'{name} ({derived[name]})' for name in lacking])}")
         if faults:
             yield finding("NATS013", hosts, "nats", f"nats_peers {' and '.join(faults)}", remedy)
+
+
+def _data(view, host, facts):
+    program = deployed_program(view, host, COMPONENT.file)
+    file = (facts.get("files") or {}).get(CONFIG)
+    if not program or CONFIG not in (program.get("command") or []) or not file or not file.get("content"):
+        return
+    store, name = view.value(host, "nats_store_dir"), view.value(host, "nats_server_name")
+    there = _setting(file["content"], "server_name")
+    filled = ((facts.get("disks") or {}).get(store) or {}).get("empty") is False
+    if name and there and str(name) != there and filled:
+        message = f"nats_server_name is {name}, but JetStream knows this server and its data in {store} as {there}"
+        remedy = f"Set nats_server_name: {there}. A renamed server stays behind as a ghost peer until nats server raft peer-remove."
+        yield finding("NATS014", [host], "nats", message, remedy)
+    there = _setting(file["content"], "store_dir")
+    if store and there and store.rstrip("/") != there.rstrip("/"):
+        message = f"nats_store_dir is {store}, but the server keeps its data in {there}"
+        yield finding(
+            "NATS015",
+            [host],
+            "nats",
+            message,
+            "Set it back; or stop the server, move the folder there yourself, and accept this finding once.",
+        )
+
+
+def _setting(text, name):
+    """The value of a setting in a file of nats-server, None where it has none."""
+    match = re.search(r"""^\s*"?%s"?\s*[:=]?\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s#,]+))""" % name, text, re.MULTILINE)
+    return next((value for value in match.groups() if value is not None), None) if match else None

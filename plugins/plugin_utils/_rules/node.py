@@ -5,13 +5,15 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Rules about the nodes and how the controllers reach them."""
+"""NODE: rules about the nodes and how the controllers reach them."""
 
 from __future__ import annotations
 
 import re
 
-from .deployed import option
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.node import COMPONENT
+
+from .deployed import deployed_program, option
 from .view import ERROR, INFO, WARNING, Rule, finding, names, shown
 
 RULES = {
@@ -22,6 +24,8 @@ RULES = {
     "NODE005": Rule(INFO, "inventory", "The node's unsafe RPC methods are reachable from the network"),
     "NODE006": Rule(WARNING, "host", "Nothing guards the node's unsafe RPC methods"),
     "NODE007": Rule(INFO, "inventory", "No node can export pieces"),
+    "NODE008": Rule(ERROR, "host", "The pruning of an existing database would change"),
+    "NODE009": Rule(ERROR, "host", "The chain of an existing database would change"),
 }
 
 URL = re.compile(r"^ws://([0-9.]+):([0-9]+)/?$")
@@ -38,6 +42,8 @@ def check(view):
     for host in view.members("node"):
         yield from _exposed(view, host)
     yield from _exports(view)
+    for host, facts in view.read("host", "node"):
+        yield from _database(view, host, facts.get("disks") or {})
 
 
 def _controller(view, host, url, nodes):
@@ -131,3 +137,34 @@ def _exports(view):
             f"No node has full sync and archive pruning, which the piece export needs; here: {state}",
             remedy,
         )
+
+
+def _database(view, host, disks):
+    """Pruning and chain are fixed when a node's database is first created."""
+    program, path = deployed_program(view, host, COMPONENT.file), view.value(host, "node_base_path")
+    command = (program or {}).get("command") or []
+    if path is None or option(command, "--base-path") != path or (disks.get(path) or {}).get("empty") is not False:
+        return
+    extra = view.value(host, "node_extra_args") or []
+    for kind in ("blocks", "state"):
+        name = f"node_{kind}_pruning"
+        wanted, there = (option(words, f"--{kind}-pruning") or "" for words in (extra, command))
+        wanted = wanted or view.value(host, name)
+        if wanted is not None and wanted != there:
+            message = "%s is %s, but the database in %s was made with %s" % (
+                name,
+                wanted or "empty",
+                path,
+                there or "the node's own default",
+            )
+            yield finding(
+                "NODE008",
+                [host],
+                "node",
+                message,
+                "Set it back, or move the database away: the node then syncs from the beginning.",
+            )
+    chain, there = view.value(host, "cluster_chain"), option(command, "--chain")
+    if chain and there and chain != there:
+        message = f"cluster_chain is {chain}, but the database in {path} is of {there}"
+        yield finding("NODE009", [host], "node", message, "Set it back, or give the node another node_base_path.")

@@ -5,16 +5,16 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Rules about supervised programs: their options, and those that stand on the hosts already."""
+"""PROG: rules about supervised programs: their options, and those that stand on the hosts already."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import names as _names
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, component_of
 
-from .deployed import component_of, option, standing
+from .deployed import deployed_programs
 from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Rule, finding, names
 
 RULES = {
@@ -24,34 +24,18 @@ RULES = {
     "PROG004": Rule(ERROR, "host", "A program stands in another file"),
     "PROG005": Rule(WARNING, "host", "Programs may open few files"),
     "PROG006": Rule(INFO, "inventory", "Programs run as root"),
-    "CACHE001": Rule(WARNING, "inventory", "A cache deletes its pieces when it ends"),
-    "PLOT001": Rule(INFO, "inventory", "Plot servers choose how many records they encode at once"),
 }
 
-# Killed sooner, these may leave work undone that they would have finished. A farmer can take minutes.
-LEAST_STOPWAITSECS = {"node": 30, "caches": 30, "plot_server": 30, "plot_client": 30}
-
-# nats-server waits so long on top of the lame duck duration.
-LAME_DUCK_GRACE = 10
 DURATION = re.compile(r"^([0-9]+)(s|m)$")
 
 # A plot client holds some files for each farm and sector group, a node thousands.
 LEAST_OPEN_FILES = 65536
-
-ENCODING = "--record-encoding-concurrency"
 
 
 def check(view):
     for component in COMPONENTS:
         for host in view.members(component):
             yield from _stop(view, host, component)
-    for host in view.members("caches"):
-        yield from _temporary(view, host)
-    for host in view.members("plot_server"):
-        arguments = view.value(host, "plot_server_extra_args")
-        if arguments is not None and option(arguments, ENCODING) is None:
-            remedy = f'If your release knows it, set plot_server_extra_args: [{ENCODING}, "32"], and no more than a plot server has CPUs.'
-            yield finding("PLOT001", [host], "plot_server", f"plot_server_extra_args has no {ENCODING}", remedy)
     for host in view.hosts:
         if set(view.components(host)) - {"nats"} and view.value(host, "cluster_user") == "root":
             message = "cluster_user is root: who breaks into a program that listens on the network owns the host"
@@ -59,34 +43,30 @@ def check(view):
                 "PROG006", [host], INVENTORY, message, "Leave cluster_user unset; programs then run as autonomys."
             )
     for host, facts in view.read("host"):
-        yield from _standing(view, host)
+        yield from _supervised(view, host)
         if view.components(host):
             yield from _open_files(view, host, facts.get("limits") or {})
 
 
 def _stop(view, host, component):
-    name, least = component + "_stopwaitsecs", LEAST_STOPWAITSECS.get(component)
-    why = "a farmer can take minutes to stop" if component != "node" else "a node closes its database first"
-    if component == "nats":
-        duration = DURATION.match(str(view.value(host, "nats_lame_duck_duration")))
-        least = int(duration.group(1)) * (60 if duration.group(2) == "m" else 1) + LAME_DUCK_GRACE if duration else None
-        why = f"its clients leave within nats_lame_duck_duration and {LAME_DUCK_GRACE} s"
+    name, shortest = component + "_stopwaitsecs", COMPONENTS[component].shortest_stop
+    if shortest is None:
+        return
+    least = shortest.seconds
+    if shortest.after:
+        duration = DURATION.match(str(view.value(host, shortest.after)))
+        if not duration:
+            return
+        least += int(duration.group(1)) * (60 if duration.group(2) == "m" else 1)
     seconds = view.value(host, name)
-    if least is not None and isinstance(seconds, int) and seconds < least:
-        message = f"{name} is {seconds}: the program is killed after that, and {why}"
+    if isinstance(seconds, int) and seconds < least:
+        message = f"{name} is {seconds}: the program is killed after that, and {shortest.why}"
         yield finding("PROG001", [host], component, message, f"Use {least} or more, or leave it out.")
 
 
-def _temporary(view, host):
-    for name in ("caches_extra_args", "caches_full_piece_extra_args", "caches_sharded_extra_args"):
-        if "--tmp" in [str(argument) for argument in view.value(host, name) or []]:
-            message = f"{name} has --tmp: the cache deletes its pieces, exported ones too, when it ends"
-            yield finding("CACHE001", [host], "caches", message, "Remove it; later releases do not know it.")
-
-
-def _standing(view, host):
+def _supervised(view, host):
     components, left = view.components(host), {}
-    for program in standing(view, host):
+    for program in deployed_programs(view, host):
         name, component = program["name"], component_of(program["name"])
         if program.get("state") in ("BACKOFF", "FATAL"):
             message = "%s is in the state %s: %s" % (
@@ -105,9 +85,9 @@ def _standing(view, host):
             continue
         if component not in components:
             left.setdefault((component, program["file"]), []).append(name)
-        elif posixpath.basename(program["file"]) != COMPONENTS[component] + ".conf":
+        elif not _is_ours(component, program["file"]):
             message = f"{name} is defined in {program['file']}, where this collection does not look after it"
-            remedy = f"Stop it and remove that file, so that site.yml can define it in {COMPONENTS[component]}.conf."
+            remedy = f"Stop it and remove that file, so that site.yml can define it in {_names.conf_name(COMPONENTS[component].file)}."
             yield finding("PROG004", [host], component, message, remedy)
     for (component, file), programs in sorted(left.items()):
         message = f"The host is not in the group {component}, but it has {names(programs)} in {file}"
@@ -121,18 +101,18 @@ def _standing(view, host):
 
 
 def _is_ours(component, file):
-    return posixpath.basename(file) == COMPONENTS[component] + ".conf"
+    return file.rpartition("/")[2] == _names.conf_name(COMPONENTS[component].file)
 
 
 def orphans(view, host):
     """The files of programs, without their ending, whose component the host has left."""
-    programs = [(component_of(program["name"]), program["file"]) for program in standing(view, host)]
+    programs = [(component_of(program["name"]), program["file"]) for program in deployed_programs(view, host)]
     left = {
         component
         for component, file in programs
         if component and component not in view.components(host) and _is_ours(component, file)
     }
-    return sorted(COMPONENTS[component] for component in left)
+    return sorted(COMPONENTS[component].file for component in left)
 
 
 def _open_files(view, host, limits):

@@ -5,17 +5,18 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Rules about versions, binaries and their checksums."""
+"""REL: rules about versions, binaries and their checksums."""
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import (
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import needed_binaries
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import (
     ReleaseError,
     is_url,
     parse_checksum,
 )
 
-from .deployed import standing, version_of
+from .deployed import deployed_programs, version_of
 from .view import ERROR, INVENTORY, WARNING, Rule, differing, finding, shown
 
 RULES = {
@@ -43,7 +44,7 @@ def check(view):
     for host in hosts:
         binaries = view.value(host, "cluster_binaries")
         if binaries is not None:
-            for name in _needed(view.components(host)):
+            for name in needed_binaries(view.components(host)):
                 if name not in binaries:
                     yield finding(
                         "REL002",
@@ -57,11 +58,6 @@ def check(view):
     for host in view.members("nats"):
         if view.value(host, "nats_binary"):
             yield from _binary(view, host, "nats", "nats_binary", view.value(host, "nats_binary"))
-
-
-def _needed(components):
-    node = ["autonomys-node"] if "node" in components else []
-    return node + (["autonomys-farmer"] if set(components) - {"nats", "node"} else [])
 
 
 def _chains(view, hosts):
@@ -89,7 +85,7 @@ def _mixed(view, hosts):
     """Versions of the definitions that stand, as an interrupted change or one with --limit leaves them."""
     versions = {}
     for host in hosts:
-        for version in {version_of(program) for program in standing(view, host)} - {None}:
+        for version in {version_of(program) for program in deployed_programs(view, host)} - {None}:
             versions.setdefault(version, []).append(host)
     if len(versions) > 1:
         concerned = {host for there in versions.values() for host in there}

@@ -5,7 +5,7 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Rules about variables: all argument specs of all hosts at once, and names that no role knows."""
+"""VAR: rules about variables: all argument specs of all hosts at once, and names that no role knows."""
 
 from __future__ import annotations
 

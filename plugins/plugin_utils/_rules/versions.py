@@ -5,47 +5,35 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Rules about what runs and what shall run instead: versions that go back, and restarts that nobody can stand in for."""
+"""VERS: rules about versions that go back, or are mixed."""
 
 from __future__ import annotations
 
 import re
 
-from .._rolling.step import NEEDS, held
-from .view import ERROR, INFO, WARNING, Rule, finding, names
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import NATS_SERVER, NODE, read_path
+
+from .view import ERROR, INFO, Rule, finding
 
 RULES = {
     "VERS001": Rule(ERROR, "host", "NATS would go back to a release that may not read its data"),
     "VERS002": Rule(ERROR, "host", "A node would go back to a version that may not read its database"),
     "VERS003": Rule(INFO, "host", "Versions are mixed while the cluster rolls"),
-    "ROLL001": Rule(WARNING, "inventory", "No NATS server can be missed"),
-    "ROLL002": Rule(INFO, "inventory", "A component has one host only"),
-    "ROLL003": Rule(WARNING, "inventory", "A controller's node is kept stopped"),
 }
-
-# A release's folder in a binary's path: /opt/autonomys/releases/v1.2.3/autonomys-node, /opt/autonomys/nats/2.12.8/nats-server.
-BINARY = re.compile(r"/(?:releases|nats)/([^/]+)/([^/]+)$")
 
 
 def check(view):
     for host, facts in view.read("host"):
         running = _running(facts)
-        yield from _nats_goes_back(view, host, running.get("nats-server"))
-        yield from _node_goes_back(view, host, running.get("autonomys-node"))
+        yield from _nats_goes_back(view, host, running.get(NATS_SERVER))
+        yield from _node_goes_back(view, host, running.get(NODE))
     yield from _mixed(view)
-    yield from _needed_servers(view)
-    yield from _only_hosts(view)
-    yield from _held_nodes(view)
 
 
 def _running(facts):
     """``{binary: version}`` of the programs that run on a host now."""
-    found = {}
-    for path in facts.get("running") or []:
-        match = BINARY.search(path)
-        if match:
-            found[match.group(2)] = match.group(1)
-    return found
+    binaries = filter(None, map(read_path, facts.get("running") or []))
+    return {binary.name: binary.version for binary in binaries}
 
 
 def numbers(version):
@@ -80,7 +68,7 @@ def _mixed(view):
     for host, facts in view.read("host"):
         wanted = str(view.value(host, "cluster_version"))
         for binary, version in _running(facts).items():
-            if binary != "nats-server" and version != wanted:
+            if binary != NATS_SERVER and version != wanted:
                 changing.setdefault((version, wanted), []).append(host)
     for (version, wanted), hosts in sorted(changing.items()):
         message = f"{version} runs and becomes {wanted} one host after another; meanwhile caches of different versions do not find each other"
@@ -91,43 +79,3 @@ def _mixed(view):
             message,
             "Nothing: farming goes on. Plotting may be slower until all hosts have the same version.",
         )
-
-
-def _needed_servers(view):
-    servers, stopped = view.members("nats"), held(view.model, "nats")
-    left = len(servers) - len(stopped)
-    if len(servers) > 2 and stopped and left - 1 <= len(servers) // 2:
-        message = f"nats_state keeps {names(stopped)} stopped; of the {len(servers)} NATS servers no other can be missed, so none will be restarted"
-        remedy = "Start it before anything of NATS changes; accept this finding to restart the others with an outage of JetStream."
-        yield finding("ROLL001", servers, "nats", message, remedy)
-
-
-def _only_hosts(view):
-    for component in NEEDS:
-        members = view.members(component)
-        if len(members) == 1 and len(view.hosts) > 1:
-            message = (
-                f"Only {names(members)} has {component}: when it restarts, nobody stands in for it, and nobody is asked"
-            )
-            yield finding(
-                "ROLL002",
-                members,
-                component,
-                message,
-                "Give the component a second host, or restart it when that does least harm.",
-            )
-
-
-def _held_nodes(view):
-    stopped = {f"{view.address(host)}:{view.value(host, 'node_rpc_port')}": host for host in held(view.model, "node")}
-    for host in view.members("controller"):
-        node = stopped.get(str(view.value(host, "controller_node_rpc_url")).split("://", 1)[-1].rstrip("/"))
-        if node and view.value(host, "controller_state") == "started":
-            message = f"The controller of {host} uses the node of {node}, which node_state keeps stopped"
-            yield finding(
-                "ROLL003",
-                [host],
-                "controller",
-                message,
-                f"Set controller_state: stopped for {host} too, or give it another node.",
-            )

@@ -10,10 +10,30 @@
 from __future__ import annotations
 
 import ipaddress
-from collections import namedtuple
+from typing import NamedTuple, TypedDict
 
-# A rule: how severe its findings usually are; whether it is about the "inventory" alone or about a "host"; a title.
-Rule = namedtuple("Rule", ["severity", "scope", "title"])
+
+class Rule(NamedTuple):
+    """What is fixed of a rule."""
+
+    # How severe its findings usually are.
+    severity: str
+    # Whether it is about the "inventory" alone, or about a "host".
+    scope: str
+    title: str
+
+
+class Finding(TypedDict):
+    """What a rule found."""
+
+    rule: str
+    # None: the rule's usual one.
+    severity: str | None
+    hosts: list[str]
+    component: str
+    message: str
+    remedy: str
+
 
 ERROR, WARNING, INFO = SEVERITIES = ("error", "warning", "info")
 

@@ -51,7 +51,6 @@ EXCEPTIONS = {
     ("action/component_serving_info.py", "action.component_health"),
     ("action/plan.py", "action.preflight"),
     ("action/component_restart.py", "action.component_health"),
-    ("module_utils/_host/parse.py", "module_utils._supervisor"),
 }
 
 

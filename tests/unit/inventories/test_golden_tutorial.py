@@ -11,7 +11,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import sector_bytes
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.read import parse_command, parse_environment
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import render

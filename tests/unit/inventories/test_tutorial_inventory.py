@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.action.preflight import read_specs, read_yaml
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.parse import parse_programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import parse_programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import programs
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
 
 ROOT = Path(__file__).parents[3]
@@ -80,7 +80,7 @@ def topology():
     return machine
 
 
-def standing(*names):
+def deployed(*names):
     """The tutorial's own files as they stand on a host."""
     return [
         dict(program, state="RUNNING", reason=None)
@@ -121,7 +121,7 @@ def read(model, topology, ssd, programs_there, packet_filter):
             "packet_filter": packet_filter,
             "files": {},
             "disks": {},
-            "programs": standing(*programs_there.get(host, [])),
+            "programs": deployed(*programs_there.get(host, [])),
         }
         facts[host] = {"reachable": True, "error": None, "host": there, "gpus": None, "disks": None}
     for host in NODES:
@@ -173,7 +173,7 @@ def test_the_inventory_is_the_tutorial(literal_model, topology, component, host,
         program["name"]: program["command"]
         for program in programs(component, literal_model["hosts"][host]["settings"], facts)
     }
-    for program in standing(name):
+    for program in deployed(name):
         command = [
             word.replace("/root/autonomys/releases/v0.1.0/", "/root/autonomys/") for word in ours[program["name"]]
         ]

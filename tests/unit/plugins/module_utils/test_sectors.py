@@ -79,3 +79,9 @@ def test_wrong_numbers(arguments, message):
         max_sectors(*arguments)
     with pytest.raises(AnsibleFilterError, match=message):
         max_sectors_filter(*arguments)
+
+
+@settings(max_examples=200, deadline=None)
+@given(sectors=st.integers(1, 65534), pieces=st.sampled_from([1, 7, 1000]))
+def test_the_files_of_a_farm_tell_its_number_of_sectors(sectors, pieces):
+    assert existing_sectors(sum(farm_files(sectors, pieces).values()), pieces) == sectors

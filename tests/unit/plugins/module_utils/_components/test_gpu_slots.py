@@ -5,45 +5,23 @@
 
 from __future__ import annotations
 
-import copy
-import functools
 import json
-from pathlib import Path
 
 import pytest
-import yaml
-from ansible_collections.autonomys.cluster.plugins.module_utils._components import programs as _programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.parse import parse_programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import SettingsError
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import parse_programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_slots import remembered_slots
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import expectations, programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import render
+from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._components.sample import (
+    machine,
+    role_settings,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-ROOT = Path(__file__).parents[5]
 DEFAULTS = {"autorestart": True, "startretries": 1000000, "stopsignal": "TERM"}
 PATH = "/etc/supervisor/conf.d/autonomys-plot-server.conf"
-
-
-@functools.lru_cache(maxsize=None)
-def role_defaults(role):
-    values = {}
-    for part in ("common", role):
-        values.update(yaml.safe_load((ROOT / "roles" / part / "defaults/main.yml").read_text()))
-    return values
-
-
-@functools.lru_cache(maxsize=None)
-def recorded(name):
-    return json.loads((ROOT / "tests/fixtures/machines" / (name + ".json")).read_text())["topology"]
-
-
-def machine(name):
-    """A recorded machine's topology, every GPU with a UUID."""
-    topology = copy.deepcopy(recorded(name))
-    gpus = [
-        dict(gpu, uuid=gpu["uuid"] or f"GPU-{number}", name=gpu.get("name"))
-        for number, gpu in enumerate(topology["gpus"])
-    ]
-    return dict(topology, gpus=gpus)
 
 
 def with_gpus(topology, uuids, renamed=None):
@@ -62,21 +40,16 @@ class PlotHost:
     """A host on which the role runs again and again: what stands in its file decides what the next run knows."""
 
     def __init__(self, **variables):
-        self.settings = dict(
-            role_defaults("plot_server"),
-            cluster_version="v1.0.0",
-            plot_server_nats_servers=["nats://10.0.0.1:4222"],
-            **variables,
-        )
+        self.settings = role_settings("plot_server", **variables)
         self.text = ""
 
     def run(self, topology, **variables):
         """Run the role; the programs by name."""
         self.settings.update(variables)
         facts = {"topology": topology, "gpu_error": None, "programs": parse_programs(self.text, PATH)}
-        programs = _programs.programs("plot_server", self.settings, facts)
-        self.text = render([dict(DEFAULTS, **program) for program in programs])
-        return {program["name"]: program for program in programs}
+        made = programs("plot_server", self.settings, facts)
+        self.text = render([dict(DEFAULTS, **program) for program in made])
+        return {program["name"]: program for program in made}
 
 
 def name(slot):
@@ -175,7 +148,7 @@ def test_without_a_list_renumbering_is_refused_with_the_list_to_paste():
     before = host.run(EIGHT)
     left = with_gpus(EIGHT, uuids(EIGHT)[1:])
     with pytest.raises(
-        _programs.SettingsError,
+        SettingsError,
         match="Plot servers would be renumbered: GPU .* from 1 to 0.*nothing is changed.*plot_server_gpus",
     ) as refusal:
         host.run(left)
@@ -189,7 +162,7 @@ def test_without_a_list_a_new_card_between_others_is_refused_and_one_behind_them
     host.run(EIGHT)
     host = PlotHost()
     host.run(with_gpus(EIGHT, uuids(EIGHT)[1:]))
-    with pytest.raises(_programs.SettingsError, match="from 0 to 1"):
+    with pytest.raises(SettingsError, match="from 0 to 1"):
         host.run(EIGHT)
 
 
@@ -210,61 +183,21 @@ def test_stopped_plot_servers_and_accepted_renumbering_are_not_refused(way):
 def test_plot_servers_are_not_stopped_because_no_gpu_was_seen_at_all(listed):
     host = PlotHost(plot_server_gpus=listed)
     host.run(EIGHT)
-    with pytest.raises(_programs.SettingsError, match="no GPU for plot servers was found, and nothing is changed"):
+    with pytest.raises(SettingsError, match="no GPU for plot servers was found, and nothing is changed"):
         host.run(with_gpus(EIGHT, []))
 
 
 def test_a_file_damaged_by_hand_is_as_good_as_none():
-    assert _programs.remembered_slots(parse_programs("[program:autonomys-plot-server-0]\nno option", PATH)) == {
+    assert remembered_slots(parse_programs("[program:autonomys-plot-server-0]\nno option", PATH)) == {
         0: {"gpu": None, "cpus": None}
     }
-    assert _programs.remembered_slots([{"name": "autonomys-node", "file": PATH, "cpus": None, "gpu": None}]) == {}
+    assert remembered_slots([{"name": "autonomys-node", "file": PATH, "cpus": None, "gpu": None}]) == {}
 
 
 def test_a_missing_gpu_is_expected_to_be_stopped():
     host = PlotHost(plot_server_gpus=uuids(EIGHT))
     host.run(EIGHT)
     facts = {"topology": with_gpus(EIGHT, uuids(EIGHT)[1:]), "programs": parse_programs(host.text, PATH)}
-    first, second = _programs.expectations("plot_server", host.settings, facts)[:2]
+    first, second = expectations("plot_server", host.settings, facts)[:2]
     assert first == {"name": name(0), "stopped": f"its GPU {uuids(EIGHT)[0]} is missing"}
     assert second["gpus"] == [uuids(EIGHT)[1]]
-
-
-# The proof server.
-
-
-def proof(topology, **variables):
-    values = dict(
-        role_defaults("proof_server"),
-        cluster_version="v1.0.0",
-        proof_server_nats_servers=["nats://10.0.0.1:4222"],
-        **variables,
-    )
-    return _programs.programs("proof_server", values, {"topology": topology})[0].get("cpus")
-
-
-@pytest.mark.parametrize(
-    "choice, gpu, cpus",
-    [
-        ("node", "0", "0-47,96-143"),
-        ("node", "3", "48-95,144-191"),
-        ("all", "3", None),
-        ("3,1-2", "0", "1-3"),
-        ("node", "9", None),
-    ],
-)
-def test_a_proof_server_runs_beside_its_gpu(choice, gpu, cpus):
-    assert proof(machine("seed-2x48c-4gpu"), proof_server_cpus=choice, proof_server_gpu=gpu) == cpus
-
-
-def test_a_proof_server_is_not_bound_where_there_is_one_node_or_the_gpus_is_unknown():
-    assert proof(machine("single-gpu-single-node")) is None
-    topology = machine("seed-2x48c-4gpu")
-    topology["gpus"][0]["numa_node"] = None
-    assert proof(topology) is None
-    assert proof({}) is None
-
-
-def test_a_proof_servers_cpus_must_be_a_list():
-    with pytest.raises(_programs.SettingsError, match="proof_server_cpus must be node, all or a CPU list"):
-        proof(machine("seed-2x48c-4gpu"), proof_server_cpus="first")

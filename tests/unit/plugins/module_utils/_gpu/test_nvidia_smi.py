@@ -151,6 +151,18 @@ def test_link_glued_to_cpus(cells, cpus):
     )
 
 
+@pytest.mark.parametrize("columns", ["CPU Affinity\tNUMA Affinity", "CPU Affinity\tNUMA Affinity\tGPU NUMA ID"])
+def test_link_number_broken_by_a_narrow_terminal(columns):
+    """Whether NV1 and 2, or NV12, stands there cannot be seen, nor then which cells follow."""
+    text = f"\tGPU0\tGPU1\t{columns}\nGPU0\t X \tNV1\n2  0  1\nGPU1\tNV1\t X\n  2  3\n"
+    assert parse_topo(text)["GPU0"] == {
+        "cpu_affinity": None,
+        "numa_affinity": None,
+        "gpu_numa_id": None,
+        "links": {},
+    }
+
+
 # Rendering: what a matrix looks like, in all the ways that were seen
 
 

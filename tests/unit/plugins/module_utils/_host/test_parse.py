@@ -32,22 +32,6 @@ ADDRESSES = """[
 ]"""
 
 
-def test_running_binaries_are_told_from_command_lines():
-    processes = [
-        ("nats-server\n", "/opt/a/nats/2.12.8/nats-server\0--config\0/etc/nats-server.conf\0"),
-        ("autonomys-node\n", "/usr/bin/python3\0/opt/a/releases/v1/autonomys-node\0run\0"),
-        ("tokio-runtime\n", "/opt/a/releases/v1/autonomys-node\0run\0"),
-        ("autonomys-expor\n", "/usr/bin/python3\0-IS\0/opt/a/releases/v2/autonomys-export-piece\0"),
-        ("tail\n", "/usr/bin/tail\0-f\0/opt/a/releases/v3/autonomys-farmer\0"),
-        ("kthreadd\n", ""),
-    ]
-    assert _host.running_binaries(processes) == [
-        "/opt/a/nats/2.12.8/nats-server",
-        "/opt/a/releases/v1/autonomys-node",
-        "/opt/a/releases/v2/autonomys-export-piece",
-    ]
-
-
 def test_processes_in_a_container_are_another_machines(tmp_path):
     def process(pid, space, name):
         folder = tmp_path / pid
@@ -104,36 +88,6 @@ def test_service(output, expected):
 def test_addresses():
     assert _host.parse_addresses(ADDRESSES) == {"eth0": ["10.0.0.1/24", "fe80::1/64"], "eth1": []}
     assert _host.parse_addresses("") == {}
-
-
-def test_programs():
-    text = (
-        "[program:nats-server]\ncommand=x\n[program: autonomys-node ]\n; [program:autonomys-old]\n"
-        "[group:autonomys-plot-server]\n[program:other]\n[program:autonomys-plot-server-0]\n"
-    )
-    names = ("nats-server", "autonomys-node", "autonomys-plot-server-0")
-    assert _host.parse_programs(text, "/f") == [
-        {"name": name, "file": "/f", "cpus": None, "gpu": None, "command": ["x"] if name == "nats-server" else []}
-        for name in names
-    ]
-
-
-def test_programs_tell_their_cpus_and_gpu():
-    text = '[program:autonomys-plot-server-0]\ncommand=numactl -C 1-23,97-119 -l /x/farmer\nenvironment=CUDA_VISIBLE_DEVICES="GPU-a",X="1"\n'
-    [program] = _host.parse_programs(text, "/f")
-    assert program == {
-        "name": "autonomys-plot-server-0",
-        "file": "/f",
-        "cpus": "1-23,97-119",
-        "gpu": "GPU-a",
-        "command": ["/x/farmer"],
-    }
-
-
-@pytest.mark.parametrize("damage", ["command=numactl -C\n", "command='\n", "command=x\nenvironment=A\n", "no option\n"])
-def test_a_program_damaged_by_hand_is_named_without_the_rest(damage):
-    [program] = _host.parse_programs("[program:autonomys-node]\n" + damage, "/f")
-    assert (program["name"], program["file"], program["cpus"], program["gpu"]) == ("autonomys-node", "/f", None, None)
 
 
 @pytest.mark.skipif(not shutil.which("timedatectl"), reason="needs timedatectl to compare with")

@@ -9,7 +9,7 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.autonomys.cluster.plugins.action import component_health, component_restart
 from ansible_collections.autonomys.cluster.plugins.module_utils import _health
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling import step as _roll
 
 WORKS = {"at_work": True, "problems": []}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.autonomys.cluster.plugins.action.cluster_model import read_defaults
 from ansible_collections.autonomys.cluster.plugins.action.preflight import read_specs, read_yaml
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, build_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
 

@@ -9,8 +9,8 @@ import copy
 import time
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.programs import COMPONENTS, programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.parse import parse_programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import parse_programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import render
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import build_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
@@ -1389,7 +1389,7 @@ def test_a_cluster_that_was_deployed_from_its_inventory_has_no_further_findings(
             rendered = render(
                 [dict(DEFAULTS, **program) for program in programs(component, model["hosts"][host]["settings"], known)]
             )
-            there = parse_programs(rendered, f"/etc/supervisor/conf.d/{COMPONENTS[component]}.conf")
+            there = parse_programs(rendered, f"/etc/supervisor/conf.d/{COMPONENTS[component].file}.conf")
             facts["host"]["programs"] += [dict(program, state="RUNNING", reason=None) for program in there]
     assert len(cluster.facts["plotter-1"]["host"]["programs"]) == 6
     for host in cluster.groups["nats"]:
