@@ -14,9 +14,10 @@ from typing import Callable, Iterable, Optional, TypedDict
 
 from .._cpuset import format_cpu_list, parse_cpu_list
 from .._host.files import Host, read_text
-from .._supervisor import conf
 from .._supervisor.defined import CONFIG, options_of_damaged, program_files, read_states
+from .._supervisor.errors import ConfError
 from .._supervisor.launchers import unwrap
+from .._supervisor.read import parse_command, parse_environment
 from . import names
 
 CpusOfNodes = Callable[[str], Optional[str]]
@@ -85,12 +86,12 @@ def _binding(text: str, name: str, cpus_of_nodes: CpusOfNodes) -> Binding:
     """Return what a definition says; what of it cannot be read leaves the rest as it is."""
     options = options_of_damaged(text, name)
     try:
-        launched = unwrap(conf.parse_command(options.get("command") or ""), names.is_binary)
-    except conf.ConfError:
+        launched = unwrap(parse_command(options.get("command") or ""), names.is_binary)
+    except ConfError:
         launched = unwrap([], names.is_binary)
     try:
-        environment = conf.parse_environment(options.get("environment") or "")
-    except conf.ConfError:
+        environment = parse_environment(options.get("environment") or "")
+    except ConfError:
         environment = {}
     cpus = cpus_of_nodes(launched.nodes) if launched.nodes else launched.cpus
     return {"cpus": cpus, "gpu": launched.variable("CUDA_VISIBLE_DEVICES", environment), "command": launched.command}

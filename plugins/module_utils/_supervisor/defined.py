@@ -13,10 +13,13 @@ import glob
 import os
 import platform
 import re
-from typing import Any, Collection, Mapping, NamedTuple
+from typing import Any, Collection, NamedTuple
 
 from .._host.files import read_text, why_unreadable
-from . import conf, rpc
+from . import rpc
+from .daemon_conf import DaemonSettings, daemon_settings, included_patterns
+from .errors import ConfError
+from .read import options_of, parse
 
 CONFIG = "/etc/supervisor/supervisord.conf"
 DEFAULT_PATTERNS = ("/etc/supervisor/conf.d/*.conf",)
@@ -44,14 +47,10 @@ def unreadable_files(config: str = CONFIG) -> dict[str, str]:
 
 def _patterns(config: str) -> list[str]:
     """Return the patterns of the files that supervisord includes; those of its package where it does not tell."""
-    here = os.path.dirname(os.path.abspath(config))
     try:
-        included = conf.parse(read_text(config) or "", config)["include"]["files"]
-        expansions = {f"ENV_{name}": value for name, value in os.environ.items()}
-        words = (included % {"here": here, "host_node_name": platform.node(), **expansions}).split()
-    except (conf.ConfError, KeyError, ValueError, TypeError):
+        return included_patterns(parse(read_text(config) or "", config), config, os.environ, platform.node())
+    except ConfError:
         return list(DEFAULT_PATTERNS)
-    return [os.path.join(here, word) for word in words]
 
 
 def options_of_damaged(text: str, program: str) -> dict[str, str]:
@@ -60,14 +59,14 @@ def options_of_damaged(text: str, program: str) -> dict[str, str]:
     A line that is none takes neither the other programs of the file along nor the other options of its own.
     """
     try:
-        return dict(conf.options_of(conf.parse(text), program))
-    except conf.ConfError:
+        return dict(options_of(parse(text), program))
+    except ConfError:
         pass
     options: dict[str, str] = {}
     for piece in _pieces(text, program):
         try:
-            options.update(conf.options_of(conf.parse(f"[program:{program}]\n{piece}\n"), program))
-        except conf.ConfError:
+            options.update(options_of(parse(f"[program:{program}]\n{piece}\n"), program))
+        except ConfError:
             continue
     return options
 
@@ -101,7 +100,7 @@ def read_states(names: Collection[str], config: str = CONFIG) -> dict[str, State
         settings = _settings(config)
         supervisor = rpc.Supervisor(settings.socket, settings.username, settings.password, timeout=PATIENCE_S)
         processes = supervisor.processes()
-    except (conf.ConfError, rpc.SupervisorError):
+    except (ConfError, rpc.SupervisorError):
         return {}
     return {
         info["name"]: State(info["statename"], read_reason(supervisor, info) if info["statename"] in FAILING else None)
@@ -110,16 +109,16 @@ def read_states(names: Collection[str], config: str = CONFIG) -> dict[str, State
     }
 
 
-def read_reason(supervisor: Any, info: Mapping[str, Any]) -> str:
+def read_reason(supervisor: Any, info: rpc.ProcessInfo) -> str:
     """Return why a program does not stay up."""
     try:
         log = supervisor.call("tailProcessStdoutLog", rpc.full_name(info), 0, LOG_TAIL)[0]
     except rpc.SupervisorError:
         log = ""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    said: str = info.get("spawnerr") or info.get("description") or info["statename"]
+    said = info.get("spawnerr") or str(info.get("description") or info["statename"])
     return f"{said}; its log ends with: {lines[-1][:300]}" if lines else said
 
 
-def _settings(config: str) -> Any:
-    return conf.settings(conf.parse(read_text(config) or "", config), config, os.environ, platform.node())
+def _settings(config: str) -> DaemonSettings:
+    return daemon_settings(parse(read_text(config) or "", config), config, os.environ, platform.node())

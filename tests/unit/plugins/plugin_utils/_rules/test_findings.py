@@ -11,7 +11,7 @@ import time
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import parse_programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.conf import render
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import render
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import build_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.nats import vulnerabilities
@@ -243,21 +243,21 @@ TRIGGERS = [
         "INV004",
         "error",
         "node-1",
-        "cluster_address is 'node-1.example.org', which is no IP address",
+        "cluster_address is 'node-1.example.org', which is not an IP address",
         lambda c: c.set("node-1", ansible_host="node-1.example.org"),
     ),
     (
         "INV004",
         "error",
         "node-1",
-        "cluster_address is '10.0.0.256', which is no IP address",
+        "cluster_address is '10.0.0.256', which is not an IP address",
         lambda c: c.set("node-1", cluster_address="10.0.0.256"),
     ),
     (
         "INV004",
         "error",
         "node-1",
-        "cluster_address is 42, which is no IP address",
+        "cluster_address is '42', which is not an IP address",
         lambda c: c.set("node-1", cluster_address=42),
     ),
     ("INV004", "error", "node-1", "IPv6", lambda c: c.set("node-1", cluster_address="fd00::1")),
@@ -459,7 +459,7 @@ TRIGGERS = [
         "node_rpc_methods of node-3 is safe",
         lambda c: (c.set("node-3", node_rpc_methods="safe"), c.groups.update(node=["node-1", "node-3"])),
     ),
-    ("NODE005", "info", "node", "who reaches port 9944 controls the node", lambda c: None),
+    ("NODE005", "info", "node", "whoever reaches port 9944 controls the node", lambda c: None),
     (
         "NODE005",
         "warning",
@@ -478,7 +478,7 @@ TRIGGERS = [
     ("FARM002", "error", "storage-1", "'/mnt/a,b'", lambda c: c.farm("storage-1", path="/mnt/a,b")),
     ("FARM002", "error", "storage-1", "without commas and spaces", lambda c: c.farm("storage-1", path="/mnt/a\nb")),
     ("FARM003", "error", "storage-1", "sectors of /mnt/nvme0 is '1k'", lambda c: c.farm("storage-1", sectors="1k")),
-    ("FARM003", "error", "storage-1", "sectors of /mnt/nvme0 is 0", lambda c: c.farm("storage-1", sectors=0)),
+    ("FARM003", "error", "storage-1", "sectors of /mnt/nvme0 is '0'", lambda c: c.farm("storage-1", sectors=0)),
     (
         "FARM004",
         "error",
@@ -513,14 +513,14 @@ TRIGGERS = [
         "DISK002",
         "error",
         "storage-1",
-        "/mnt/nvme0 is no mountpoint",
+        "/mnt/nvme0 is not a mountpoint",
         lambda c: c.disk("storage-1", is_mountpoint=False, mountpoint="/", device="/dev/sda1"),
     ),
     (
         "DISK002",
         "warning",
         "storage-1",
-        "/mnt/nvme0 is no mountpoint",
+        "/mnt/nvme0 is not a mountpoint",
         lambda c: c.disk("storage-1", is_mountpoint=False, mountpoint="/mnt"),
     ),
     (
@@ -534,7 +534,7 @@ TRIGGERS = [
         "DISK004",
         "error",
         "storage-1",
-        "/mnt/nvme0 is on btrfs, which is not fit for plots",
+        "/mnt/nvme0 is on btrfs, which is unfit for plots",
         lambda c: c.disk("storage-1", fstype="btrfs"),
     ),
     (
@@ -624,7 +624,7 @@ TRIGGERS = [
         "GPU007",
         "error",
         "plotter-1",
-        "'GPU0', which is no UUID",
+        "'GPU0', which is not a UUID",
         lambda c: c.set("plotter-1", plot_server_gpus=["GPU0", gpu(c)]),
     ),
     ("GPU007", "error", "node-1", "proof_server_gpu is 'first'", lambda c: c.set("node-1", proof_server_gpu="first")),
@@ -639,7 +639,7 @@ TRIGGERS = [
         "NUMA002",
         "warning",
         "plotter-1",
-        "gets 46 CPUs of NUMA node 0; 64 are wanted",
+        "gets 46 CPUs of NUMA node 0; 64 are recommended",
         lambda c: c.set("plotter-1", plot_server_min_cpus=64),
     ),
     (
@@ -653,7 +653,7 @@ TRIGGERS = [
         "NUMA004",
         "warning",
         "plotter-1",
-        "does not tell the NUMA node of plot server 0",
+        "does not report the NUMA node of plot server 0",
         lambda c: c.gpus("plotter-1")[0].update(numa_node=None),
     ),
     ("NUMA005", "error", "plotter-1", "", lambda c: c.set("plotter-1", plot_server_reserve_cores=-1)),
@@ -754,7 +754,7 @@ TRIGGERS = [
         "HOST006",
         "warning",
         "plotter-1",
-        "268.4 GB of memory; 64 GB for each of 5 GPUs are wanted",
+        "268.4 GB of memory; 64 GB for each of 5 GPUs are recommended",
         lambda c: (
             c.host("plotter-1", memory_mib=256_000),
             c.gpus("plotter-1").append(dict(c.gpus("plotter-1")[0], uuid="GPU-x", bus_id="0000:f1:00.0")),
@@ -764,7 +764,7 @@ TRIGGERS = [
         "HOST006",
         "warning",
         "node-1",
-        "33.6 GB of memory; 64 GB for the node are wanted",
+        "33.6 GB of memory; 64 GB for the node are recommended",
         lambda c: c.host("node-1", memory_mib=32_000),
     ),
     ("HOST007", "info", "node-1", "The host has 32 CPUs; 64 are recommended", lambda c: c.host("node-1", cpus=32)),
@@ -772,22 +772,22 @@ TRIGGERS = [
         "HOST008",
         "warning",
         "plotter-1",
-        "eth0 has 10000 Mbit/s; 4 GPUs plot about 12000 Mbit/s each way",
+        "eth0 has 10000 Mbit/s; 4 plotting GPUs need about 12000 Mbit/s each way",
         lambda c: slow(c, "plotter-1", 10000),
     ),
     (
         "HOST008",
         "warning",
         "storage-1",
-        "8 GPUs plot for 2 storage hosts, to each about 12000 Mbit/s",
+        "with 8 plotting GPUs, each of 2 storage hosts needs about 12000 Mbit/s",
         lambda c: slow(c, "storage-1", 10000),
     ),
-    ("HOST008", "warning", "node-1", "eth0 has 100 Mbit/s; a node wants about 1000", lambda c: slow(c, "node-1", 100)),
+    ("HOST008", "warning", "node-1", "eth0 has 100 Mbit/s; a node needs about 1000", lambda c: slow(c, "node-1", 100)),
     (
         "DISK011",
         "warning",
         "node-1",
-        "/var (/dev/sda1) has 93.1 GiB; wanted are 20.0 GiB for nats (/var/lib/nats) and 450.0 GiB for node",
+        "/var (/dev/sda1) has 93.1 GiB; recommended are 20.0 GiB for nats (/var/lib/nats) and 450.0 GiB for node",
         lambda c: [
             c.folder("node-1", path, available=60 * 10**9, used=20 * 10**9)
             for path in ("/var/lib/nats", "/var/autonomys-node")
@@ -797,7 +797,7 @@ TRIGGERS = [
         "DISK011",
         "warning",
         "plotter-1",
-        "has 20.0 GiB; wanted are 460.8 GiB for caches",
+        "has 20.0 GiB; recommended are 460.8 GiB for caches",
         lambda c: [
             c.folder("plotter-1", path, available=20 * 2**30, used=0)
             for path in ("/var/autonomys-sharded-cache", "/var/autonomys-full-piece")
@@ -979,7 +979,7 @@ TRIGGERS = [
         "PROG003",
         "warning",
         "storage-1",
-        "As cluster_remove_orphans says, site.yml stops and removes this.",
+        "Because of cluster_remove_orphans, site.yml stops and removes this.",
         lambda c: (c.program("storage-1", "autonomys-node"), c.set("storage-1", cluster_remove_orphans=True)),
     ),
     (
@@ -1061,7 +1061,7 @@ TRIGGERS = [
         "NATS013",
         "error",
         "nats",
-        "nats_peers has 192.168.0.1, of no NATS server of the inventory and lacks node-1 (10.0.0.11), node-2 (10.0.0.12) and node-3",
+        "nats_peers has 192.168.0.1, which no NATS server of the inventory has and lacks node-1 (10.0.0.11), node-2 (10.0.0.12) and node-3",
         lambda c: c.set("nats", nats_peers={"n1": "192.168.0.1"}),
     ),
     (
@@ -1075,7 +1075,7 @@ TRIGGERS = [
         "NODE006",
         "warning",
         "node-1",
-        "and no packet filter stands in the way",
+        "and the host has no packet filter",
         lambda c: c.host("node-1", packet_filter=False),
     ),
     (
@@ -1090,7 +1090,7 @@ TRIGGERS = [
         "NUMA009",
         "warning",
         "plotter-1",
-        "Plot server 2 has the CPUs 96-127; its GPU 0000:21:00.0 is on NUMA node 1 (CPUs 48-95,144-191), so 96-127 are off it",
+        "Plot server 2 has the CPUs 96-127; its GPU 0000:21:00.0 is on NUMA node 1 (CPUs 48-95,144-191), so 96-127 are on other nodes",
         lambda c: bound(c, 2, "96-127"),
     ),
     (
@@ -1149,7 +1149,7 @@ TRIGGERS = [
         "ROLL001",
         "warning",
         "nats",
-        "keeps node-2 stopped; of the 3 NATS servers no other can be missed",
+        "keeps node-2 stopped; of the 3 NATS servers no other can be spared",
         lambda c: c.set("node-2", nats_state="stopped"),
     ),
     ("ROLL002", "info", "node-1", "Only node-1 has proof_server", lambda c: c.groups.update(proof_server=["node-1"])),
