@@ -117,6 +117,12 @@ gpu_error:
   returned: success
   type: str
   sample: nvidia-smi was not found on this host; a host without a GPU needs none, else install the NVIDIA driver and its utilities
+lost:
+  description: A sentence for each GPU that the driver names or that is on the PCI bus, and that cannot be used. They are among RV(warnings) too.
+  returned: success
+  type: list
+  elements: str
+  sample: ["nvidia-smi says of GPU1 (0000:41:00.0): [GPU is lost]; it is not used: look for Xid messages in dmesg, then reset it or reboot the host"]
 warnings:
   description: What is odd, such as sources that disagree.
   returned: when there is something

@@ -67,10 +67,10 @@ def topology(given: dict[str, Any], folder: Path) -> dict[str, Any]:
         "topology": reading["topology"],
         "gpu_error": reading["gpu_error"],
         "warnings": [*reading["warnings"], *plan["warnings"]],
-        "cpus_off_their_node": [
-            sorted(parse_cpu_list(gpu["cpus"]) - parse_cpu_list(nodes[str(gpu["numa_node"])]["cpus"]))
+        "cpus_off_their_node": {
+            gpu["bus_id"]: sorted(parse_cpu_list(gpu["cpus"]) - parse_cpu_list(nodes[str(gpu["numa_node"])]["cpus"]))
             for gpu in plan["gpus"]
-        ],
+        },
     }
 
 

@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 from .._cpuset import CpuSet
 from .._host.commands import Answer, CommandError, CommandTimeoutError, Run, find_program, run_command
-from .nvidia_errors import NvidiaError, explain_error
+from .nvidia_errors import NvidiaError, explain_error, explain_line, explain_status
 from .nvidia_smi import (
     QUERY_FIELDS,
     ListedGpu,
+    LostGpu,
     Row,
     normalize_bus_id,
     parse_compute_apps,
@@ -33,20 +34,21 @@ import json, pynvml as n
 n.nvmlInit()
 def text(value):
     return value.decode() if isinstance(value, bytes) else value
+def ask(function, *arguments):
+    try:
+        return text(function(*arguments))
+    except n.NVMLError:
+        return None
 gpus = []
 for i in range(n.nvmlDeviceGetCount()):
-    try:
-        h = n.nvmlDeviceGetHandleByIndex(i)
-    except n.NVMLError:
+    h = ask(n.nvmlDeviceGetHandleByIndex, i)
+    uuid, pci = h and ask(n.nvmlDeviceGetUUID, h), h and ask(n.nvmlDeviceGetPciInfo, h)
+    if not uuid or not pci:
         continue
-    try:
-        affinity = [int(word) for word in n.nvmlDeviceGetCpuAffinity(h, 128)]
-    except n.NVMLError:
-        affinity = []
-    gpus.append({"index": i, "uuid": text(n.nvmlDeviceGetUUID(h)), "name": text(n.nvmlDeviceGetName(h)),
-                 "bus_id": text(n.nvmlDeviceGetPciInfo(h).busId),
-                 "memory_mib": n.nvmlDeviceGetMemoryInfo(h).total >> 20,
-                 "driver_version": text(n.nvmlSystemGetDriverVersion()), "affinity": affinity})
+    memory = ask(n.nvmlDeviceGetMemoryInfo, h)
+    gpus.append({"index": i, "uuid": uuid, "name": ask(n.nvmlDeviceGetName, h), "bus_id": text(pci.busId),
+                 "memory_mib": memory and memory.total >> 20, "driver_version": ask(n.nvmlSystemGetDriverVersion),
+                 "affinity": [int(word) for word in ask(n.nvmlDeviceGetCpuAffinity, h, 128) or []]})
 print(json.dumps(gpus))
 """
 
@@ -60,9 +62,13 @@ _GOOD_STATUSES = (0, 14)
 
 
 class Answers(NamedTuple):
-    """What the driver says: GPUs, rows of their matrix, the CPUs that NVML puts beside each, why there is no GPU."""
+    """What the driver says: usable GPUs, lost ones, rows of their matrix, CPUs that NVML puts beside each, and errors.
+
+    ``error`` is why there is no GPU.
+    """
 
     gpus: list[ListedGpu]
+    lost: list[LostGpu]
     rows: dict[str, Row]
     nvml_cpus: dict[int, CpuSet]
     error: str | None
@@ -78,30 +84,32 @@ def ask_driver(run: Run, timeout: float, warnings: list[str]) -> Answers:
     program = find_nvidia_smi()
     if program is None:
         gpus, cpus = _ask_nvml(run, timeout)
-        return Answers(gpus, {}, cpus, None if gpus else NOT_INSTALLED)
+        return Answers(gpus, [], {}, cpus, None if gpus else NOT_INSTALLED)
     try:
-        query = _ask(run, [program, "--query-gpu=" + ",".join(QUERY_FIELDS), "--format=csv,noheader,nounits"], timeout)
+        answer = _ask(run, [program, "--query-gpu=" + ",".join(QUERY_FIELDS), "--format=csv,noheader,nounits"], timeout)
     except CommandError as error:
-        return Answers([], {}, {}, str(error))
-    cpus = {}
-    try:
-        gpus = parse_query(query[1])
-    except NvidiaError:
+        return Answers([], [], {}, {}, str(error))
+    query = parse_query(answer[1])
+    gpus, cpus = query.gpus, {}
+    if gpus:
+        warnings += [explain_line(line) for line in query.lines]
+        if answer[0] not in _GOOD_STATUSES:
+            warnings.append(f"nvidia-smi may not have listed all GPUs: {explain_status(answer[0], answer[2])}")
+    else:
+        why = "; ".join(map(str, query.lost)) or _explain(answer)
         gpus, cpus = _ask_nvml(run, timeout)
         if not gpus:
-            return Answers([], {}, {}, _explain(query))
-        warnings.append(f"nvidia-smi did not list the GPUs, NVML did: {_explain(query)}")
-    else:
-        if query[0] not in _GOOD_STATUSES:
-            warnings.append(f"nvidia-smi may not have listed all GPUs: {_explain((query[0], query[2], ''))}")
+            return Answers([], query.lost, {}, {}, why)
+        warnings.append(f"nvidia-smi did not list the GPUs, NVML did: {why}")
+    warnings += map(str, query.lost)
     rows = _ask_topo(run, program, timeout, warnings)
-    listed = {f"GPU{gpu['index']}" for gpu in gpus}
-    if rows and set(rows) != listed:
+    listed, lost = {f"GPU{gpu['index']}" for gpu in gpus}, {f"GPU{gpu.number}" for gpu in query.lost}
+    if rows and set(rows) - lost != listed - lost:
         warnings.append(
             f"nvidia-smi topo -m has rows for {', '.join(rows)}, "
             f"nvidia-smi --query-gpu lists {', '.join(sorted(listed))}"
         )
-    return Answers(gpus, rows, cpus, None)
+    return Answers(gpus, query.lost, rows, cpus, None)
 
 
 def gpu_processes(timeout: float, run: Run = run_command) -> dict[int, list[str]] | None:

@@ -70,6 +70,21 @@ _ERRORS = (
 )
 
 
+# The list of return values of nvidia-smi's manual, as far as it says more than its output does.
+_STATUSES = {
+    2: "nvidia-smi was called with options that it does not accept",
+    3: "nvidia-smi cannot do this with the GPUs of this host",
+    4: "the user may not open the NVIDIA devices; run as root or give the user access to /dev/nvidia*",
+    6: "nvidia-smi did not find what it was asked for; check lspci and dmesg",
+    8: "a GPU's external power cables are not attached; check them",
+    9: "the NVIDIA driver is not loaded; load or reinstall it (modprobe nvidia, dmesg), or reboot after an update",
+    10: "the NVIDIA driver has trouble with a GPU's interrupts; look into dmesg and reboot the host",
+    12: "the NVIDIA management library is missing; install the driver's libraries, or pass them into the container",
+    13: "the NVIDIA management library is too old for this; install libraries and driver of one version",
+    15: "a GPU has fallen off the bus or cannot be reached; look for Xid messages in dmesg, then reboot the host",
+}
+
+
 class NvidiaError(ValueError):
     """A text of nvidia-smi without what was asked for; the message says what is wrong and what to do."""
 
@@ -82,6 +97,8 @@ def explain_error(text: str, rc: int | None = None) -> str:
     for pattern, meaning in _ERRORS:
         if re.search(pattern, text):
             return meaning + quoted
+    if rc in _STATUSES:
+        return f"{_STATUSES[rc]} (nvidia-smi ended with status {rc}){quoted}"
     if not first:
         status = "" if rc is None else f" and ended with status {rc}"
         return f"nvidia-smi printed nothing{status}; run it by hand on the host"
@@ -98,3 +115,18 @@ def clean(text: str | None) -> str:
     text = _ANSI_RE.sub("", _INVISIBLE_RE.sub("", text or ""))
     text = _DASHES_RE.sub("-", _BLANKS_RE.sub(" ", text))
     return re.sub("[|\u2502]", " ", text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def explain_line(line: str) -> str:
+    """Return what a line means that came with a list of GPUs and is none."""
+    known = any(re.search(pattern, line) for pattern, _meaning in _ERRORS)
+    if known and "WARNING" not in line:
+        return explain_error(line)
+    return f"nvidia-smi said beside its list of GPUs: {line[:200]}"
+
+
+def explain_status(rc: int, stderr: str) -> str:
+    """Return what a status means that came with an answer; the answer itself is no part of the trouble."""
+    if clean(stderr).strip() or rc in _STATUSES:
+        return explain_error(stderr, rc)
+    return f"nvidia-smi ended with status {rc}; run it by hand on the host"

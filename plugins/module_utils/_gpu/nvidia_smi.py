@@ -15,7 +15,7 @@ glued cells, wrapped or truncated headers. Where the text allows more than one r
 from __future__ import annotations
 
 import re
-from typing import Sequence, TypedDict
+from typing import NamedTuple, Sequence, TypedDict
 
 from .._host.parse import natural
 from .nvidia_errors import NvidiaError, clean, explain_error
@@ -28,14 +28,27 @@ _LINK = r"NV[0-9]{1,2}|NVB|NODE|SYS|SOC|PHB|PXB|PIX|PSB|C2C|X"
 _LINK_RE = re.compile(_LINK)
 _CELLS_RE = re.compile(rf"(?:\s*(?:{_LINK}|N/A))*\s*\Z")
 _ROW_RE = re.compile(rf"(?<![A-Za-z0-9_-])(GPU[0-9]+)(?=\s*(?:{_LINK}))")
+# A row whose first cell is none of the known links; looked for only below a row that is certain.
+_UNKNOWN_CELL = r"[A-Z][A-Z0-9]{0,4}|N/A|\?+|ERR!|-+|\[[^\]]*\]|[Uu]nknown"
+_ODD_ROW_RE = re.compile(rf"(?<![A-Za-z0-9_-])(GPU[0-9]+)(?=\s+(?!GPU|NIC|CPU|NUMA)(?:{_UNKNOWN_CELL})(?:\s|\Z))")
+# Links that are not known are words, what follows them never is. A known one can be the beginning of such a word.
+_UNKNOWN_LINKS_RE = re.compile(r"(?:(?!N/A)[A-Za-z]\S*)?(?:\s+(?!N/A)(?=\S*[A-Za-z?!\[])[^\s0-9]\S*)*")
 _PEER_ROW_RE = re.compile(r"(?<![A-Za-z0-9_-])GPU[0-9]+(?:\s+X)?\s+(?:OK|CNS|NS|GNS|TNS|DR)(?:\s|\Z)")
-_OTHER_ROW_RE = re.compile(rf"(?<![A-Za-z0-9-])[A-Za-z][A-Za-z0-9_.-]*[0-9]\s+(?:{_LINK})(?![a-z])")
+_OTHER_ROW_RE = re.compile(rf"(?<![A-Za-z0-9-])[A-Za-z][A-Za-z0-9_.-]*[0-9]\s+(?:{_LINK})(?![a-z])|\s*NIC[0-9]+\s")
 _CONTINUATION_RE = re.compile(r"[A-Z0-9,/\s-]*[A-Z0-9][A-Z0-9,/\s-]*\Z")
 _HEADER_NAME_RE = re.compile(
     r"GPU[0-9]+|NIC[0-9]+|[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z]+)*_[0-9]+|[A-Za-z][A-Za-z0-9._-]*[0-9]"
 )
 _LIST_RE = re.compile(r"[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*\Z")
 _LEGEND_NIC_RE = re.compile(r"(NIC[0-9]+)\s*:\s*(\S+)")
+
+_UUID_RE = re.compile(r"(?:GPU|MIG)-[0-9A-Za-z/-]+\Z")
+# A cell whose value the driver does not know, of a GPU that is well.
+_NOT_KNOWN_RE = re.compile(r"\[?(?:N/A|Not Supported|Not Available)\]?\Z", re.IGNORECASE)
+# Cells of a GPU that is not.
+_LOST_RE = re.compile(r"is lost|requires? reset|fallen off", re.IGNORECASE)
+# What nvidia-smi writes where it has no value.
+_TEXT_RE = re.compile(r"\[[^\]]*\]\Z|\Z")
 
 _COLUMNS = (("cpu_affinity", "CPUAffinity"), ("numa_affinity", "NUMAAffinity"), ("gpu_numa_id", "GPUNUMAID"))
 # NUMA nodes are numbered below 256 on every machine that has GPUs, and no GPU has more than 18 NVLinks: larger numbers
@@ -56,6 +69,30 @@ class ListedGpu(TypedDict):
     bus_id: str | None
     memory_mib: int | None
     driver_version: str | None
+
+
+class LostGpu(NamedTuple):
+    """A GPU that the driver names and cannot use; ``error`` is what it says instead of a value."""
+
+    number: int
+    bus_id: str | None
+    error: str
+
+    def __str__(self) -> str:
+        label = f"GPU{self.number} ({self.bus_id})" if self.bus_id else f"GPU{self.number}"
+        said = self.error or "nothing where its UUID should be"
+        return (
+            f"nvidia-smi says of {label}: {said}; it is not used: look for Xid messages in dmesg, "
+            "then reset it or reboot the host"
+        )
+
+
+class Query(NamedTuple):
+    """What a query for GPUs gave: those by index that can be used, those that cannot, and lines that are no GPU."""
+
+    gpus: list[ListedGpu]
+    lost: list[LostGpu]
+    lines: list[str]
 
 
 class Row(TypedDict):
@@ -89,7 +126,7 @@ def parse_topo(text: str) -> dict[str, Row]:
     names = _HEADER_NAME_RE.findall(re.split(r"CPU\s*Affin|NUMA\s*Affin|GPU\s*NUMA", header, maxsplit=1)[0])
     result: dict[str, Row] = {}
     for line in lines[first:]:
-        match = _ROW_RE.search(line)
+        match = _ROW_RE.search(line) or _ODD_ROW_RE.search(line)
         if match:
             name = match.group(1)
             row = _read_row(name, line[match.end() :], names, columns)
@@ -99,14 +136,29 @@ def parse_topo(text: str) -> dict[str, Row]:
 
 def _read_row(name: str, rest: str, names: Sequence[str], columns: Sequence[str]) -> Row:
     """Read what follows a GPU's name in its row."""
-    tail = max(found.end() for found in _LINK_RE.finditer(rest))
-    values, last_link_certain = _read_tail(rest, tail, columns)
+    tail = max([found.end() for found in _LINK_RE.finditer(rest)], default=0)
+    end = _end_of_links(name, rest, tail, names)
+    if end is None:
+        return {"cpu_affinity": None, "numa_affinity": None, "gpu_numa_id": None, "links": {}}
+    values, last_link_certain = _read_tail(rest, end, columns)
     return {
         "cpu_affinity": values["cpu_affinity"],
         "numa_affinity": values["numa_affinity"],
         "gpu_numa_id": values["gpu_numa_id"],
-        "links": _read_links(name, rest[:tail], names) if last_link_certain else {},
+        "links": _read_links(name, rest[:tail], names) if last_link_certain and end == tail else {},
     }
+
+
+def _end_of_links(name: str, rest: str, tail: int, names: Sequence[str]) -> int | None:
+    """Return where the links of a row end whose last known link ends at ``tail``, None when that cannot be told."""
+    unknown = _UNKNOWN_LINKS_RE.match(rest, tail)
+    end = unknown.end() if unknown else tail
+    if re.search(r"[0-9]|N/A", rest[tail:end].replace("[N/A]", "")):
+        # One of the unknown links has swallowed a value.
+        return None
+    cells = sum(len(re.findall(_LINK + "|N/A", word)) or 1 for word in rest[:end].split())
+    # With fewer links than devices the next cell can be a link too: N/A stands for one as for a value.
+    return None if name in names and cells < len(names) == len(set(names)) else end
 
 
 def _agreed(one: Row, other: Row) -> Row:
@@ -134,39 +186,52 @@ def parse_compute_apps(text: str) -> dict[int, list[str]]:
     for line in text.splitlines():
         pid, _comma, uuid = line.partition(",")
         number = natural(pid)
-        if number is not None and uuid.strip():
+        if number is not None and _UUID_RE.match(uuid.strip()):
             result.setdefault(number, []).append(uuid.strip())
     return result
 
 
-def parse_query(text: str) -> list[ListedGpu]:
+def parse_query(text: str) -> Query:
     """Read ``--query-gpu=index,uuid,name,pci.bus_id,memory.total,driver_version --format=csv,noheader,nounits``.
 
-    Returns the GPUs by index. Raises NvidiaError when no line is one.
+    nvidia-smi puts texts of errors into cells, and lines of them between the others: what is no usable GPU is told.
     """
     gpus: list[ListedGpu] = []
-    for line in clean(text).splitlines():
+    lost: list[LostGpu] = []
+    lines: list[str] = []
+    for line in filter(None, map(str.strip, clean(text).splitlines())):
         cells = [cell.strip() for cell in line.split(",")]
         index = natural(cells[0])
         if len(cells) < len(QUERY_FIELDS) or index is None:
+            lines.append(line)
             continue
         # A comma can only be in the name.
-        uuid, bus_id, memory, driver = cells[1], cells[-3], cells[-2], cells[-1]
-        if not uuid.startswith(("GPU-", "MIG-")) and normalize_bus_id(bus_id) is None:
+        uuid, name, bus_id, memory, driver = cells[1], ", ".join(cells[2:-3]), cells[-3], cells[-2], cells[-1]
+        error = _error_of(uuid, bus_id, (name, memory, driver))
+        if error is not None:
+            lost.append(LostGpu(index, normalize_bus_id(bus_id), error))
             continue
         gpus.append(
             {
                 "index": index,
                 "uuid": uuid,
-                "name": ", ".join(cells[2:-3]),
+                "name": None if _TEXT_RE.match(name) else name,
                 "bus_id": normalize_bus_id(bus_id),
                 "memory_mib": natural(memory),
                 "driver_version": driver if re.match(r"[0-9]", driver) else None,
             }
         )
-    if not gpus:
-        raise NvidiaError(explain_error(text))
-    return sorted(gpus, key=lambda gpu: gpu["index"])
+    return Query(sorted(gpus, key=lambda gpu: gpu["index"]), lost, lines)
+
+
+def _error_of(uuid: str, bus_id: str, others: Sequence[str]) -> str | None:
+    """Return the cell that says that a GPU cannot be used, None when none does."""
+    if not _UUID_RE.match(uuid):
+        # Nothing else would name the GPU to a program for certain.
+        return uuid
+    if normalize_bus_id(bus_id) is None and not _NOT_KNOWN_RE.match(bus_id):
+        return bus_id
+    return next((cell for cell in others if _LOST_RE.search(cell)), None)
 
 
 def normalize_bus_id(text: str | None) -> str | None:
@@ -184,11 +249,11 @@ def normalize_bus_id(text: str | None) -> str | None:
 def _join_wrapped_rows(lines: Sequence[str]) -> list[str]:
     """Put the rows that a narrow terminal broke over several lines together again."""
     joined: list[list[str]] = []
-    open_row = False
+    open_row = below = False
     for line in lines:
-        if _ROW_RE.search(line):
+        if _ROW_RE.search(line) or (below and _ODD_ROW_RE.search(line)):
             joined.append([line])
-            open_row = True
+            open_row = below = True
         elif open_row and _CONTINUATION_RE.match(line) and not _OTHER_ROW_RE.search(line):
             joined[-1].append(line)
         else:

@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import Collection, NamedTuple, TypedDict
+from typing import Any, Collection, Iterable, Mapping, NamedTuple, TypedDict
 
 from .._cpuset import CpuSet
 from .._host.files import Host
@@ -18,6 +19,7 @@ from .._host.files import Host
 DEVICES = "/sys/bus/pci/devices"
 NVIDIA_VENDOR = "0x10de"
 DISPLAY = "0x03"
+_PASSTHROUGH = ("vfio-pci", "pci-stub", "xen-pciback")
 _ADDRESS_RE = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\Z")
 
 
@@ -49,17 +51,61 @@ def pci_gpus(host: Host) -> list[str]:
     return sorted(found, key=lambda name: [int(part, 16) for part in re.split("[:.]", name)])
 
 
-def lost_gpus(host: Host, listed: Collection[str | None]) -> list[str]:
-    """Return a sentence for each NVIDIA GPU on the PCI bus that nvidia-smi does not list."""
+def unlisted_gpus(host: Host, listed: Collection[str | None]) -> tuple[list[str], list[str]]:
+    """Return a sentence for each NVIDIA GPU on the PCI bus that is missing from nvidia-smi's list.
+
+    Those that are lost come first, then those that virtual machines have.
+    """
     present = pci_gpus(host)
+    lost: list[str] = []
+    given: list[str] = []
     # Without any of the listed ones on the bus this is a container that sees another machine's sysfs.
-    if not set(present).intersection(listed):
-        return []
-    return [
-        f"the NVIDIA device {bus_id} is on the PCI bus but nvidia-smi does not list it: look for Xid messages in dmesg"
-        for bus_id in present
-        if bus_id not in listed
-    ]
+    for bus_id in present if set(present).intersection(listed) else []:
+        driver = _driver_of(host, bus_id)
+        if bus_id in listed:
+            continue
+        sentence = _held_by(bus_id, driver) or (
+            f"the NVIDIA device {bus_id} is on the PCI bus but nvidia-smi does not list it: "
+            "look for Xid messages in dmesg"
+        )
+        (given if driver in _PASSTHROUGH else lost).append(sentence)
+    return lost, given
+
+
+def foreign_drivers(host: Host) -> list[str]:
+    """Return a sentence for each NVIDIA GPU on the PCI bus that another driver than NVIDIA's has."""
+    return list(filter(None, (_held_by(bus_id, _driver_of(host, bus_id)) for bus_id in pci_gpus(host))))
+
+
+def _held_by(bus_id: str, driver: str | None) -> str | None:
+    """Return what a driver other than NVIDIA's means for a GPU, None for NVIDIA's and where none is known."""
+    if driver is None or driver.startswith("nvidia"):
+        return None
+    if driver in _PASSTHROUGH:
+        return f"the NVIDIA device {bus_id} is bound to {driver}, which keeps it for virtual machines"
+    return f"the NVIDIA device {bus_id} is bound to {driver}: unbind that so that NVIDIA's driver can take it"
+
+
+def _driver_of(host: Host, bus_id: str) -> str | None:
+    """Return the name of the driver that a device is bound to, None when it is bound to none."""
+    try:
+        return os.path.basename(os.readlink(str(host.path(f"{DEVICES}/{bus_id}/driver"))))
+    except OSError:
+        return None
+
+
+def mig_gpus(host: Host, gpus: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence for each GPU that MIG divides into instances."""
+    found = []
+    for gpu in gpus:
+        information = host.read(f"/proc/driver/nvidia/gpus/{gpu['bus_id']}/information") or ""
+        minor = re.search(r"^Device Minor:\s*([0-9]+)", information, re.MULTILINE)
+        if minor and host.names(f"/proc/driver/nvidia/capabilities/gpu{minor.group(1)}/mig", r"gi[0-9]+\Z"):
+            found.append(
+                f"GPU{gpu['index']} ({gpu['bus_id']}) is divided by MIG: a program that is given its UUID gets the "
+                "first instance only; switch MIG off (nvidia-smi -mig 0) for a plot server to use all of it"
+            )
+    return found
 
 
 def read_place(host: Host, bus_id: str | None) -> Place | None:

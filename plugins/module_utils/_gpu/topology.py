@@ -23,7 +23,7 @@ from .._host.files import Host
 from .commands import Answers, ask_driver
 from .cpus import Cpus, read_cpus
 from .nvidia_smi import ListedGpu, Row
-from .pci import Nic, lost_gpus, pci_gpus, read_nics, read_place
+from .pci import Nic, foreign_drivers, mig_gpus, pci_gpus, read_nics, read_place, unlisted_gpus
 
 
 class Gpu(ListedGpu):
@@ -44,15 +44,16 @@ class Topology(TypedDict):
 
 
 class Reading(TypedDict):
-    """A machine, why it has no GPU, and what is odd about it."""
+    """A machine, why it has no GPU, and what is odd about it; ``lost`` are those warnings that name an unusable GPU."""
 
     topology: Topology
     gpu_error: str | None
+    lost: list[str]
     warnings: list[str]
 
 
 def read_topology(root: str | Path = "/", run: Run | None = None, timeout: float = 30) -> Reading:
-    """Return ``{topology, gpu_error, warnings}`` of the host whose files are below ``root``.
+    """Return ``{topology, gpu_error, lost, warnings}`` of the host whose files are below ``root``.
 
     Without ``run`` commands are run for ``/`` only: for a recorded tree the GPUs are then the display devices of its
     PCI bus.
@@ -61,12 +62,17 @@ def read_topology(root: str | Path = "/", run: Run | None = None, timeout: float
     warnings: list[str] = []
     cpus, node_sets = read_cpus(host, warnings)
     online = parse_cpu_list(cpus["online"])
-    if run is None and Path(root).resolve() != Path("/"):
-        answers = _recorded(host)
-    else:
-        answers = ask_driver(run or run_command, timeout, warnings)
-        if answers.gpus:
-            warnings += lost_gpus(host, {gpu["bus_id"] for gpu in answers.gpus})
+    live = run is not None or Path(root).resolve() == Path("/")
+    answers = ask_driver(run or run_command, timeout, warnings) if live else _recorded(host)
+    lost = [str(gpu) for gpu in answers.lost]
+    error = answers.error
+    if live and answers.gpus:
+        known = {gpu["bus_id"] for gpu in answers.gpus} | {gpu.bus_id for gpu in answers.lost}
+        unlisted, given = unlisted_gpus(host, known)
+        lost += unlisted
+        warnings += [*unlisted, *given, *mig_gpus(host, answers.gpus)]
+    elif live and error:
+        error = "; ".join([error, *foreign_drivers(host)])
     places = _Places(host, online, node_sets, warnings)
     gpus = [
         places.gpu(gpu, answers.rows.get(f"GPU{gpu['index']}"), answers.nvml_cpus.get(gpu["index"]))
@@ -74,7 +80,8 @@ def read_topology(root: str | Path = "/", run: Run | None = None, timeout: float
     ]
     return {
         "topology": {"gpus": gpus, "nics": read_nics(host), "cpus": cpus},
-        "gpu_error": answers.error,
+        "gpu_error": error,
+        "lost": lost,
         "warnings": warnings,
     }
 
@@ -85,7 +92,8 @@ def _recorded(host: Host) -> Answers:
         {"index": number, "uuid": None, "name": None, "bus_id": bus_id, "memory_mib": None, "driver_version": None}
         for number, bus_id in enumerate(pci_gpus(host))
     ]
-    return Answers(gpus, {}, {}, None if gpus else "the recorded tree has no NVIDIA display device on its PCI bus")
+    error = None if gpus else "the recorded tree has no NVIDIA display device on its PCI bus"
+    return Answers(gpus, [], {}, {}, error)
 
 
 class _Places:

@@ -181,3 +181,50 @@ def test_processes_are_unknown_when_the_driver_hangs(monkeypatch):
 def test_processes_are_unknown_when_nvidia_smi_fails():
     assert gpu_processes(5, lambda argv, timeout: (9, "1, GPU-a\n", "")) is None
     assert gpu_processes(5, lambda argv, timeout: (0, "1, GPU-a\n", "")) == {1: ["GPU-a"]}
+
+
+# What nvidia-smi says beside and instead of GPUs
+
+
+def query_of(seed, extra="", without=()):
+    lines = [
+        f"{gpu['index']}, {gpu['uuid']}, NVIDIA Test, 0000{gpu['bus_id'].upper()}, 24564, 550.54.14"
+        for gpu in seed["gpus"]
+        if gpu["index"] not in without
+    ]
+    return "\n".join([*lines, extra]) + "\n"
+
+
+def test_a_lost_gpu_is_told_once_and_is_not_used(seed, tmp_path):
+    extra = "1, [GPU is lost], NVIDIA Test, 00000000:11:00.0, [GPU is lost], 550.54.14"
+    run = fake_nvidia(seed, matrix(seed), query=query_of(seed, extra, without=[1]), status=15)
+    found = read_topology(write_tree(tmp_path, files_of(seed)), run=run)
+    assert [gpu["index"] for gpu in found["topology"]["gpus"]] == [0, 2, 3]
+    assert found["lost"] == [warning for warning in found["warnings"] if "0000:11:00.0" in warning]
+    assert len(found["lost"]) == 1 and "[GPU is lost]" in found["lost"][0]
+    assert len(found["warnings"]) == 2 and "fallen off the bus" in " ".join(found["warnings"])
+
+
+def test_a_lost_gpu_alone_is_the_reason_for_none(tmp_path):
+    query = "0, [Unknown Error], [Unknown Error], 00000000:11:00.0, [Unknown Error], [Unknown Error]\n"
+    error = no_gpu(tmp_path, fake_nvidia({}, query=query))
+    assert "GPU0 (0000:11:00.0): [Unknown Error]" in error and "topo -m" not in error
+
+
+def test_lines_beside_the_list_are_told(seed, tmp_path):
+    line = "Unable to determine the device handle for gpu 0000:18:00.0: Unknown Error"
+    run = fake_nvidia(seed, matrix(seed), query=query_of(seed, line))
+    found = read_topology(write_tree(tmp_path, files_of(seed)), run=run)
+    assert len(found["topology"]["gpus"]) == 4
+    [warning] = found["warnings"]
+    assert warning.startswith("a GPU has stopped answering") and "0000:18:00.0" in warning
+
+
+def test_a_status_is_not_explained_by_the_list(seed, tmp_path):
+    found = read_topology(
+        write_tree(tmp_path, files_of(seed)), run=fake_nvidia(seed, matrix(seed), query=query_of(seed), status=15)
+    )
+    assert found["warnings"] == [
+        "nvidia-smi may not have listed all GPUs: a GPU has fallen off the bus or cannot be reached; "
+        "look for Xid messages in dmesg, then reboot the host (nvidia-smi ended with status 15)"
+    ]

@@ -11,7 +11,12 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.filter.nvidia_topo import nvidia_topo
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import parse_cpu_list
-from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_errors import NvidiaError, explain_error
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_errors import (
+    NvidiaError,
+    explain_error,
+    explain_line,
+    explain_status,
+)
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_smi import (
     normalize_bus_id,
     parse_compute_apps,
@@ -175,12 +180,12 @@ def cpu_lists(draw, largest=383, most=6):
 
 
 @st.composite
-def matrices(draw):
+def matrices(draw, odd=()):
     gpus = draw(st.integers(1, 5))
     nics = draw(st.integers(0, 3))
     prefix = draw(st.sampled_from(["NIC", "mlx5_"]))
     names = [f"GPU{number}" for number in range(gpus)] + [f"{prefix}{number}" for number in range(nics)]
-    link = st.sampled_from(["SYS", "NODE", "PHB", "PXB", "PIX", "SOC", "NV1", "NV4", "NV12", "NV18"])
+    link = st.sampled_from(["SYS", "NODE", "PHB", "PXB", "PIX", "SOC", "NV1", "NV4", "NV12", "NV18", *odd])
     columns = draw(
         st.sampled_from(
             [["cpu_affinity"], ["cpu_affinity", "numa_affinity"], ["cpu_affinity", "numa_affinity", "gpu_numa_id"]]
@@ -271,12 +276,35 @@ def test_any_rendering_gives_the_matrix_back(matrix, data):
 
 def assert_nothing_wrong(found, matrix):
     """Every value is the true one or unknown."""
+    assert set(found) <= set(expected(matrix))
     for name, truth in expected(matrix).items():
         if name not in found:
             continue
         for key in ("cpu_affinity", "numa_affinity"):
             assert found[name][key] in (truth[key], None), (name, key)
         assert found[name]["links"] in (truth["links"], {})
+
+
+ODD_LINKS = ("DIS", "UNK", "XGMI", "?", "N/A", "ERR!", "[N/A]")
+
+
+@settings(max_examples=200, deadline=None)
+@given(matrices(odd=ODD_LINKS), st.sampled_from(["\t", " ", "\t\t", "      "]), st.sampled_from(["", "[rank0]: "]))
+def test_unknown_links_are_never_read_wrong(matrix, separator, prefix):
+    """A row ends where its line ends: no other GPU's values are read, and no row vanishes."""
+    lines = render(cells_of(matrix), iter(lambda: separator, None))
+    found = parse_topo("\n".join(prefix + line for line in lines) + "\n")
+    assert_nothing_wrong(found, matrix)
+    assert list(found) == list(expected(matrix))
+
+
+@settings(max_examples=200, deadline=None)
+@given(matrices(odd=ODD_LINKS), st.integers(25, 90), st.booleans())
+def test_wrapped_lines_with_unknown_links_are_never_read_wrong(matrix, width, trimmed):
+    try:
+        assert_nothing_wrong(parse_topo(wrapped(matrix, width, trimmed)), matrix)
+    except NvidiaError:
+        return
 
 
 @settings(max_examples=200, deadline=None)
@@ -292,20 +320,26 @@ def test_glued_cells_are_never_read_wrong(matrix, data):
     assert_nothing_wrong(parse_topo("\n".join(lines) + "\n"), matrix)
 
 
-@settings(max_examples=200, deadline=None)
-@given(matrices(), st.integers(25, 90), st.booleans())
-def test_wrapped_lines_are_never_read_wrong(matrix, width, trimmed):
+def wrapped(matrix, width, trimmed):
+    """Return the matrix as a terminal of this width shows it."""
     lines = []
     for line in render(cells_of(matrix), iter(lambda: "\t", None)):
         line = line.expandtabs()
         parts = [line[start : start + width] for start in range(0, len(line), width)]
         lines += [part.rstrip() for part in parts] if trimmed else parts
+    return "\n".join(lines) + "\n"
+
+
+@settings(max_examples=200, deadline=None)
+@given(matrices(), st.integers(25, 90), st.booleans())
+def test_wrapped_lines_are_never_read_wrong(matrix, width, trimmed):
+    text = wrapped(matrix, width, trimmed)
     try:
-        found = parse_topo("\n".join(lines) + "\n")
+        found = parse_topo(text)
     except NvidiaError:
         return
     assert_nothing_wrong(found, matrix)
-    if not trimmed and all(len(line) % width for line in lines):
+    if not trimmed and all(len(line) % width for line in text.splitlines()):
         assert list(found) == list(expected(matrix))
 
 
@@ -322,12 +356,17 @@ def test_any_text_is_answered(text):
 # The other outputs
 
 
+UUID = "GPU-11111111-2222-3333-4444-000000000000"
+GOOD = f"0, {UUID}, NVIDIA GeForce RTX 4090, 00000000:01:00.0, 24564, 550.54.14"
+
+
 def test_query():
-    text = "0, GPU-aa, NVIDIA GeForce RTX 4090, 00000000:01:00.0, 24564, 550.54.14\r\n1, GPU-bb, Odd, Name, 00010000:C1:00.0, [N/A], [Unknown Error]\n"
-    assert parse_query(text) == [
+    text = f"{GOOD}\r\n1, GPU-bb, Odd, Name, 00010000:C1:00.0, [N/A], [Unknown Error]\n"
+    query = parse_query(text)
+    assert query.gpus == [
         {
             "index": 0,
-            "uuid": "GPU-aa",
+            "uuid": UUID,
             "name": "NVIDIA GeForce RTX 4090",
             "bus_id": "0000:01:00.0",
             "memory_mib": 24564,
@@ -342,6 +381,51 @@ def test_query():
             "driver_version": None,
         },
     ]
+    assert (query.lost, query.lines) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "line, bus_id, error",
+    [
+        ("1, [GPU is lost], NVIDIA A5000, 00000000:41:00.0, [GPU is lost], 550", "0000:41:00.0", "[GPU is lost]"),
+        ("1, [Unknown Error], [Unknown Error], 00000000:41:00.0, 1, 550", "0000:41:00.0", "[Unknown Error]"),
+        ("1, ERR!, NVIDIA A5000, 00000000:41:00.0, 24564, 550", "0000:41:00.0", "ERR!"),
+        ("1, N/A, NVIDIA A5000, 00000000:41:00.0, 24564, 550", "0000:41:00.0", "N/A"),
+        ("1, , NVIDIA A5000, 00000000:41:00.0, 24564, 550", "0000:41:00.0", ""),
+        (f"1, {UUID}, NVIDIA A5000, [GPU is lost], 24564, 550", None, "[GPU is lost]"),
+        (f"1, {UUID}, NVIDIA A5000, 00000000:41:00.0, [GPU is lost], 550", "0000:41:00.0", "[GPU is lost]"),
+        (f"1, {UUID}, [GPU requires reset], 00000000:41:00.0, 1, 550", "0000:41:00.0", "[GPU requires reset]"),
+        ("1, GPU-<unknown>, NVIDIA A5000, 00000000:41:00.0, 24564, 550", "0000:41:00.0", "GPU-<unknown>"),
+    ],
+)
+def test_text_of_an_error_is_no_value(line, bus_id, error):
+    query = parse_query(f"{GOOD}\n{line}\n")
+    assert [gpu["uuid"] for gpu in query.gpus] == [UUID]
+    assert query.lost == [(1, bus_id, error)]
+    sentence = str(query.lost[0])
+    assert "GPU1" in sentence and (bus_id or "") in sentence and "reboot" in sentence
+    assert error in sentence and (error or "nothing where its UUID should be" in sentence)
+
+
+def test_a_gpu_that_is_well_may_lack_values():
+    [gpu] = parse_query(f"0, {UUID}, [N/A], [N/A], [Not Supported], [N/A]\n").gpus
+    assert (gpu["name"], gpu["bus_id"], gpu["memory_mib"], gpu["driver_version"]) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Unable to determine the device handle for gpu 0000:18:00.0: Unknown Error",
+        "WARNING: infoROM is corrupted at gpu 0000:B3:00.0",
+        "index, uuid, name",
+        "\u00b2, GPU-aa, NVIDIA A5000, 00000000:41:00.0, 24564, 550",
+        "9" * 5000 + ", GPU-aa, NVIDIA A5000, 00000000:41:00.0, 24564, 550",
+    ],
+)
+def test_a_line_that_is_no_gpu_is_told(line):
+    query = parse_query(f"{line}\n\n{GOOD}\n")
+    assert (len(query.gpus), query.lost, query.lines) == (1, [], [line])
+    assert line[:200] in explain_line(line) and "topo -m" not in explain_line(line)
 
 
 @pytest.mark.parametrize(
@@ -349,8 +433,55 @@ def test_query():
     ["", "No devices were found\n", "Unable to determine the device handle for GPU 0000:0B:00.0: Unknown Error\n"],
 )
 def test_query_without_gpus(text):
-    with pytest.raises(NvidiaError):
-        parse_query(text)
+    assert parse_query(text).gpus == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(
+                [
+                    "0",
+                    "1",
+                    UUID,
+                    "GPU-",
+                    "[GPU is lost]",
+                    "[N/A]",
+                    "",
+                    "00000000:01:00.0",
+                    "24564",
+                    "550.54",
+                    "a",
+                    "\xb2",
+                ]
+            ),
+            max_size=8,
+        )
+    )
+)
+def test_what_is_called_a_gpu_can_be_named(rows):
+    query = parse_query("\n".join(", ".join(row) for row in rows))
+    assert len(query.gpus) + len(query.lost) + len(query.lines) == sum(1 for row in rows if ", ".join(row).strip())
+    for gpu in query.gpus:
+        assert gpu["uuid"] == UUID and gpu["bus_id"] in ("0000:01:00.0", None)
+        assert "[" not in str(gpu)
+
+
+@pytest.mark.parametrize(
+    "status, stderr, wanted",
+    [
+        (15, "", "a GPU has fallen off the bus or cannot be reached"),
+        (9, "", "the NVIDIA driver is not loaded"),
+        (8, "", "external power cables"),
+        (255, "", "nvidia-smi ended with status 255"),
+        (15, "Unable to determine the device handle for GPU 0000:0B:00.0: GPU is lost.", "(it said: Unable to"),
+        (4, "odd", "(it said: odd)"),
+    ],
+)
+def test_what_a_status_means_that_came_with_an_answer(status, stderr, wanted):
+    assert wanted in explain_status(status, stderr)
+    assert "printed nothing" not in explain_status(status, stderr)
 
 
 @pytest.mark.parametrize(
@@ -376,4 +507,5 @@ def test_nic_legend():
 
 def test_compute_apps():
     text = "10, GPU-aaaa\n10, GPU-bbbb\n11, GPU-aaaa\n\nNo running processes found\n[Insufficient Permissions], GPU-x\n"
+    text += "12, [Unknown Error]\n\u00b2, GPU-aaaa\n"
     assert parse_compute_apps(text) == {10: ["GPU-aaaa", "GPU-bbbb"], 11: ["GPU-aaaa"]}

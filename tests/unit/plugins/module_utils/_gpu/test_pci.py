@@ -6,10 +6,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.topology import read_topology
 from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._gpu.machines import (
     CPU,
     PCI,
+    fake_nvidia,
+    files_of,
+    matrix,
     write_tree,
 )
 
@@ -36,3 +40,47 @@ def test_nics(tmp_path):
         {"name": "eth1", "bus_id": "0000:e1:00.1", "numa_node": None, "speed_mbps": None},
         {"name": "mlx5_1", "bus_id": "0000:a1:00.0", "numa_node": 0, "speed_mbps": None},
     ]
+
+
+def bound(root, bus_id, driver):
+    drivers = root / f"sys/bus/pci/drivers/{driver}"
+    drivers.mkdir(parents=True, exist_ok=True)
+    (root / PCI.lstrip("/") / bus_id / "driver").symlink_to(f"../../drivers/{driver}")
+
+
+@pytest.mark.parametrize(
+    ("driver", "wanted", "unwanted"),
+    [
+        ("nvidia", "look for Xid messages in dmesg", "bound to"),
+        ("vfio-pci", "bound to vfio-pci, which keeps it for virtual machines", "Xid"),
+        ("nouveau", "bound to nouveau: unbind that", "Xid"),
+    ],
+)
+def test_who_has_a_gpu_that_is_not_listed(seed, tmp_path, driver, wanted, unwanted):
+    root = Path(write_tree(tmp_path, files_of(seed)))
+    bound(root, "0000:11:00.0", driver)
+    seed["gpus"].pop(1)
+    found = read_topology(str(root), run=fake_nvidia(seed, matrix(seed)))
+    assert found["lost"] == ([] if driver == "vfio-pci" else found["warnings"])
+    [warning] = found["warnings"]
+    assert "0000:11:00.0" in warning and wanted in warning and unwanted not in warning
+
+
+def test_who_has_all_the_gpus(seed, tmp_path):
+    root = Path(write_tree(tmp_path, files_of(seed)))
+    for gpu in seed["gpus"]:
+        bound(root, gpu["bus_id"], "vfio-pci")
+    found = read_topology(str(root), run=fake_nvidia(seed, query="No devices were found\n", status=6))
+    assert found["topology"]["gpus"] == []
+    assert found["gpu_error"].startswith("the NVIDIA driver is loaded but sees no GPU")
+    assert all(f"{gpu['bus_id']} is bound to vfio-pci" in found["gpu_error"] for gpu in seed["gpus"])
+
+
+def test_a_gpu_in_pieces(seed, tmp_path):
+    files = files_of(seed)
+    for number, gpu in enumerate(seed["gpus"]):
+        files[f"/proc/driver/nvidia/gpus/{gpu['bus_id']}/information"] = f"Model: \t X\nDevice Minor: \t {number}\n"
+    files["/proc/driver/nvidia/capabilities/gpu2/mig/gi1/access"] = "DeviceFileMinor: 1\n"
+    found = read_topology(write_tree(tmp_path, files), run=fake_nvidia(seed, matrix(seed)))
+    [warning] = found["warnings"]
+    assert warning.startswith("GPU2 (0000:21:00.0) is divided by MIG")
