@@ -31,8 +31,8 @@ class Node(TypedDict):
     distance: dict[str, int]
 
 
-class Cpus(TypedDict):
-    """The CPUs of a host; every set of them is text in the kernel's list format."""
+class AllCpus(TypedDict):
+    """What is told of every host's CPUs; every set of them is text in the kernel's list format."""
 
     online: str
     usable: str
@@ -40,6 +40,12 @@ class Cpus(TypedDict):
     cores: list[str]
     l3: list[str]
     nodes: dict[str, Node]
+
+
+class Cpus(AllCpus, total=False):
+    """The CPUs of a host; ``kinds``, fastest first, only where the cores are of several."""
+
+    kinds: list[str]
 
 
 def read_cpus(host: Host, warnings: list[str]) -> tuple[Cpus, dict[str, CpuSet]]:
@@ -51,14 +57,24 @@ def read_cpus(host: Host, warnings: list[str]) -> tuple[Cpus, dict[str, CpuSet]]
         packages = sorted({package for package in map(package_of.get, node_sets[number]) if package is not None})
         node["package"] = packages[0] if packages else None
     isolated = _read_isolated(host) & online
+    cores = _read_cores(host, online)
     cpus: Cpus = {
         "online": format_cpu_list(online),
         "usable": format_cpu_list((_read_allowed(host, online) & online) - isolated),
         "isolated": format_cpu_list(isolated),
-        "cores": [format_cpu_list(core) for core in _read_cores(host, online)],
+        "cores": [format_cpu_list(core) for core in cores],
         "l3": [format_cpu_list(group) for group in _read_caches(host, online)],
         "nodes": nodes,
     }
+    kinds = _read_kinds(host, online)
+    if len(kinds) > 1:
+        cpus["kinds"] = [format_cpu_list(kind) for kind in kinds]
+    cut = [core for core in cores if sum(1 for node in node_sets.values() if core & node) > 1]
+    if cut:
+        warnings.append(
+            f"sysfs puts the CPUs of {len(cut)} cores on different NUMA nodes, such as {format_cpu_list(cut[0])}: "
+            "the NUMA cells of the virtual machine cut its cores"
+        )
     return cpus, node_sets
 
 
@@ -127,6 +143,22 @@ def _read_cores(host: Host, online: CpuSet) -> list[CpuSet]:
         seen |= core
         cores.append(core)
     return cores
+
+
+def _read_kinds(host: Host, online: CpuSet) -> list[CpuSet]:
+    """Return the CPUs by kind of core, fastest first; nothing where the kernel does not tell kinds apart."""
+    # Intel's hybrid processors have a device per kind.
+    named = [host.cpus(f"/sys/devices/{name}/cpus") or frozenset() for name in ("cpu_core", "cpu_atom", "cpu_lowpower")]
+    kinds = [kind & online for kind in named if kind & online]
+    if kinds:
+        return kinds
+    by_capacity: dict[int, set[int]] = {}
+    for cpu in online:
+        capacity = host.integer(f"{BASE}/cpu{cpu}/cpu_capacity")
+        if capacity is None:
+            return []
+        by_capacity.setdefault(capacity, set()).add(cpu)
+    return [frozenset(by_capacity[capacity]) for capacity in sorted(by_capacity, reverse=True)]
 
 
 def _read_caches(host: Host, online: CpuSet) -> list[CpuSet]:

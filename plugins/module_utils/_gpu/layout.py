@@ -36,6 +36,75 @@ def lay_out(cores: Sequence[Core], gpus: int, share: int, cache_of: Mapping[int,
     return min(candidates, key=lambda layout: (_sharing(layout, cache_of), cores[0] in layout[0]))
 
 
+def lay_out_unlike(
+    alike: Sequence[Sequence[Core]], gpus: int, share: int, max_cpus: int | None, cache_of: Mapping[int, int]
+) -> Layout:
+    """Return each GPU's cores where the cores of a domain are not alike; ``alike`` groups them, the best ones first.
+
+    Every GPU gets ``share`` cores, or as many as ``max_cpus`` has room for, and of each group as many as the others.
+    Where that is missed by one core at most, such as one with an offline thread, fewer shared L3 groups are worth more.
+    """
+    fair = _fair(alike, gpus, share, max_cpus, cache_of)
+    plain = lay_out(sorted(core for group in alike for core in group), gpus, len(fair[0]), cache_of)
+    near = all(abs(_count(one) - _count(other)) <= 1 for one, other in zip(fair, plain)) and all(
+        abs(len(group.intersection(one)) - len(group.intersection(other))) <= 1
+        for group in map(frozenset, alike)
+        for one, other in zip(fair, plain)
+    )
+    fits = max_cpus is None or all(_count(chosen) <= max_cpus for chosen in plain)
+    return plain if near and fits and _sharing(plain, cache_of)[0] < _sharing(fair, cache_of)[0] else fair
+
+
+def _fair(
+    alike: Sequence[Sequence[Core]], gpus: int, share: int, max_cpus: int | None, cache_of: Mapping[int, int]
+) -> Layout:
+    """Return a layout by groups; what does not come out even goes, core by core, to the GPU with fewest CPUs."""
+    groups = [sorted(group) for group in alike]
+    first = min(group[0] for group in groups)
+    if sum(map(len, groups)) > gpus * share:
+        # The system uses the first core most: it stays free where any does.
+        groups = [[core for core in group if core != first] for group in groups]
+    room = max_cpus if max_cpus is not None else sum(map(_count, groups))
+    layout: Layout = [[] for _gpu in range(gpus)]
+    rest: list[Core] = []
+    for group in filter(None, groups):
+        number = min(share - len(layout[0]), len(group) // gpus, (room - _count(layout[0])) // len(group[0]))
+        chosen = lay_out(group, gpus, number, cache_of) if number > 0 else []
+        for own, more in zip(layout, chosen):
+            own += more
+        taken = {core for more in chosen for core in more}
+        rest += [core for core in reversed(group) if core not in taken]
+    while len(layout[0]) < share:
+        given = _one_each(layout, rest, room)
+        if not given:
+            break
+        for gpu, core in given.items():
+            layout[gpu].append(core)
+            rest.remove(core)
+    if not layout[0]:
+        # Not even one core is as small as max_cpus.
+        layout = [[core] for core in sorted(rest, key=len)[:gpus]]
+    return [sorted(own) for own in layout]
+
+
+def _one_each(layout: Layout, rest: Sequence[Core], room: int) -> dict[int, Core]:
+    """Return one more core for each GPU, nothing where that is not possible within ``room`` CPUs."""
+    given: dict[int, Core] = {}
+    left = sorted(rest, key=len, reverse=True)
+    for gpu in sorted(range(len(layout)), key=lambda number: (_count(layout[number]), number)):
+        fitting = [core for core in left if _count(layout[gpu]) + len(core) <= room]
+        if not fitting:
+            return {}
+        given[gpu] = fitting[0]
+        left.remove(fitting[0])
+    return given
+
+
+def _count(cores: Sequence[Core]) -> int:
+    """Return the number of CPUs of some cores."""
+    return sum(map(len, cores))
+
+
 def _sharing(layout: Layout, cache_of: Mapping[int, int]) -> tuple[int, int, int]:
     """Return (shared L3 groups, L3 groups touched, ranges) of a layout."""
     touched = [{cache_of[core[0]] for core in chosen if core[0] in cache_of} for chosen in layout]

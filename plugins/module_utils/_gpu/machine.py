@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple, Tuple
+from typing import Any, Iterable, Mapping, NamedTuple, Tuple
 
 from .._cpuset import CpuSet, CpuSetError, parse_cpu_list
 
@@ -41,8 +41,10 @@ class Machine:
         usable: Those that programs of supervisord may use.
         nodes: The NUMA nodes by number, in order.
         whole_cores: Physical cores with all their CPUs, by the first one.
-        cores: What is usable of them; a core with no usable CPU is not there.
+        cut_cores: Those whose CPUs are on several NUMA nodes, as in a virtual machine with careless NUMA cells.
+        cores: What is usable of the cores. Of a cut core each node's part is one of its own here.
         caches: Groups of CPUs that share the highest unified cache, by the first CPU.
+        kind_of: The number of a CPU's kind, 0 for the fastest, on a machine whose cores are not alike.
         cache_of: The number of a CPU's group.
         node_of: The number of a CPU's NUMA node.
         cores_of: The usable cores of each node.
@@ -57,6 +59,7 @@ class Machine:
             self.usable = (parse_cpu_list(cpus.get("usable")) & self.online) - self.isolated
             cores = [parse_cpu_list(core) for core in cpus.get("cores") or []]
             caches = [parse_cpu_list(group) for group in cpus.get("l3") or []]
+            kinds = [parse_cpu_list(kind) for kind in cpus.get("kinds") or []]
             nodes = {str(number): _node(node) for number, node in (cpus.get("nodes") or {}).items()}
         except CpuSetError as error:
             raise MachineError(f"the topology is damaged: {error}") from error
@@ -66,13 +69,29 @@ class Machine:
         self.cache_of = {cpu: number for number, group in enumerate(self.caches) for cpu in group}
         single = self.usable.difference(*cores)
         self.whole_cores: list[Core] = sorted([*(tuple(sorted(core)) for core in cores), *((cpu,) for cpu in single)])
-        usable = (tuple(cpu for cpu in core if cpu in self.usable) for core in self.whole_cores)
-        self.cores: list[Core] = sorted(core for core in usable if core)
+        self.cut_cores = [core for core in self.whole_cores if len({self.node_of.get(cpu) for cpu in core}) > 1]
+        self.cores: list[Core] = sorted(part for core in self.whole_cores for part in self._usable_parts(core))
+        self.kind_of = {cpu: number for number, kind in enumerate(kinds) for cpu in kind}
         self.cores_of: dict[str, list[Core]] = {number: [] for number in self.nodes}
         for core in self.cores:
             if core[0] in self.node_of:
                 self.cores_of[self.node_of[core[0]]].append(core)
         self.with_cpus = [number for number in self.nodes if self.cores_of[number]]
+
+    def _usable_parts(self, core: Core) -> list[Core]:
+        """Return what is usable of a core, apart by NUMA node."""
+        parts: dict[str | None, list[int]] = {}
+        for cpu in core:
+            if cpu in self.usable:
+                parts.setdefault(self.node_of.get(cpu), []).append(cpu)
+        return [tuple(part) for part in parts.values()]
+
+    def alike(self, cores: Iterable[Core]) -> list[list[Core]]:
+        """Return cores grouped by what they can do, the best first: fast before slow ones, then by number of CPUs."""
+        groups: dict[tuple[int, int], list[Core]] = {}
+        for core in cores:
+            groups.setdefault((self.kind_of.get(core[0], 0), -len(core)), []).append(core)
+        return [groups[key] for key in sorted(groups)]
 
     def distance(self, one: str, other: str) -> int:
         """Return the distance between two nodes, a large number where the topology does not tell."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, Mapping, NamedTuple, Sequence, Tuple, TypedDict
 
 from .._cpuset import CpuSet, CpuSetError, format_cpu_list, parse_cpu_list, ranges
-from .layout import lay_out
+from .layout import Layout, lay_out, lay_out_unlike
 from .machine import Core, Machine, MachineError
 
 SCORE_FIELDS = ("gpus_off_node", "fewest_cores", "split_cores", "shared_l3", "l3_touched", "ranges")
@@ -115,6 +115,11 @@ def numa_plan(
     machine = _machine(topology)
     warnings: list[str] = []
     gpus = _gpus(topology, gpu_numa_nodes or {}, machine)
+    if gpus and machine.cut_cores:
+        warnings.append(
+            f"{len(machine.cut_cores)} cores are cut by NUMA nodes, such as {format_cpu_list(machine.cut_cores[0])}: "
+            "GPUs of different nodes share them; give the virtual machine NUMA cells of whole cores"
+        )
     homes = _homes(gpus, machine, reserve_cores, warnings)
     sets: dict[str, _Set] = {}
     for domain in _domains(homes, gpus, machine, scope):
@@ -335,10 +340,28 @@ def _divide(
     if share == 0:
         share = 1
         warnings.append(f"{has}: {reserve} cores cannot be kept back there, every GPU gets one core")
-    if max_cpus is not None:
-        share = min(share, max(1, max_cpus // max(len(core) for core in cores)))
-    layout = lay_out(cores, number, share, machine.cache_of)
+    alike = machine.alike(cores)
+    if len(alike) == 1:
+        if max_cpus is not None:
+            share = min(share, max(1, max_cpus // len(cores[0])))
+        layout = lay_out(cores, number, share, machine.cache_of)
+    else:
+        layout = lay_out_unlike(alike, number, share, max_cpus, machine.cache_of)
+        _report_unequal(domain, alike, layout, warnings)
     return {gpu.key: _Set(chosen, True) for gpu, chosen in zip(domain.gpus, layout)}
+
+
+def _report_unequal(domain: _Domain, alike: Sequence[Sequence[Core]], layout: Layout, warnings: list[str]) -> None:
+    """Warn where cores that are not alike cannot be divided evenly."""
+    shares = [[sum(1 for core in chosen if core in group) for group in map(frozenset, alike)] for chosen in layout]
+    if all(share == shares[0] for share in shares):
+        return
+    kinds = " and ".join(f"{len(group)} of {len(group[0])} CPUs" for group in alike)
+    gets = ", ".join(f"GPU {gpu.label} {len(_cpus(chosen))} CPUs" for gpu, chosen in zip(domain.gpus, layout))
+    warnings.append(
+        f"NUMA node {', '.join(domain.nodes)} has cores that are not alike ({kinds}), "
+        f"which cannot be divided evenly: {gets}"
+    )
 
 
 def _score(planned: Sequence[PlannedGpu], machine: Machine) -> dict[str, int]:

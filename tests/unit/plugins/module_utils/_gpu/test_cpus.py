@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.topology import read_topology
 from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._gpu.machines import (
     CPU,
+    NODE,
     recorded,
     write_tree,
 )
@@ -127,3 +128,43 @@ def test_isolated_cpus(tmp_path, files):
 
 def test_usable_cpus_are_online(tmp_path):
     assert allowed(tmp_path, process(7, "0-255"), online="0-2,5")["usable"] == "0-2,5"
+
+
+# Cores that are not alike, and cores that NUMA nodes cut
+
+
+@pytest.mark.parametrize(
+    ("files", "kinds"),
+    [
+        ({"/sys/devices/cpu_core/cpus": "0-3\n", "/sys/devices/cpu_atom/cpus": "4-7\n"}, ["0-3", "4-7"]),
+        ({"/sys/devices/cpu_core/cpus": "0-3\n", "/sys/devices/cpu_atom/cpus": "4-31\n"}, ["0-3", "4-7"]),
+        ({"/sys/devices/cpu_core/cpus": "0-7\n"}, None),
+        ({f"{CPU}/cpu{cpu}/cpu_capacity": "1024\n" if cpu > 3 else "446\n" for cpu in range(8)}, ["4-7", "0-3"]),
+        ({f"{CPU}/cpu{cpu}/cpu_capacity": "1024\n" for cpu in range(8)}, None),
+        ({f"{CPU}/cpu0/cpu_capacity": "1024\n"}, None),
+        ({}, None),
+    ],
+)
+def test_kinds_of_cores(tmp_path, files, kinds):
+    assert allowed(tmp_path, files).get("kinds") == kinds
+
+
+def test_cores_that_nodes_cut_are_told(tmp_path):
+    files = {f"{CPU}/online": "0-3\n", f"{NODE}/node0/cpulist": "0,2\n", f"{NODE}/node1/cpulist": "1,3\n"}
+    for cpu in range(4):
+        files[f"{CPU}/cpu{cpu}/topology/thread_siblings_list"] = "0-1\n" if cpu < 2 else "2-3\n"
+    assert read_topology(write_tree(tmp_path, files))["warnings"] == [
+        "sysfs puts the CPUs of 2 cores on different NUMA nodes, such as 0-1: "
+        "the NUMA cells of the virtual machine cut its cores"
+    ]
+
+
+@pytest.mark.parametrize("text", ["x", "0-", "99999", "9" * 5000, "\u00b2"])
+def test_odd_numbers_are_unknown(tmp_path, text):
+    """No number that a file may hold ends in a traceback."""
+    files = {"/proc/self/status": f"Cpus_allowed_list:\t{text}\n", "/run/supervisord.pid": text}
+    files[f"{NODE}/node0/cpulist"] = "0-7\n"
+    files[f"{NODE}/node0/distance"] = text + "\n"
+    files["/proc/cmdline"] = f"isolcpus={text}\n"
+    cpus = allowed(tmp_path, files)
+    assert cpus["usable"] == "0-7" and cpus["nodes"]["0"]["distance"] in ({"0": 10}, {"0": 99999})

@@ -18,6 +18,7 @@ from ansible_collections.autonomys.cluster.plugins.filter.numa_plan import numa_
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import format_cpu_list, parse_cpu_list
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import (
     NumaPlanError,
+    faults,
     numa_plan,
     score_key,
 )
@@ -433,3 +434,125 @@ def test_fewest_l3_groups_are_shared(groups, size, gpus, reserve):
     assert plan["score"]["shared_l3"] == fewest_shared_groups(groups, size, gpus, share)
     pool = parse_cpu_list(plan["pool"])
     assert 0 in pool or not pool
+
+
+# Cores that are not alike, and cores that NUMA nodes cut
+
+
+def hybrid(fast, slow, gpus, threads=2, kinds=False):
+    """Return a topology of one node: ``fast`` cores with threads, then ``slow`` ones with one."""
+    cores = [list(range(core * threads, core * threads + threads)) for core in range(fast)]
+    cores += [[fast * threads + core] for core in range(slow)]
+    total = fast * threads + slow
+    topology = build([total], gpus=[0] * gpus)
+    topology["cpus"]["cores"] = [format_cpu_list(core) for core in cores]
+    topology["cpus"]["l3"] = [f"0-{total - 1}"]
+    if kinds:
+        topology["cpus"]["kinds"] = [f"0-{fast * threads - 1}", f"{fast * threads}-{total - 1}"]
+    return topology
+
+
+def numbers(topology, plan, fast):
+    """Return (fast cores, slow cores) of each GPU."""
+    cores = [parse_cpu_list(core) for core in topology["cpus"]["cores"]]
+    found = []
+    for gpu in plan["gpus"]:
+        cpus = parse_cpu_list(gpu["cpus"])
+        mine = [number for number, core in enumerate(cores) if core & cpus]
+        found.append((sum(1 for number in mine if number < fast), sum(1 for number in mine if number >= fast)))
+    return found
+
+
+@pytest.mark.parametrize("threads, kinds", [(2, False), (2, True), (1, True)])
+@pytest.mark.parametrize("gpus, shares", [(1, [(5, 9)]), (2, [(2, 5)] * 2), (4, [(1, 2)] * 4)])
+def test_gpus_share_fast_and_slow_cores_alike(threads, kinds, gpus, shares):
+    topology = hybrid(6, 10, gpus, threads, kinds)
+    plan = numa_plan(topology, reserve_cores=2, min_cpus=None)
+    assert numbers(topology, plan, 6) == shares
+    assert 0 in parse_cpu_list(plan["pool"]) and plan["warnings"] == []
+
+
+@pytest.mark.parametrize("max_cpus, cpus", [(1, 1), (2, 2), (3, 3), (8, 8), (9, 9), (12, 12), (100, 19)])
+def test_max_cpus_counts_cpus_and_prefers_fast_cores(max_cpus, cpus):
+    topology = hybrid(6, 10, 1)
+    plan = numa_plan(topology, max_cpus=max_cpus, min_cpus=None)
+    assert len(parse_cpu_list(plan["gpus"][0]["cpus"])) == cpus
+    [(fast, _slow)] = numbers(topology, plan, 6)
+    assert fast == min(5, max_cpus // 2)
+
+
+def test_what_cannot_be_divided_evenly_is_told():
+    topology = hybrid(3, 3, 2)
+    plan = numa_plan(topology, reserve_cores=0, min_cpus=None)
+    sizes = sorted(len(parse_cpu_list(gpu["cpus"])) for gpu in plan["gpus"])
+    assert sizes == [4, 5] and [gpu["cores"] for gpu in plan["gpus"]] == [3, 3]
+    [warning] = plan["warnings"]
+    assert "cores that are not alike (3 of 2 CPUs and 3 of 1 CPUs)" in warning and "5 CPUs" in warning
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(0, 12),
+    st.integers(0, 12),
+    st.integers(1, 6),
+    st.integers(0, 3),
+    st.one_of(st.none(), st.integers(1, 30)),
+    st.booleans(),
+)
+def test_unlike_cores_are_divided_fairly(fast, slow, gpus, reserve, max_cpus, kinds):
+    if fast + slow < gpus:
+        return
+    topology = hybrid(fast, slow, gpus, kinds=kinds and fast > 0 and slow > 0)
+    plan = numa_plan(topology, reserve_cores=reserve, max_cpus=max_cpus, min_cpus=None)
+    sizes = [len(parse_cpu_list(gpu["cpus"])) for gpu in plan["gpus"]]
+    assert max(sizes) - min(sizes) <= 1 or plan["warnings"]
+    assert max(sizes) - min(sizes) <= 2
+    assert len({gpu["cores"] for gpu in plan["gpus"]}) == 1
+    taken = [cpu for gpu in plan["gpus"] for cpu in parse_cpu_list(gpu["cpus"])]
+    assert len(taken) == len(set(taken)) and not set(taken) & parse_cpu_list(plan["pool"])
+    assert max_cpus is None or max(sizes) <= max(2, max_cpus)
+    assert plan["score"]["split_cores"] == 0
+
+
+def cut(cores, gpus, isolated=""):
+    """Return a virtual machine whose NUMA cells have every other CPU, with cores of two neighbours."""
+    topology = build([2 * cores], gpus=gpus, isolated=isolated)
+    cpus = range(2 * cores)
+    topology["cpus"]["cores"] = [f"{cpu}-{cpu + 1}" for cpu in cpus[::2]]
+    topology["cpus"]["nodes"] = {
+        str(node): {
+            "cpus": format_cpu_list(cpus[node::2]),
+            "memory_mib": 1024,
+            "package": 0,
+            "distance": {str(node): 10, str(1 - node): 20},
+        }
+        for node in (0, 1)
+    }
+    return topology
+
+
+@pytest.mark.parametrize("gpus", [[0], [1], [0, 1], [0, 0, 1, 1]])
+def test_cut_cores_leave_each_gpu_on_its_node(gpus):
+    topology = cut(8, gpus)
+    plan = numa_plan(topology, reserve_cores=1, min_cpus=None)
+    for gpu, node in zip(plan["gpus"], gpus):
+        assert (gpu["numa_node"], gpu["placement"]) == (node, "local")
+        assert parse_cpu_list(gpu["cpus"]) <= parse_cpu_list(topology["cpus"]["nodes"][str(node)]["cpus"])
+    [warning] = plan["warnings"]
+    assert warning.startswith("8 cores are cut by NUMA nodes, such as 0-1")
+    found = faults(topology, [(gpu, entry["cpus"]) for gpu, entry in zip(topology["gpus"], plan["gpus"])])
+    assert not any(found.values())
+
+
+def test_one_cut_core_among_whole_ones():
+    topology = build([4, 4], smt=2, gpus=[0, 1])
+    nodes = topology["cpus"]["nodes"]
+    nodes["0"]["cpus"], nodes["1"]["cpus"] = "0-3,8-10", "4-7,11-15"
+    plan = numa_plan(topology, reserve_cores=0, min_cpus=None)
+    for gpu in plan["gpus"]:
+        assert parse_cpu_list(gpu["cpus"]) <= parse_cpu_list(nodes[str(gpu["numa_node"])]["cpus"])
+    assert any("1 cores are cut" in warning and "3,11" in warning for warning in plan["warnings"])
+
+
+def test_without_gpus_nothing_is_said_of_cores():
+    assert numa_plan(cut(4, []))["warnings"] == []
