@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A GPU that goes, comes back or is replaced changes its own plot server's definition and no other's, so no other restarts."""
+"""A GPU that goes, comes back or is replaced changes the definition of its own plot server, so no other restarts."""
 
 from __future__ import annotations
 
@@ -63,8 +63,17 @@ def differing(one, other):
 EIGHT = machine("4090x8-2x56c")
 # More GPUs on one node than on the other: the place of a missing one cannot be guessed there.
 UNEVEN = machine("uneven-3gpu-2+1")
-MACHINES = ["4090x8-2x56c", "dgx2h-16gpu", "dgxa100-nps4-8gpu", "hgxh100-8gpu", "seed-2x48c-4gpu", "uneven-3gpu-2+1", "odd-cores-3gpu",
-            "mixed-known-and-NA", "more-gpus-than-cores"]  # fmt: skip
+MACHINES = [
+    "4090x8-2x56c",
+    "dgx2h-16gpu",
+    "dgxa100-nps4-8gpu",
+    "hgxh100-8gpu",
+    "seed-2x48c-4gpu",
+    "uneven-3gpu-2+1",
+    "odd-cores-3gpu",
+    "mixed-known-and-NA",
+    "more-gpus-than-cores",
+]
 
 
 def uuids(topology):
