@@ -28,7 +28,8 @@ options:
       - What was read on the host.
       - For farms with C(sectors=auto) C(disks) as M(autonomys.cluster.disk_info) returns it.
       - For C(plot_server) C(topology) and C(gpu_error) as M(autonomys.cluster.gpu_topology_info) returns them, and
-        C(programs) as M(autonomys.cluster.host_info) does, which tell the slot of a GPU and the NUMA node of a missing one.
+        C(programs) as M(autonomys.cluster.host_info) does, which tell the slot of a GPU and the NUMA node of a
+        missing one.
       - For C(proof_server) C(topology), to bind it to the NUMA node of its GPU.
     type: dict
     default: {}
