@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import numa_plan
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.drawing import draw_machine
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.machine_picture import draw_machine
 
 ROOT = Path(__file__).parents[1]
 MACHINE = ROOT / "tests/fixtures/machines/seed-2x48c-4gpu.json"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import copy
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import (
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import (
     ReleaseError,
     parse_checksum,
     wrong_checksum,

@@ -137,87 +137,39 @@ paths:
   sample: {autonomys-farmer: /opt/autonomys/releases/v1.2.3/autonomys-farmer}
 """
 
-import http.client
 import os
 import pwd
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.urls import open_url
-from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import (
-    Installer,
-    ReleaseError,
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.download import fetcher
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import Installer
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.plan import (
     control_node_sources,
-    listing,
-    normalise,
+    listing_after,
+    listing_before,
     plan,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.read import read_there
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import ReleaseError, normalise
 
-CHUNK = 1024 * 1024
-
-
-def fetcher(timeout):
-    """Return ``fetch(url, write)``, which streams a source."""
-
-    def fetch(url, write):
-        try:
-            response = open_url(url, timeout=timeout, follow_redirects="all", decompress=False)
-            promised = response.headers.get("Content-Length")
-            size = 0
-            for chunk in iter(lambda: response.read(CHUNK), b""):
-                size += len(chunk)
-                write(chunk)
-        except ReleaseError:
-            raise
-        except (OSError, ValueError, http.client.HTTPException) as exc:
-            if isinstance(exc, OSError) and exc.errno is not None and not hasattr(exc, "reason"):
-                # Written to disk in the same loop: the disk's own errors keep their meaning.
-                raise
-            raise ReleaseError(f"{url} cannot be downloaded: {exc}; nothing was installed") from exc
-        if promised is not None and size != int(promised):
-            raise ReleaseError(
-                f"{url} cannot be downloaded: the connection ended after {size} of {promised} bytes; nothing was installed"
-            )
-
-    return fetch
-
-
-def use_proxy(proxy):
-    """Send downloads through a proxy; urllib reads it from the environment."""
-    if proxy:
-        for name in ("http_proxy", "https_proxy"):
-            os.environ[name] = proxy
-            os.environ[name.upper()] = proxy
-
-
-def run_module():
-    """Entry point of the module."""
-    file_spec = {
-        "name": {"type": "str", "required": True},
-        "src": {"type": "str", "required": True},
-        "checksum": {"type": "str", "required": True},
-        "extract": {"type": "str"},
-    }
-    release_spec = {
-        "root": {"type": "path", "required": True},
-        "version": {"type": "str", "required": True},
-        "files": {"type": "list", "elements": "dict", "required": True, "options": file_spec},
-    }
-    module = AnsibleModule(
-        argument_spec={
-            "releases": {"type": "list", "elements": "dict", "required": True, "options": release_spec},
-            "keep": {"type": "int", "default": 2},
-            "owner": {"type": "str", "default": "root"},
-            "proxy": {"type": "str"},
-            "timeout": {"type": "int", "default": 60},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        module.exit_json(**install(module))
-    except ReleaseError as exc:
-        module.fail_json(msg=str(exc))
-    except OSError as exc:
-        module.fail_json(msg=f"the release cannot be installed: {exc}")
+FILE = {
+    "name": {"type": "str", "required": True},
+    "src": {"type": "str", "required": True},
+    "checksum": {"type": "str", "required": True},
+    "extract": {"type": "str"},
+}
+RELEASE = {
+    "root": {"type": "path", "required": True},
+    "version": {"type": "str", "required": True},
+    "files": {"type": "list", "elements": "dict", "required": True, "options": FILE},
+}
+ARGUMENTS = {
+    "releases": {"type": "list", "elements": "dict", "required": True, "options": RELEASE},
+    "keep": {"type": "int", "default": 2},
+    "owner": {"type": "str", "default": "root"},
+    "proxy": {"type": "str"},
+    "timeout": {"type": "int", "default": 60},
+}
 
 
 def install(module):
@@ -228,38 +180,45 @@ def install(module):
     releases = normalise(params["releases"])
     try:
         owner = pwd.getpwnam(params["owner"])
-    except KeyError as exc:
-        raise ReleaseError(f"there is no account {params['owner']} to own the release") from exc
-    steps = plan(releases, params["keep"], owner.pw_uid)
+    except KeyError as error:
+        raise ReleaseError(f"there is no account {params['owner']} to own the release") from error
+    there = read_there(releases, params["keep"], owner.pw_uid)
+    steps = plan(releases, there, params["keep"])
     if not module.check_mode:
         sources = control_node_sources(steps)
         if sources:
             # The action plugin transfers these and runs the module again with file URLs in their place.
             return {"changed": False, "control_node_sources": sources}
-    before, after = listing(releases, steps, after=False), listing(releases, steps, after=True)
-    if any(steps.values()) and not module.check_mode:
-        use_proxy(params["proxy"])
-        steps = Installer(fetcher(params["timeout"]), owner.pw_uid, owner.pw_gid).run(releases, params["keep"])
+    diff = {"before": listing_before(there, steps), "after": listing_after(there, steps)}
+    if any(steps) and not module.check_mode:
+        installer = Installer(fetcher(params["timeout"], params["proxy"]), owner.pw_uid, owner.pw_gid)
+        steps = installer.run(releases, params["keep"])
     return {
-        "changed": any(steps.values()),
+        "changed": any(steps),
         "installed": sorted(
             os.path.join(release["root"], release["version"], name)
-            for release, names in steps["install"]
+            for release, names in steps.install
             for name in names
         ),
-        "pruned": sorted(os.path.join(root, version) for root, version in steps["prune"]),
+        "pruned": sorted(os.path.join(root, version) for root, version in steps.prune),
         "paths": {
             name: os.path.join(release["root"], release["version"], name)
             for release in releases
             for name in release["files"]
         },
-        "diff": {"before": before, "after": after},
+        "diff": diff,
     }
 
 
 def main():
     """Run the module."""
-    run_module()
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    try:
+        module.exit_json(**install(module))
+    except ReleaseError as error:
+        module.fail_json(msg=str(error))
+    except OSError as error:
+        module.fail_json(msg=f"the release cannot be installed: {error}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import tempfile
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
-from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import file_checksum
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.read import file_checksum
 
 
 def find_source(action, src, task_vars):

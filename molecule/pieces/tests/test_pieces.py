@@ -318,7 +318,7 @@ def test_a_disk_without_room_and_a_missing_program_are_refused(play, server, inv
         "/opt/autonomys/releases/v0/autonomys-export-piece is not installed: name autonomys-export-piece in cluster_binaries and run site"
         in output
     )
-    assert re.search("the export takes about [0-9.]+ TB more and 10240 MiB shall stay free, but .* has only", output)
+    assert re.search("the export takes about [0-9.]+ TB more and 10240 MiB must stay free, but .* has only", output)
     untouched(server)
 
 

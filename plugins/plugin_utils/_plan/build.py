@@ -5,50 +5,62 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""The plan: what runs where, and what the next ``site.yml`` would change, in which steps and how long that takes. Pure functions.
+"""The plan: what runs where, what the next ``site.yml`` would change, in which steps and how long that takes.
 
-What would change is not computed here: the roles say it, in check mode. This puts their answers beside the model and what was read of the hosts.
+Pure functions.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components import names
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import EVIDENT
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import DIGEST
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.plot_client import farm_sectors
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors, farm_files
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 
+from .._words import counted
+from .changes import changed_programs, left_over_programs, sentence, wanted_programs
+from .farms import farms_of
 from .gpus import gpu_host
+from .shape import (
+    CHANGES,
+    LEFT_OUT,
+    NO_COMPONENT,
+    NOT_READ,
+    READY,
+    RUNS,
+    UNREACHABLE,
+    WRONG,
+    Answer,
+    Connection,
+    Facts,
+    GpuHost,
+    Host,
+    Model,
+    Plan,
+    Program,
+    Settings,
+    Step,
+    Summary,
+)
+from .steps import steps_of, versions_of
 
-# What happens to a program, in the order of how much a reader must know of it.
-CHANGES = ("stop", "restart", "start", "reload", "unknown", "none")
 
-# Why a host is not changed, beside being ready.
-READY, LEFT_OUT, UNREACHABLE, NOT_READ, NO_COMPONENT = "ready", "left out", "unreachable", "not read", "no component"
-
-# In the place of a component: programs whose component the host has left.
-LEFT_OVER = "left over"
-
-# Programs of these states are there; BACKOFF is between two attempts.
-_RUNS = ("STARTING", "RUNNING")
-# An inventory can be wrong in any way; what is wrong with it is a finding, and the plan says what it cannot tell.
-_WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-
-
-def build_plan(model, facts, changes, judged, nats=None):
+def build_plan(
+    model: Model,
+    facts: Mapping[str, Facts],
+    changes: Mapping[str, Mapping[str, Answer]],
+    judged: Mapping[str, Any],
+    nats: Mapping[str, Answer] | None = None,
+) -> Plan:
     """Put together what would run and what would change.
 
     Args:
         model: what ``build_model`` returns.
         facts: per host that was asked ``{"reachable", "error", "host", "gpus", "disks"}``, as preflight has them.
-        changes: host to component to ``{"program": result of supervisor_program in check mode, "configuration": bool, "error": text}``, what
-            is unknown left out; under ``"release"`` the result of the module ``release``.
-        judged: what ``_rules.judge`` returns, not strict; and under ``orphans`` host to the files of programs whose component it has left.
+        changes: host to component to ``{"program": result of supervisor_program in check mode, "configuration": bool,
+            "error": text}``, what is unknown left out; under ``"release"`` the result of the module ``release``.
+        judged: what ``_rules.judge`` returns, not strict; and under ``orphans`` host to the files of programs whose
+            component it has left.
         nats: host to the answer of nats_info.
 
     Returns:
@@ -57,25 +69,14 @@ def build_plan(model, facts, changes, judged, nats=None):
     hosts = {
         name: _host(model, name, facts.get(name), changes.get(name, {}), judged) for name in sorted(model["hosts"])
     }
-    leader = next(
-        (answer["meta_leader"] for _host_name, answer in sorted((nats or {}).items()) if answer.get("meta_leader")),
-        None,
-    )
-    leader_host = next(
-        (
-            name
-            for name in model["components"]["nats"]
-            if str(model["hosts"][name]["settings"].get("nats_server_name")) == leader
-        ),
-        None,
-    )
-    steps = _steps(model, hosts, leader_host)
+    leader = _leader(model, nats or {})
+    steps = steps_of(model, hosts, leader)
     return {
         "format": 1,
         "hosts": hosts,
         "steps": steps,
-        "versions": _versions(model, hosts, steps),
-        "meta_leader": leader_host,
+        "versions": versions_of(hosts, steps),
+        "meta_leader": leader,
         "wanted": {
             "Autonomys": _settings_of(model, [name for name in COMPONENTS if name != "nats"], "cluster_version"),
             "NATS": _settings_of(model, ["nats"], "nats_version"),
@@ -88,62 +89,66 @@ def build_plan(model, facts, changes, judged, nats=None):
     }
 
 
+def _leader(model: Model, nats: Mapping[str, Answer]) -> str | None:
+    """Return the host of the NATS meta leader, None where no server tells."""
+    servers = (answer["meta_leader"] for _host, answer in sorted(nats.items()) if answer.get("meta_leader"))
+    leader = next(servers, None)
+    names = {name: model["hosts"][name]["settings"].get("nats_server_name") for name in model["components"]["nats"]}
+    return next((name for name, server in names.items() if str(server) == leader), None)
+
+
+def _settings_of(model: Model, components: Sequence[str], name: str) -> list[str]:
+    """Return the values of a variable on the hosts of components, sorted."""
+    hosts = {host for component in components for host in model["components"][component]}
+    return sorted({str(model["hosts"][host]["settings"].get(name)) for host in hosts})
+
+
 # --- hosts -----------------------------------------------------------------------------------------------------------
 
 
-def _host(model, name, facts, changes, judged):
+def _host(
+    model: Model, name: str, facts: Facts | None, changes: Mapping[str, Answer], judged: Mapping[str, Any]
+) -> Host:
     host = model["hosts"][name]
-    settings = host["settings"]
+    settings, components, known = host["settings"], host["components"], facts or {}
     state, why = _state(name, host, facts, judged)
-    result = {
+    gpus, errors = _gpus(name, components, settings, known)
+    programs: list[Program] = []
+    for component in components:
+        answer = changes.get(component, {})
+        wanted, error = wanted_programs(component, settings, known)
+        errors += [message for message in (error, answer.get("error")) if message]
+        try:
+            programs += changed_programs(component, settings, wanted, answer if state == READY else {})
+        except WRONG as wrong:
+            errors.append(f"The {component} cannot be planned: {sentence(wrong)}")
+    if settings.get("cluster_remove_orphans"):
+        programs += left_over_programs((judged.get("orphans") or {}).get(name, []), known)
+    return {
         "address": host["address"],
-        "components": host["components"],
+        "components": components,
         "state": state,
         "why": why,
-        "prepare": _prepare(facts, settings),
+        "prepare": _prepare(known, settings),
         "install": list((changes.get("release") or {}).get("installed") or []),
-        "programs": [],
-        "gpus": None,
-        "farms": _farms(settings, facts) if "plot_client" in host["components"] else [],
-        "errors": [],
+        "programs": programs,
+        "gpus": gpus,
+        "farms": farms_of(settings, known) if "plot_client" in components else [],
+        "errors": list(dict.fromkeys(errors)),
     }
-    if any(COMPONENTS[component].gpus for component in host["components"]):
-        try:
-            result["gpus"] = gpu_host(name, host["components"], settings, facts or {})
-        except _WRONG as error:
-            result["errors"].append(f"The cores of GPUs cannot be planned: {_sentence(error)}")
-    for component in host["components"]:
-        answer = changes.get(component, {})
-        wanted, error = _wanted(component, settings, facts or {})
-        for message in (error, answer.get("error")):
-            if message and message not in result["errors"]:
-                result["errors"].append(message)
-        try:
-            result["programs"] += _programs_of(component, settings, wanted, answer if state == READY else {})
-        except _WRONG as wrong:
-            result["errors"].append(f"The {component} cannot be planned: {_sentence(wrong)}")
-    if settings.get("cluster_remove_orphans"):
-        result["programs"] += _left_over((judged.get("orphans") or {}).get(name, []), facts)
-    return result
 
 
-def _left_over(files, facts):
-    """The programs of components that a host has left, where they are to go."""
-    for program in ((facts or {}).get("host") or {}).get("programs") or []:
-        if names.file_of(str(program.get("file"))) in files:
-            entry = _program(LEFT_OVER, {}, {"name": program["name"], "command": []}, [])
-            entry.update(
-                change="stop",
-                state=None,
-                held=True,
-                pending=False,
-                reason="the host has left its group",
-                version_before=None,
-            )
-            yield entry
+def _gpus(name: str, components: Sequence[str], settings: Settings, facts: Facts) -> tuple[GpuHost | None, list[str]]:
+    """Return the GPUs of a host, and why they cannot be told."""
+    if not any(COMPONENTS[component].gpus for component in components):
+        return None, []
+    try:
+        return gpu_host(name, components, settings, facts), []
+    except WRONG as error:
+        return None, [f"The cores of GPUs cannot be planned: {sentence(error)}"]
 
 
-def _state(name, host, facts, judged):
+def _state(name: str, host: Mapping[str, Any], facts: Facts | None, judged: Mapping[str, Any]) -> tuple[str, str]:
     if not host["components"]:
         return NO_COMPONENT, "It is in no component's group."
     if facts is None:
@@ -155,9 +160,9 @@ def _state(name, host, facts, judged):
     return READY, ""
 
 
-def _prepare(facts, settings):
-    """What is not on the host yet, a few words each."""
-    known = (facts or {}).get("host") or {}
+def _prepare(facts: Facts, settings: Settings) -> list[str]:
+    """Return what is not on the host yet, a few words each."""
+    known = facts.get("host") or {}
     missing = sorted(name for name, version in (known.get("packages") or {}).items() if version is None)
     steps = ["install " + " and ".join(missing)] if missing else []
     if "user" in known and known["user"] is None:
@@ -167,491 +172,83 @@ def _prepare(facts, settings):
     return steps
 
 
-def _wanted(component, settings, facts):
-    """The programs of a component on a host and why there are none."""
-    known = {
-        "topology": (facts.get("gpus") or {}).get("topology") or {},
-        "gpu_error": (facts.get("gpus") or {}).get("gpu_error"),
-        "programs": (facts.get("host") or {}).get("programs"),
-        "disks": facts.get("disks") or {},
-    }
-    try:
-        return programs(component, settings, known), None
-    except _WRONG as error:
-        if not facts.get("host"):
-            return [], None  # nothing was read: the host's state says why
-        return [], f"The programs of {component} cannot be told: {_sentence(error)}"
-
-
-def _sentence(error):
-    return f"{error} has no value" if isinstance(error, KeyError) else str(error)
-
-
-def _programs_of(component, settings, wanted, answer):
-    """The programs of a component with what would happen to each."""
-    result = answer.get("program")
-    now = {program["name"]: program for program in (result or {}).get("programs", [])}
-    texts = [diff for diff in (result or {}).get("diff") or [] if str(diff.get("before_header", "")).endswith(".conf")]
-    before = _parsed(texts[0]["before"] if texts else "")
-    secrets = _secrets(wanted)
-    for program in wanted:
-        known = now.pop(program["name"], {"state": "ABSENT"})
-        held = settings.get(component + "_state") == "stopped" or not program.get("autostart", True)
-        change = _change(known, held) if result else "unknown"
-        if change == "none" and component == "nats" and answer.get("configuration"):
-            change = "reload"
-        entry = _program(component, settings, program, secrets)
-        entry.update(
-            change=change,
-            state=known["state"] if result else None,
-            held=held,
-            pending=bool(known.get("restart_required")),
-        )
-        entry["reason"], entry["version_before"] = _reason(program, change, held, result, before)
-        yield entry
-    for name, known in now.items():
-        # What is no longer wanted and runs: it goes with the restart of the others.
-        entry = _program(
-            component,
-            settings,
-            {"name": name, "command": [], "stopwaitsecs": settings.get(component + "_stopwaitsecs")},
-            [],
-        )
-        entry.update(
-            change="stop",
-            state=known["state"],
-            held=True,
-            pending=True,
-            reason=_said(name, result) or "is no longer wanted",
-            version_before=None,
-        )
-        yield entry
-
-
-def _change(known, held):
-    there = known["state"] in _RUNS
-    if held:
-        return "stop" if there or known["state"] in ("BACKOFF", "STOPPING") else "none"
-    if known.get("restart_required"):
-        return "restart"
-    return "none" if there else "start"
-
-
-def _program(component, settings, program, secrets):
-    command = [_masked(argument, secrets) for argument in program["command"]]
-    return {
-        "component": component,
-        "name": program["name"],
-        "command": command,
-        "environment": {
-            name: value if name.startswith(EVIDENT) else "…" for name, value in program.get("environment", {}).items()
-        },
-        "cpus": program.get("cpus"),
-        "ports": COMPONENTS[component].ports_of(settings, program["name"]) if component in COMPONENTS else [],
-        "log": (program.get("log") or {}).get("path"),
-        "startsecs": int(program.get("startsecs") or 0),
-        "stopwaitsecs": int(program.get("stopwaitsecs") or 0),
-    }
-
-
-def _secrets(wanted):
-    """What must not be shown of programs: values that are named like a password or a token."""
-    sections = {}
-    for program in wanted:
-        try:
-            environment = conf.quote_environment(program.get("environment", {}))
-            sections[program["name"]] = {"command": conf.quote_command(program["command"]), "environment": environment}
-        except conf.ConfError:  # the role refuses it too
-            continue
-    return sorted(conf.secrets(sections), key=len, reverse=True)
-
-
-def _masked(text, secrets):
-    for secret in secrets:
-        text = text.replace(secret, "********")
-    return text
-
-
-def _parsed(text):
-    try:
-        return conf.parse(text or "")
-    except conf.ConfError:
-        return {}
-
-
-def _said(name, result):
-    """What supervisor_program says of a program, without its name."""
-    return next(
-        (reason[len(name) + 1 :] for reason in (result or {}).get("reasons", []) if reason.startswith(name + " ")), None
-    )
-
-
-def _reason(program, change, held, result, before):
-    """Why a program changes, and the version that its former file names."""
-    old = conf.options_of(before, program["name"]) if before else {}
-    try:
-        was = conf.parse_command(old.get("command") or "")
-    except conf.ConfError:
-        was = []
-    version_before = names.version_of(was)
-    if change == "start":
-        return ("is not defined yet" if not old else "does not run"), version_before
-    if change == "stop":
-        return _said(program["name"], result) or (
-            "is to be kept stopped" if held else "is no longer wanted"
-        ), version_before
-    if change == "reload":
-        return "reads its changed configuration, without a restart", version_before
-    if change != "restart":
-        return "", version_before
-    said = _said(program["name"], result) or "runs an older definition than its file"
-    differences = _differences(program, was, _environment(old)) if old else []
-    options = re.search(r"\(([^()]*)\)$", said)
-    others = (
-        [name for name in options.group(1).split(", ") if name not in ("command", "environment")] if options else []
-    )
-    # What is different says more than that something is.
-    return "; ".join(
-        differences + (["settings " + ", ".join(others)] if others else [])
-    ) if differences else said, version_before
-
-
-def _environment(options):
-    try:
-        return conf.parse_environment(options.get("environment") or "")
-    except conf.ConfError:
-        return {}
-
-
-def _differences(program, was, environment):
-    """What is different about a command, in words; values of the environment stay out, they may be secret."""
-    found = []
-    old_version, new_version = names.version_of(was), names.version_of(program["command"])
-    if old_version != new_version:
-        found.append(f"version {old_version} → {new_version}")
-    old_cpus = None
-    if was[:2] == ["numactl", "-C"]:
-        old_cpus, was = was[2], was[4:]
-    if old_cpus != program.get("cpus"):
-        found.append(f"CPUs {old_cpus or 'any'} → {program.get('cpus') or 'any'}")
-    old, new = was[1:], program["command"][1:]
-    gone, come = [], []
-    for kind, first, last, from_, to in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind != "equal":
-            gone += old[first:last]
-            come += new[from_:to]
-    secrets = _secrets([program])
-    if gone or come:
-        words = [("without " + " ".join(gone)) if gone else "", ("with " + " ".join(come)) if come else ""]
-        found.append(_masked(", ".join(filter(None, words)), secrets))
-    changed = sorted(
-        name
-        for name in set(environment) | set(program["environment"])
-        if environment.get(name) != program["environment"].get(name)
-    )
-    if DIGEST in changed:
-        changed.remove(DIGEST)
-        found.append("settings that nats-server reads only when it starts")
-    return found + (["environment " + ", ".join(changed)] if changed else [])
-
-
-# --- storage ---------------------------------------------------------------------------------------------------------
-
-
-def _farms(settings, facts):
-    """Per farm what its disk holds: bytes of plots there now, planned, free."""
-    disks = (facts or {}).get("disks") or {}
-    pieces = settings.get("plot_client_pieces_in_sector")
-    result = []
-    for farm in settings.get("plot_client_farms") or []:
-        if not isinstance(farm, dict) or not farm.get("path"):
-            continue
-        disk = disks.get(farm["path"]) or {}
-        entry = {
-            "path": farm["path"],
-            "state": farm.get("state", "present"),
-            "wanted": str(farm.get("sectors", "auto")),
-        }
-        entry.update(
-            {
-                key: disk.get(key)
-                for key in ("mountpoint", "device", "fstype", "size", "available", "existing_plot_bytes", "max_sectors")
-            }
-        )
-        try:
-            entry["sectors"] = farm_sectors(settings, farm, disk)
-            entry["sectors_there"] = existing_sectors(disk["existing_plot_bytes"], int(pieces))
-            entry["planned_bytes"] = sum(farm_files(entry["sectors"], int(pieces)).values())
-        except _WRONG:
-            entry.update({key: entry.get(key) for key in ("sectors", "sectors_there", "planned_bytes")})
-        result.append(entry)
-    return result
-
-
-# --- steps -----------------------------------------------------------------------------------------------------------
-
-
-def batches(hosts, roll, last=None):
-    """Cut hosts into those that restart at once, as Ansible's ``serial`` does; *last* comes last."""
-    ordered = sorted(host for host in hosts if host != last) + ([last] if last in hosts else [])
-    text = str(roll).strip()
-    size = int(len(ordered) * int(text[:-1]) / 100) if text.endswith("%") else int(text)
-    size = max(1, size) if text.endswith("%") or size > 0 else len(ordered)
-    return [ordered[first : first + size] for first in range(0, len(ordered), size)]
-
-
-def seconds(text):
-    """A duration such as ``1m30s`` in seconds, 0 for what is none."""
-    units = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
-    return sum(float(number) * units[unit] for number, unit in re.findall(r"([0-9.]+)(ms|s|m|h)", str(text)))
-
-
-def _steps(model, hosts, leader):
-    """What ``site.yml`` does to programs, one after another."""
-    steps = []
-    for component in COMPONENTS:
-        mine = {
-            name: [program for program in hosts[name]["programs"] if program["component"] == component]
-            for name in model["components"][component]
-        }
-
-        def having(change, pending, mine=mine):
-            return {
-                name: [p for p in found if p["change"] == change and p["pending"] == pending]
-                for name, found in mine.items()
-            }
-
-        for kind in ("stop", "start", "reload"):
-            concerned = {name: found for name, found in having(kind, False).items() if found}
-            if concerned:
-                steps.append(_step(model, component, kind, [sorted(concerned)], concerned))
-        rolled = {name: [p for p in found if p["pending"]] for name, found in mine.items()}
-        rolled = {name: found for name, found in rolled.items() if found}
-        if rolled:
-            try:
-                parts = batches(rolled, model["roll"][component], leader if component == "nats" else None)
-            except ValueError:  # preflight reports it
-                parts = batches(rolled, 1)
-            steps.append(_step(model, component, "restart", parts, rolled))
-    going = {
-        name: [program for program in host["programs"] if program["component"] == LEFT_OVER]
-        for name, host in hosts.items()
-    }
-    going = {name: found for name, found in going.items() if found}
-    return steps + ([_step(model, LEFT_OVER, "stop", [sorted(going)], going)] if going else [])
-
-
-def _step(model, component, kind, parts, concerned):
-    least = most = 0
-    made_of = []
-    for part in parts:
-        low, high, made_of = _batch_time(model, component, kind, {name: concerned[name] for name in part})
-        least, most = least + low, most + high
-    return {
-        "component": component,
-        "kind": kind,
-        "batches": parts,
-        "programs": sum(len(found) for found in concerned.values()),
-        "at_least_s": int(round(least)),
-        "at_most_s": int(round(most)),
-        "made_of": made_of,
-    }
-
-
-def _batch_time(model, component, kind, concerned):
-    """Seconds that hosts take at least and at most that do the same at once, and what they are made of."""
-
-    def longest(key):
-        return max(int(model["hosts"][name]["settings"].get(component + key) or 0) for name in concerned)
-
-    found = [program for entries in concerned.values() for program in entries]
-    starts = max([program["startsecs"] for program in found if program["change"] in ("start", "restart")] or [0])
-    stops = max([program["stopwaitsecs"] for program in found if program["change"] in ("stop", "restart")] or [0])
-    least, most, made_of = 0, 0, []
-    if kind == "reload":
-        return 0, 0, ["a signal"]
-    if component == LEFT_OVER:
-        return 0, 0, ["stop, within the stopwaitsecs of its file"]
-    if kind == "restart" and component == "nats":
-        most += longest("_health_timeout")
-        made_of.append(f"until the others can do without it (≤ {duration(longest('_health_timeout'))})")
-    if stops:
-        lame = (
-            max(seconds(model["hosts"][name]["settings"].get("nats_lame_duck_duration")) for name in concerned)
-            if component == "nats"
-            else 0
-        )
-        least, most = least + lame, most + max(stops, lame)
-        made_of.append(
-            "stop (%s)" % (f"{duration(lame)} to {duration(max(stops, lame))}" if lame else "≤ " + duration(stops))
-        )
-    if starts:
-        least, most = least + starts, most + starts + longest("_health_timeout")
-        made_of += [f"stay up for {duration(starts)}", f"until healthy (≤ {duration(longest('_health_timeout'))})"]
-    return least, most, made_of
-
-
-def duration(value):
-    """Seconds as people say them."""
-    value = int(round(value))
-    if value < 120:
-        return f"{value} s"
-    if value < 7200:
-        return f"{round(value / 60.0)} min"
-    hours, rest = divmod(int(round(value / 60.0)), 60)
-    return f"{hours} h {rest:02d} min" if rest else f"{hours} h"
-
-
-def between(least, most):
-    """Two durations as a span."""
-    return duration(most) if duration(least) == duration(most) else f"{duration(least)} to {duration(most)}"
-
-
 # --- the cluster -----------------------------------------------------------------------------------------------------
 
 
-def _versions(model, hosts, steps):
-    """Per software whose version changes on running programs: from what, to what, and how long both run."""
-    result = []
-    for what, components in (("Autonomys", [name for name in COMPONENTS if name != "nats"]), ("NATS", ["nats"])):
-        moving, old, new = set(), set(), set()
-        for host in hosts.values():
-            for program in host["programs"]:
-                version = names.version_of(program["command"])
-                if (
-                    program["component"] in components
-                    and program["change"] == "restart"
-                    and program["version_before"] not in (None, version)
-                ):
-                    moving.add(program["component"])
-                    old.add(program["version_before"])
-                    new.add(version)
-        if not moving:
-            continue
-        concerned = [
-            number for number, step in enumerate(steps) if step["kind"] == "restart" and step["component"] in moving
-        ]
-        span = steps[concerned[0] : concerned[-1] + 1]
-        held_back = [
-            name
-            for name, host in hosts.items()
-            if host["state"] not in (READY, NO_COMPONENT) and set(host["components"]) & set(components)
-        ]
-        result.append(
-            {
-                "what": what,
-                "from": sorted(old),
-                "to": sorted(new),
-                "components": [component for component in COMPONENTS if component in moving],
-                "at_least_s": sum(step["at_least_s"] for step in span),
-                "at_most_s": sum(step["at_most_s"] for step in span),
-                "held_back": held_back,
-            }
-        )
-    return result
-
-
-def _settings_of(model, components, name):
-    """The values of a variable on the hosts of components, sorted."""
-    hosts = {host for component in components for host in model["components"][component]}
-    return sorted({str(model["hosts"][host]["settings"].get(name)) for host in hosts})
-
-
-def _notes(hosts):
-    """What a reader must know of the consequences, a sentence each."""
+def _notes(hosts: Mapping[str, Host]) -> list[str]:
+    """Return what a reader must know of the consequences, a sentence each."""
     notes = []
     plotting = [
-        (name, program)
+        name
         for name, host in hosts.items()
         for program in host["programs"]
         if program["component"] == "plot_server"
         and program["change"] in ("restart", "stop")
-        and program["state"] in _RUNS
+        and program["state"] in RUNS
     ]
     if plotting:
-        where = sorted({name for name, _program_entry in plotting})
-        notes.append(
-            "%s on %s %s: the sectors in work there are lost and plotted again from the start."
-            % (
-                counted(len(plotting), "plot server"),
-                counted(len(where), "host"),
-                "stops or restarts" if len(plotting) == 1 else "stop or restart",
-            )
-        )
-    installing = sorted(name for name, host in hosts.items() if host["install"] and host["state"] == READY)
+        where = f"{counted(len(plotting), 'plot server')} on {counted(len(set(plotting)), 'host')}"
+        verb = "stops or restarts" if len(plotting) == 1 else "stop or restart"
+        notes.append(f"{where} {verb}: the sectors in work there are lost and plotted again from the start.")
+    ready = [host for host in hosts.values() if host["state"] == READY]
+    installing = sum(1 for host in ready if host["install"])
     if installing:
-        notes.append(
-            f"New binaries are brought to {counted(len(installing), 'host')} first; that takes as long as the download does."
-        )
-    preparing = sorted(name for name, host in hosts.items() if host["prepare"] and host["state"] == READY)
+        where = counted(installing, "host")
+        notes.append(f"New binaries are brought to {where} first; that takes as long as the download does.")
+    preparing = sum(1 for host in ready if host["prepare"])
     if preparing:
-        notes.append(
-            "%s prepared first (packages, user, supervisord)."
-            % (counted(len(preparing), "host") + (" is" if len(preparing) == 1 else " are"))
-        )
+        verb = "is" if preparing == 1 else "are"
+        notes.append(f"{counted(preparing, 'host')} {verb} prepared first (packages, user, supervisord).")
     return notes
 
 
-def counted(number, word):
-    """``1 host``, ``2 hosts``."""
-    return f"{number} {word}{('' if number == 1 else 's')}"
+def _connections(model: Model, hosts: Mapping[str, Host]) -> list[Connection]:
+    """Return who talks to whom on which port, by component.
 
-
-def _connections(model, hosts):
-    """Who talks to whom on which port, by component. What may connect to several servers holds one of them at a time."""
-    found = {}
+    What may connect to several servers holds one of them at a time.
+    """
+    found: dict[tuple[str, str, str], tuple[set[str], set[str]]] = {}
     for link in model["connections"]:
         if link["component"] == "controller" and link["to_component"] == "node" and not _is_node_of(model, link):
             continue
-        entry = found.setdefault(
-            (link["component"], link["to_component"], str(link["port"])), {"hosts": set(), "to_hosts": set()}
-        )
-        entry["hosts"].add(link["host"])
-        entry["to_hosts"].add(link["to_host"])
+        key = (link["component"], link["to_component"], str(link["port"]))
+        clients, servers = found.setdefault(key, (set(), set()))
+        clients.add(link["host"])
+        servers.add(link["to_host"])
     order = list(COMPONENTS)
     return [
         {
-            "component": key[0],
-            "to_component": key[1],
-            "port": key[2],
-            "hosts": len(entry["hosts"]),
-            "to_hosts": len(entry["to_hosts"]),
+            "component": component,
+            "to_component": to_component,
+            "port": port,
+            "hosts": len(clients),
+            "to_hosts": len(servers),
             "programs": sum(
-                1 for name in entry["hosts"] for program in hosts[name]["programs"] if program["component"] == key[0]
+                1 for name in clients for program in hosts[name]["programs"] if program["component"] == component
             ),
         }
-        for key, entry in sorted(
+        for (component, to_component, port), (clients, servers) in sorted(
             found.items(), key=lambda item: (order.index(item[0][0]), order.index(item[0][1]), item[0][2])
         )
     ]
 
 
-def _is_node_of(model, link):
-    """Whether a controller is given that node: all may reach all nodes, each uses one."""
+def _is_node_of(model: Model, link: Mapping[str, Any]) -> bool:
+    """Return whether a controller is given that node: all may reach all nodes, each uses one."""
     url = str(model["hosts"][link["host"]]["settings"].get("controller_node_rpc_url"))
     return url.rstrip("/").endswith(f"//{model['hosts'][link['to_host']]['address']}:{link['port']}")
 
 
-def _summary(hosts, steps, found):
+def _summary(hosts: Mapping[str, Host], steps: Sequence[Step], found: Sequence[Mapping[str, Any]]) -> Summary:
     changes = [program["change"] for host in hosts.values() for program in host["programs"]]
-    severities = {
-        severity: [item for item in found if item["severity"] == severity] for severity in ("error", "warning", "info")
-    }
+    severities = [item["severity"] for item in found]
     return {
         "hosts": len(hosts),
-        "ready": len([name for name, host in hosts.items() if host["state"] == READY]),
+        "ready": sum(1 for host in hosts.values() if host["state"] == READY),
         "programs": len(changes),
         "changes": {change: changes.count(change) for change in CHANGES},
-        "findings": {severity: len(items) for severity, items in severities.items()},
-        "accepted": len([item for item in found if item["accepted"]]),
+        "findings": {severity: severities.count(severity) for severity in ("error", "warning", "info")},
+        "accepted": sum(1 for item in found if item["accepted"]),
         "at_least_s": sum(step["at_least_s"] for step in steps),
         "at_most_s": sum(step["at_most_s"] for step in steps),
     }
-
-
-def alike(items, key):
-    """Items that are equal by *key* together, in the order of the first of each: ``[[items]]``."""
-    groups = {}
-    for item in items:
-        groups.setdefault(repr(key(item)), []).append(item)
-    return list(groups.values())

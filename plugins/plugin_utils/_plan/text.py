@@ -9,29 +9,34 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-import textwrap
+from collections.abc import Sequence
 
 from .._rules.table import counts
-from .build import CHANGES, READY, alike, between, counted
+from .._words import alike, beside, between, compact, counted, in_order, wrapped
+from .shape import CHANGES, READY, Plan, Program, Step
 
 MIN_WIDTH, MAX_WIDTH = 100, 160
 MOST_BLOCKS = 8  # hosts whose plot_server_gpus is shown
+MOST_BATCHES = 8  # of a step that are all named
 HEADER = ("HOST", "PROGRAM", "PORTS", "CPUS", "CHANGE")
-# What happens, as a sentence has it.
+FARM_HEADER = ("STORAGE HOST", "FARM", "SECTORS", "THERE NOW", "AT MOST", "")
+# What happens, as a sentence has it of one and of several.
 VERBS = {
     "start": ("starts", "start"),
     "restart": ("restarts", "restart"),
     "stop": ("stops", "stop"),
     "reload": ("reloads", "reload"),
+    "unknown": ("is unknown", "are unknown"),
+    "none": ("stays as it is", "stay as they are"),
 }
-VERBS.update(unknown=("is unknown", "are unknown"), none=("stays as it is", "stay as they are"))
-WORDS = {"none": "-", "unknown": "unknown"}
+
+# Why programs change: the change, the reason, and groups of hosts with their programs.
+Reason = tuple[str, str, Sequence[tuple[Sequence[str], Sequence[str]]]]
 
 
-def plan_text(plan, width, commands=False):
-    """The plan in at most ``width`` columns (100 to 160); with ``commands`` the command of every program too."""
+def plan_text(plan: Plan, width: int, commands: bool = False) -> str:
+    """Return the plan in at most ``width`` columns (100 to 160); with ``commands`` the command of every program too."""
     width = max(MIN_WIDTH, min(MAX_WIDTH, width))
     parts = [
         _programs(plan, width, commands),
@@ -40,260 +45,195 @@ def plan_text(plan, width, commands=False):
         _reasons(plan, width),
         _steps(plan, width),
         _others(plan, width),
+        "\n".join(line for sentence in sentences(plan) for line in wrapped(sentence, width)),
     ]
-    return "\n\n".join(filter(None, parts + [summary(plan, width)]))
+    return "\n\n".join(filter(None, parts))
 
 
-def compact(names):
-    """Host names on one line, runs of numbers together: ``node-1…node-3, plotter-1``."""
-    runs = []
-    for name in names:
-        stem, number = re.match(r"(.*?)(\d*)\Z", name, re.DOTALL).groups()
-        last = runs[-1] if runs else None
-        if (
-            last
-            and number
-            and last["stem"] == stem
-            and int(number) == last["last"] + 1
-            and len(number) >= last["digits"]
-        ):
-            last.update(last=int(number), names=last["names"] + [name])
-        else:
-            runs.append(
-                {
-                    "stem": stem,
-                    "last": int(number) if number else None,
-                    "digits": len(number) if number.startswith("0") else 1,
-                    "names": [name],
-                }
-            )
-    texts = [run["names"] if len(run["names"]) < 3 else [f"{run['names'][0]}…{run['names'][-1]}"] for run in runs]
-    return ", ".join(text for run in texts for text in run)
-
-
-def in_order(names):
-    """In the order in which people count: plotter-2 before plotter-10."""
-    return sorted(names, key=_natural)
-
-
-def _natural(name):
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name)]
-
-
-def _programs(plan, width, commands):
-    """The table of programs; hosts with equal rows stand together."""
+def _programs(plan: Plan, width: int, commands: bool) -> str:
+    """Return the table of programs; hosts with equal rows stand together."""
     hosts = plan["hosts"]
     concerned = [name for name in in_order(hosts) if hosts[name]["programs"]]
+    groups = alike(
+        concerned, lambda name: (hosts[name]["state"], [_cells(program) for program in hosts[name]["programs"]])
+    )
     rows = []
-
-    def row(program):
-        return (
-            program["name"],
-            _ports(program["ports"]),
-            program["cpus"] or "-",
-            WORDS.get(program["change"], program["change"]),
-        )
-
-    for names in alike(
-        concerned, lambda name: (hosts[name]["state"], [row(program) for program in hosts[name]["programs"]])
-    ):
+    for names in groups:
         label = compact(names) + (f" ({len(names)})" if len(names) > 2 else "")
         for program in hosts[names[0]]["programs"]:
-            rows.append((label, row(program), program))
+            rows.append((label, _cells(program), program))
             label = ""
     if not rows:
         return ""
-    host_width = min(28, max(len(label) for label, _cells, _program in rows))
+    host_width = min(28, max(len(label) for label, _row, _program in rows))
     widths = [
-        max(len(HEADER[column + 1]), max(len(cells[column]) for _label, cells, _program in rows)) for column in range(3)
+        max(len(HEADER[column + 1]), *(len(row[column]) for _label, row, _program in rows)) for column in range(3)
     ]
-    widths[2] = min(widths[2], 30)
-    layout = f"%-{host_width}s  {'  '.join('%%-%ds' % size for size in widths)}"
-    lines = [(layout + "  %s") % HEADER]
-    for label, cells, program in rows:
-        name, ports, cpus, change = cells
-        columns = [
-            textwrap.wrap(label, host_width, break_on_hyphens=False) or [""],
-            [name],
-            [ports],
-            textwrap.wrap(cpus.replace(",", ", "), widths[2]) if len(cpus) > widths[2] else [cpus],
-            [change],
-        ]
-        for number in range(max(len(column) for column in columns)):
-            lines.append(
-                (
-                    (layout + "  %s") % tuple(column[number] if number < len(column) else "" for column in columns)
-                ).rstrip()
-            )
+    widths = [host_width, *widths[:2], min(widths[2], 30)]
+    lines = [_line(HEADER, widths)]
+    for label, (name, ports, cpus, change), program in rows:
+        cpu_lines = wrapped(cpus.replace(",", ", "), widths[3]) if len(cpus) > widths[3] else [cpus]
+        cells = [wrapped(label, host_width), [name], [ports], cpu_lines, [change]]
+        lines += [_line(line, widths) for line in beside(cells)]
         if commands and program["command"]:
             text = " ".join(shlex.quote(argument) for argument in program["command"])
-            lines += textwrap.wrap(
-                text,
-                width,
-                initial_indent="    ",
-                subsequent_indent="      ",
-                break_on_hyphens=False,
-                break_long_words=False,
-            )
+            lines += wrapped(text, width, first=" " * 4, others=" " * 6, break_words=False)
     return "\n".join(lines)
 
 
-def reasons(plan):
-    """Why programs change: ``[(change, reason, [(hosts, [programs])])]``, equal ones together."""
-    found = {}
+def _cells(program: Program) -> tuple[str, str, str, str]:
+    change = "-" if program["change"] == "none" else program["change"]
+    ports = " ".join(str(port) for port in program["ports"])
+    return program["name"], ports or "-", program["cpus"] or "-", change
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Return a line of a table; the last cell has no width."""
+    return "  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths)), cells[-1]]).rstrip()
+
+
+def reasons(plan: Plan) -> list[Reason]:
+    """Return why programs change, equal reasons together, what matters most first."""
+    found: dict[tuple[int, str], dict[str, list[str]]] = {}
     for name in in_order(plan["hosts"]):
         for program in plan["hosts"][name]["programs"]:
             if program["reason"]:
                 key = (CHANGES.index(program["change"]), program["reason"])
                 found.setdefault(key, {}).setdefault(name, []).append(program["name"])
-    result = []
-    for (change, reason), hosts in sorted(found.items(), key=lambda item: item[0]):
-        groups = [(names, hosts[names[0]]) for names in alike(list(hosts), hosts.get)]
-        result.append((CHANGES[change], reason, groups))
-    return result
+    return [
+        (CHANGES[change], reason, [(names, hosts[names[0]]) for names in alike(hosts, hosts.__getitem__)])
+        for (change, reason), hosts in sorted(found.items(), key=lambda item: item[0])
+    ]
 
 
-def _reasons(plan, width):
+def _reasons(plan: Plan, width: int) -> str:
     lines = []
     for change, reason, groups in reasons(plan):
-        lines += textwrap.wrap(f"{change:<8} {reason}", width, subsequent_indent=" " * 9, break_on_hyphens=False)
+        lines += wrapped(f"{change:<8} {reason}", width, others=" " * 9)
         text = "; ".join(f"{compact(names)}: {compact(programs)}" for names, programs in groups)
-        lines += textwrap.wrap(text, width, initial_indent=" " * 9, subsequent_indent=" " * 9, break_on_hyphens=False)
+        lines += wrapped(text, width, first=" " * 9, others=" " * 9)
     return "\n".join(["WHY", *lines]) if lines else ""
 
 
-def _ports(ports):
-    return " ".join(str(port) for port in ports) or "-"
-
-
-def _farms(plan):
+def _farms(plan: Plan) -> str:
+    """Return the table of farms; hosts with equal rows stand together."""
     hosts = plan["hosts"]
-    concerned = [name for name in in_order(hosts) if hosts[name]["farms"]]
-
-    def rows(name):
-        return [
-            (farm["path"], str(farm["sectors"]), str(farm["sectors_there"]), str(farm["max_sectors"]), farm["state"])
-            for farm in hosts[name]["farms"]
-        ]
-
-    lines = [("STORAGE HOST", "FARM", "SECTORS", "THERE NOW", "AT MOST", "")]
-    for names in alike(concerned, rows):
+    rows = []
+    for names in alike([name for name in in_order(hosts) if hosts[name]["farms"]], lambda name: _farm_rows(plan, name)):
         label = compact(names)
-        for path, *numbers, state in rows(names[0]):
-            lines.append(
-                (
-                    label,
-                    path,
-                    *("?" if number == "None" else number for number in numbers),
-                    "" if state == "present" else state,
-                )
-            )
+        for row in _farm_rows(plan, names[0]):
+            rows.append((label, *row))
             label = ""
-    if len(lines) == 1:
+    if not rows:
         return ""
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    widths = [max(len(line[column]) for line in [FARM_HEADER, *rows]) for column in range(5)]
     widths[0] = min(widths[0], 40)
-    layout = "%%-%ds  %%-%ds  %%%ds  %%%ds  %%%ds  %%s" % tuple(widths[:5])
-    return "\n".join((layout % line).rstrip() for line in lines)
+    lines = []
+    for host, path, *numbers, state in [FARM_HEADER, *rows]:
+        aligned = [number.rjust(width) for number, width in zip(numbers, widths[2:])]
+        lines.append(_line([host, path, *aligned, state], widths))
+    return "\n".join(lines)
 
 
-def _blocks(plan):
-    """What to paste where no list fixes the slots of GPUs yet."""
-    hosts = [plan["hosts"][name] for name in in_order(plan["hosts"])]
-    blocks = [
-        host["gpus"]["block"]
-        for host in hosts
-        if host["gpus"] and host["gpus"]["gpus"] and not host["gpus"]["slots_fixed"]
+def _farm_rows(plan: Plan, name: str) -> list[tuple[str, str, str, str, str]]:
+    return [
+        (
+            farm["path"],
+            _number(farm["sectors"]),
+            _number(farm["sectors_there"]),
+            _number(farm["max_sectors"]),
+            "" if farm["state"] == "present" else farm["state"],
+        )
+        for farm in plan["hosts"][name]["farms"]
     ]
+
+
+def _number(value: int | None) -> str:
+    return "?" if value is None else str(value)
+
+
+def _blocks(plan: Plan) -> str:
+    """Return what to paste where no list fixes the slots of GPUs yet."""
+    known = [plan["hosts"][name]["gpus"] for name in in_order(plan["hosts"])]
+    blocks = [gpus["block"] for gpus in known if gpus and gpus["gpus"] and not gpus["slots_fixed"]]
     if not blocks:
         return ""
     if len(blocks) > MOST_BLOCKS:
-        return f"No list fixes which GPU has which number on {len(blocks)} hosts: what to paste is in the report and in the JSON."
+        return (
+            f"No list fixes which GPU has which number on {len(blocks)} hosts: "
+            "what to paste is in the report and in the JSON."
+        )
     return "To fix which GPU has which number, paste into the variables of the host:\n\n" + "\n\n".join(blocks)
 
 
-def _steps(plan, width):
+def _steps(plan: Plan, width: int) -> str:
     if not plan["steps"]:
         return ""
     lines = ["STEPS"]
     for number, step in enumerate(plan["steps"], 1):
-        lines += textwrap.wrap(
-            f"{step_title(step)}: {step_hosts(step)}",
-            width,
-            initial_indent=f"{number:2d}. ",
-            subsequent_indent="    ",
-            break_on_hyphens=False,
-        )
+        title = f"{step['kind']} {counted(step['programs'], step['component'] + ' program')}"
+        lines += wrapped(f"{title}: {step_hosts(step)}", width, first=f"{number:2d}. ", others=" " * 4)
         if step["made_of"]:
-            each = f" each of {len(step['batches'])} times" if len(step["batches"]) > 1 else ""
-            text = f"{between(step['at_least_s'], step['at_most_s'])} ({', '.join(step['made_of'])}{each})"
-            lines += textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="    ")
+            text = f"{between(step['at_least_s'], step['at_most_s'])} ({time_made_of(step)})"
+            lines += wrapped(text, width, first=" " * 4, others=" " * 4)
     return "\n".join(lines)
 
 
-def step_title(step):
-    """What a step does."""
-    return f"{step['kind']} {counted(step['programs'], '%s program' % step['component'])}"
-
-
-def step_hosts(step):
-    """On which hosts, in which order."""
+def step_hosts(step: Step) -> str:
+    """Return on which hosts a step happens, in which order."""
     texts = [compact(in_order(batch)) for batch in step["batches"]]
-    if len(texts) > 8:
-        texts = texts[:3] + [f"… {len(texts) - 5} more …"] + texts[-2:]
+    if len(texts) > MOST_BATCHES:
+        texts = [*texts[:3], f"… {len(texts) - 5} more …", *texts[-2:]]
     return ", then ".join(texts)
 
 
-def _others(plan, width):
-    """What hosts do not change, and what cannot be told."""
-    hosts, lines = plan["hosts"], []
-    for names in alike(
-        [name for name in in_order(hosts) if hosts[name]["state"] != READY],
-        lambda name: (hosts[name]["state"], hosts[name]["why"]),
-    ):
-        lines += _wrapped(f"{compact(names)}: {hosts[names[0]]['state']}. {hosts[names[0]]['why']}", width)
-    for names in alike([name for name in in_order(hosts) if hosts[name]["errors"]], lambda name: hosts[name]["errors"]):
-        for error in hosts[names[0]]["errors"]:
-            lines += _wrapped(f"{compact(names)}: {' '.join(error.split())}", width)
-    return "\n".join(["NOT IN THE PLAN"] + lines) if lines else ""
+def time_made_of(step: Step) -> str:
+    """Return what the time of a step is made of."""
+    each = f" each of {len(step['batches'])} times" if len(step["batches"]) > 1 else ""
+    return ", ".join(step["made_of"]) + each
 
 
-def _wrapped(text, width):
-    return textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False)
+def _others(plan: Plan, width: int) -> str:
+    """Return what hosts do not change, and what cannot be told."""
+    hosts = plan["hosts"]
+    sentences_ = []
+    left = [name for name in in_order(hosts) if hosts[name]["state"] != READY]
+    for names in alike(left, lambda name: (hosts[name]["state"], hosts[name]["why"])):
+        sentences_.append(f"{compact(names)}: {hosts[names[0]]['state']}. {hosts[names[0]]['why']}")
+    failing = [name for name in in_order(hosts) if hosts[name]["errors"]]
+    for names in alike(failing, lambda name: hosts[name]["errors"]):
+        sentences_ += [f"{compact(names)}: {' '.join(error.split())}" for error in hosts[names[0]]["errors"]]
+    lines = [line for text in sentences_ for line in wrapped(text, width, others="  ")]
+    return "\n".join(["NOT IN THE PLAN", *lines]) if lines else ""
 
 
-def summary(plan, width):
-    """The plan in sentences."""
-    lines = []
-    for sentence in sentences(plan):
-        lines += textwrap.wrap(sentence, width, break_on_hyphens=False)
-    return "\n".join(lines)
-
-
-def sentences(plan):
-    """What the plan comes to."""
-    numbers, hosts = plan["summary"]["changes"], plan["summary"]["hosts"]
-    words = [f"{numbers[change]} {VERBS[change][numbers[change] != 1]}" for change in VERBS if numbers[change]]
-    result = [
-        f"Plan for {counted(hosts, 'host')}, {counted(plan['summary']['programs'], 'program')}: {', '.join(words) or 'none'}."
-    ]
+def sentences(plan: Plan) -> list[str]:
+    """Return what the plan comes to."""
+    summary, changes = plan["summary"], plan["summary"]["changes"]
+    words = [f"{changes[change]} {VERBS[change][changes[change] != 1]}" for change in VERBS if changes[change]]
+    counted_hosts, counted_programs = counted(summary["hosts"], "host"), counted(summary["programs"], "program")
+    result = [f"Plan for {counted_hosts}, {counted_programs}: {', '.join(words) or 'none'}."]
     if plan["stopping"]:
         result.append(
-            f"site.yml would stop before it changes anything ({', '.join(plan['stopping'])}); this is what it would do once that is mended."
+            f"site.yml would stop before it changes anything ({', '.join(plan['stopping'])}); "
+            "this is what it would do once that is mended."
         )
     if plan["steps"]:
-        span = between(plan["summary"]["at_least_s"], plan["summary"]["at_most_s"])
+        span = between(summary["at_least_s"], summary["at_most_s"])
         result.append(
-            f"The steps take {span}, and the time that Ansible needs for itself; the longer end is reached when every program uses up its bounds."
+            f"The steps take {span}, and the time that Ansible needs for itself; "
+            "the longer end is reached when every program uses up its bounds."
         )
     for version in plan["versions"]:
         span = between(version["at_least_s"], version["at_most_s"])
+        first, last = version["components"][0], version["components"][-1]
         result.append(
-            f"{version['what']} {', '.join(version['from'])} and {', '.join(version['to'])} run beside each other for {span}, from the first restart ({version['components'][0]}) to the last ({version['components'][-1]})."
+            f"{version['what']} {', '.join(version['from'])} and {', '.join(version['to'])} run beside each other "
+            f"for {span}, from the first restart ({first}) to the last ({last})."
         )
         if version["held_back"]:
             result.append(f"Not in this plan and so still on what they run: {compact(in_order(version['held_back']))}.")
     result += plan["notes"]
     if plan["findings"]:
         result.append(f"Findings: {counts(plan['findings'])}.")
-    return result + ["Nothing was changed."]
+    return [*result, "Nothing was changed."]

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import needed_binaries
-from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import (
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import (
     ReleaseError,
     is_url,
     parse_checksum,

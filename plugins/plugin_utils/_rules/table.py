@@ -9,8 +9,7 @@
 
 from __future__ import annotations
 
-import textwrap
-
+from .._words import beside, wrapped
 from .view import SEVERITIES, names
 
 HEADER = ("SEVERITY", "RULE", "HOSTS", "FINDING")
@@ -28,12 +27,10 @@ def table(found, width):
     layout = f"%-{severity_width}s  %-{rule_width}s  %-{hosts_width}s  %s"
     lines = [layout % HEADER]
     for severity, rule, hosts, item in rows:
-        left = textwrap.wrap(hosts, hosts_width, break_on_hyphens=False)
-        right = _wrapped(f"{item['component']}: {item['message']}", text_width, "")
-        right += _wrapped(item["remedy"], text_width, "→ ")
-        for number in range(max(len(left), len(right))):
-            cells = (severity, rule) if number == 0 else ("", "")
-            lines.append((layout % (cells + (_at(left, number), _at(right, number)))).rstrip())
+        right = wrapped(f"{item['component']}: {item['message']}", text_width, break_words=False)
+        right += wrapped(item["remedy"], text_width, first="→ ", others="  ", break_words=False)
+        cells = [[severity], [rule], wrapped(hosts, hosts_width), right]
+        lines += [(layout % line).rstrip() for line in beside(cells)]
     return "\n".join(lines)
 
 
@@ -44,7 +41,7 @@ def counts(found):
         mine = [item for item in found if item["severity"] == severity]
         accepted = len([item for item in mine if item["accepted"]])
         plural = "s" if severity != "info" and len(mine) != 1 else ""
-        parts.append(f"{len(mine)} {severity}{plural}{(' (%d accepted)' % accepted if accepted else '')}")
+        parts.append(f"{len(mine)} {severity}{plural}" + (f" ({accepted} accepted)" if accepted else ""))
     return ", ".join(parts)
 
 
@@ -54,18 +51,3 @@ def _severity(item):
 
 def _hosts(item):
     return names(item["hosts"], most=6).replace(" and ", ", ", 1) if item["hosts"] else "(cluster)"
-
-
-def _wrapped(text, width, lead):
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=lead,
-        subsequent_indent=" " * len(lead),
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
-
-
-def _at(lines, number):
-    return lines[number] if number < len(lines) else ""

@@ -9,6 +9,7 @@ import copy
 import json
 import zlib
 from pathlib import Path
+from xml.etree import ElementTree
 
 from ansible_collections.autonomys.cluster.plugins.action.cluster_model import read_defaults
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
@@ -210,3 +211,24 @@ class Cluster:
         """The plan."""
         judged = {"findings": self.found, "stopping": self.stopping, "left_out": self.left_out, "orphans": self.orphans}
         return _plan.build_plan(self.model(), self.facts, self.answers, judged, self.nats)
+
+
+def steps(plan):
+    """What the plan's steps do, and where."""
+    return [(step["component"], step["kind"], step["batches"]) for step in plan["steps"]]
+
+
+def program(plan, host, name):
+    """A program of the plan."""
+    return next(item for item in plan["hosts"][host]["programs"] if item["name"] == name)
+
+
+def boxes_within_the_page(svg):
+    """Whether a picture, as a part of a page, is well formed and draws no box outside itself."""
+    root = ElementTree.fromstring(svg)
+    width, height = (float(number) for number in root.get("viewBox").split()[2:])
+    return all(
+        float(box.get("x")) + float(box.get("width")) <= width + 0.01
+        and float(box.get("y")) + float(box.get("height")) <= height
+        for box in root.iter("rect")
+    )

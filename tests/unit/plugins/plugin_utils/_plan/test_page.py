@@ -8,11 +8,9 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
-from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.page import report
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.pictures import draw_cluster, draw_disks
 from ansible_collections.autonomys.cluster.tests.unit.plugins.plugin_utils._plan.sample import Cluster, disk
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -180,30 +178,6 @@ def test_no_text_breaks_out(evil):
     page = Parsed(page_of(cluster))
     assert page.tags <= plain.tags | reference.tags
     assert page.attributes <= plain.attributes | reference.attributes | {("h3", "id")}
-
-
-def test_pictures_are_valid_and_keep_within_their_page():
-    cluster = Cluster(5, 3, 9).upgrade()
-    cluster.facts["storage-1"]["disks"]["/mnt/nvme0"].update(
-        existing_plot_bytes=7_000_000_000_000, available=200_000_000_000
-    )
-    cluster.facts["storage-1"]["disks"]["/mnt/nvme1"] = {}
-    cluster.variables["storage-1"]["plot_client_farms"][2]["state"] = "absent"
-    cluster.variables["storage-1"]["plot_client_farms"][3]["sectors"] = 60000
-    plan = cluster.plan()
-    disks = draw_disks(plan["hosts"]["storage-1"]["farms"], "storage-1", "x")
-    assert (
-        "d-lost" in disks
-        and "it does not fit" in disks
-        and "the disk was not read" in disks
-        and "no longer passed" in disks
-    )
-    for svg in (draw_cluster(plan, "x"), disks):
-        root = ElementTree.fromstring(svg)
-        width, height = (float(number) for number in root.get("viewBox").split()[2:])
-        for box in root.iter("rect"):
-            assert float(box.get("x")) + float(box.get("width")) <= width + 0.01
-            assert float(box.get("y")) + float(box.get("height")) <= height
 
 
 def test_the_plan_is_plain_data():

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import pytest
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.text import compact, in_order, plan_text
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.text import plan_text
 from ansible_collections.autonomys.cluster.tests.unit.plugins.plugin_utils._plan.sample import Cluster
 
 UPGRADE = """\
@@ -70,24 +69,3 @@ def test_what_is_not_in_the_plan_is_said():
         "site.yml would stop before it changes anything (VAR001)" in text
         and "Findings: 1 error, 0 warnings, 0 info." in text
     )
-
-
-@pytest.mark.parametrize(
-    "names, text",
-    [
-        ([], ""),
-        (["a"], "a"),
-        (["a-1", "a-2"], "a-1, a-2"),
-        (["a-1", "a-2", "a-3", "b"], "a-1…a-3, b"),
-        (["a-8", "a-9", "a-10"], "a-8…a-10"),
-        (["a-08", "a-09", "a-10"], "a-08…a-10"),
-        (["a1b", "a2b", "a3b"], "a1b, a2b, a3b"),
-        (["1", "2", "3"], "1…3"),
-    ],
-)
-def test_names_are_put_together(names, text):
-    assert compact(names) == text
-
-
-def test_people_count_otherwise_than_computers_sort():
-    assert in_order(["p-10", "p-2", "a", "p-1", "10.0.0.2"]) == ["10.0.0.2", "a", "p-1", "p-2", "p-10"]

@@ -14,7 +14,7 @@ import threading
 from urllib.parse import urlsplit
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import ReleaseError
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import ReleaseError
 from ansible_collections.autonomys.cluster.plugins.modules import release
 
 

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import parse_cpu_list
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import faults, numa_plan
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.topology import read_topology
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.drawing import draw_machine
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.machine_picture import draw_machine
 
 ROOT = Path(__file__).parents[5]
 MACHINES = ROOT / "tests/fixtures/machines"

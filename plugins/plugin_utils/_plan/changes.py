@@ -1,0 +1,241 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
+"""What changes about the programs of a host, and why, in words without secrets. Pure functions.
+
+What would change is not computed here: the roles say it, in check mode. This puts their answers beside the programs
+that are wanted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import EVIDENT
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import file_of, version_of
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import DIGEST
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf
+
+from .shape import LEFT_OVER, RUNS, WRONG, Answer, Facts, Program, Settings
+
+_MASK = "********"
+
+# A program as a role defines it, and the options of a program as its file has them.
+Wanted = Mapping[str, Any]
+Options = Mapping[str, str]
+
+
+def wanted_programs(component: str, settings: Settings, facts: Facts) -> tuple[list[Wanted], str | None]:
+    """Return the programs of a component on a host, and why there are none."""
+    gpus, host = facts.get("gpus") or {}, facts.get("host") or {}
+    known = {
+        "topology": gpus.get("topology") or {},
+        "gpu_error": gpus.get("gpu_error"),
+        "programs": host.get("programs"),
+        "disks": facts.get("disks") or {},
+    }
+    try:
+        return programs(component, settings, known), None
+    except WRONG as error:
+        if not facts.get("host"):
+            return [], None  # nothing was read: the host's state says why
+        return [], f"The programs of {component} cannot be told: {sentence(error)}"
+
+
+def sentence(error: Exception) -> str:
+    """Return what went wrong, in words."""
+    return f"{error} has no value" if isinstance(error, KeyError) else str(error)
+
+
+def changed_programs(component: str, settings: Settings, wanted: Sequence[Wanted], answer: Answer) -> Iterator[Program]:
+    """Return the programs of a component with what would happen to each.
+
+    Args:
+        wanted: what ``wanted_programs`` returns.
+        answer: what the role said in check mode, empty where it did not.
+    """
+    result = answer.get("program")
+    now = {program["name"]: program for program in (result or {}).get("programs", [])}
+    before = _text_before(result or {})
+    secrets = _secrets(wanted)
+    for program in wanted:
+        known = now.pop(program["name"], {"state": "ABSENT"})
+        held = settings.get(component + "_state") == "stopped" or not program.get("autostart", True)
+        change = _change(known, held) if result else "unknown"
+        if change == "none" and component == "nats" and answer.get("configuration"):
+            change = "reload"
+        old = conf.options_of(before, program["name"]) if before else {}
+        was = _command(old)
+        entry = _program(component, settings, program, secrets)
+        entry["change"] = change
+        entry["state"] = known["state"] if result else None
+        entry["held"] = held
+        entry["pending"] = bool(known.get("restart_required"))
+        entry["reason"] = _reason(program, change, held, result or {}, old)
+        entry["version_before"] = version_of(was)
+        yield entry
+    for name, known in now.items():
+        # What is no longer wanted and runs: it goes with the restart of the others.
+        stop = {"name": name, "command": [], "stopwaitsecs": settings.get(component + "_stopwaitsecs")}
+        entry = _program(component, settings, stop, [])
+        entry["state"] = known["state"]
+        entry["pending"] = True
+        entry["reason"] = _said(name, result or {}) or "is no longer wanted"
+        yield entry
+
+
+def left_over_programs(files: Iterable[str], facts: Facts) -> Iterator[Program]:
+    """Return the programs of components that a host has left, where they are to go."""
+    for program in (facts.get("host") or {}).get("programs") or []:
+        if file_of(str(program.get("file"))) in files:
+            entry = _program(LEFT_OVER, {}, {"name": program["name"], "command": []}, [])
+            entry["reason"] = "the host has left its group"
+            yield entry
+
+
+def _change(known: Mapping[str, Any], held: bool) -> str:
+    there = known["state"] in RUNS
+    if held:
+        return "stop" if there or known["state"] in ("BACKOFF", "STOPPING") else "none"
+    if known.get("restart_required"):
+        return "restart"
+    return "none" if there else "start"
+
+
+def _program(component: str, settings: Settings, program: Wanted, secrets: Sequence[str]) -> Program:
+    """Return a program as the plan has it, as one that stops: what else would happen to it, the caller says."""
+    environment = program.get("environment", {})
+    return {
+        "component": component,
+        "name": program["name"],
+        "command": [_masked(argument, secrets) for argument in program["command"]],
+        "environment": {name: value if name.startswith(EVIDENT) else "…" for name, value in environment.items()},
+        "cpus": program.get("cpus"),
+        "ports": COMPONENTS[component].ports_of(settings, program["name"]) if component in COMPONENTS else [],
+        "log": (program.get("log") or {}).get("path"),
+        "startsecs": int(program.get("startsecs") or 0),
+        "stopwaitsecs": int(program.get("stopwaitsecs") or 0),
+        "change": "stop",
+        "state": None,
+        "held": True,
+        "pending": False,
+        "reason": "",
+        "version_before": None,
+    }
+
+
+def _secrets(wanted: Iterable[Wanted]) -> list[str]:
+    """Return what must not be shown of programs: values that are named like a password or a token."""
+    sections = {}
+    for program in wanted:
+        try:
+            environment = conf.quote_environment(program.get("environment", {}))
+            sections[program["name"]] = {"command": conf.quote_command(program["command"]), "environment": environment}
+        except conf.ConfError:  # the role refuses it too
+            continue
+    return sorted(conf.secrets(sections), key=len, reverse=True)
+
+
+def _masked(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, _MASK)
+    return text
+
+
+def _text_before(result: Answer) -> Mapping[str, Options]:
+    """Return the sections of the file of programs as it is now."""
+    texts = [diff for diff in result.get("diff") or [] if str(diff.get("before_header", "")).endswith(".conf")]
+    try:
+        return conf.parse((texts[0]["before"] if texts else "") or "")
+    except conf.ConfError:
+        return {}
+
+
+def _said(name: str, result: Answer) -> str | None:
+    """Return what supervisor_program says of a program, without its name."""
+    reasons = result.get("reasons", [])
+    return next((reason[len(name) + 1 :] for reason in reasons if reason.startswith(name + " ")), None)
+
+
+def _reason(program: Wanted, change: str, held: bool, result: Answer, old: Options) -> str:
+    """Return why a program changes."""
+    if change == "start":
+        return "does not run" if old else "is not defined yet"
+    if change == "stop":
+        return _said(program["name"], result) or ("is to be kept stopped" if held else "is no longer wanted")
+    if change == "reload":
+        return "reads its changed configuration, without a restart"
+    if change != "restart":
+        return ""
+    said = _said(program["name"], result) or "runs an older definition than its file"
+    differences = _differences(program, old) if old else []
+    if not differences:
+        return said
+    # What is different says more than that something is.
+    options = re.search(r"\(([^()]*)\)$", said)
+    others = (
+        [name for name in options.group(1).split(", ") if name not in ("command", "environment")] if options else []
+    )
+    return "; ".join(differences + (["settings " + ", ".join(others)] if others else []))
+
+
+def _command(options: Options) -> list[str]:
+    """Return the command that a program's options name, as a list."""
+    try:
+        return conf.parse_command(options.get("command") or "")
+    except conf.ConfError:
+        return []
+
+
+def _environment(options: Options) -> dict[str, str]:
+    try:
+        return conf.parse_environment(options.get("environment") or "")
+    except conf.ConfError:
+        return {}
+
+
+def _differences(program: Wanted, old: Options) -> list[str]:
+    """Return what is different about a program, in words; values of the environment stay out, they may be secret."""
+    was, cpus_before = _command(old), None
+    versions = version_of(was), version_of(program["command"])
+    if was[:2] == ["numactl", "-C"]:
+        cpus_before, was = was[2], was[4:]
+    found = []
+    if versions[0] != versions[1]:
+        found.append(f"version {versions[0]} → {versions[1]}")
+    if cpus_before != program.get("cpus"):
+        found.append(f"CPUs {cpus_before or 'any'} → {program.get('cpus') or 'any'}")
+    arguments = _different_arguments(was[1:], program["command"][1:])
+    if arguments:
+        found.append(_masked(arguments, _secrets([program])))
+    return found + _different_environment(_environment(old), program["environment"])
+
+
+def _different_arguments(old: Sequence[str], new: Sequence[str]) -> str:
+    """Return in words what has gone from a list of arguments and what has come."""
+    gone: list[str] = []
+    come: list[str] = []
+    for kind, first, last, start, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            gone += old[first:last]
+            come += new[start:end]
+    words = [("without " + " ".join(gone)) if gone else "", ("with " + " ".join(come)) if come else ""]
+    return ", ".join(filter(None, words))
+
+
+def _different_environment(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Return in words which variables of the environment differ."""
+    names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    found = []
+    if DIGEST in names:
+        names.remove(DIGEST)
+        found.append("settings that nats-server reads only when it starts")
+    return found + (["environment " + ", ".join(names)] if names else [])

@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
+"""What ``site.yml`` does to programs, step after step, and how long that takes. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import version_of
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+
+from .._words import duration
+from .shape import LEFT_OVER, NO_COMPONENT, READY, Host, Model, Program, Step, Version
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+
+# Per host the programs that something happens to.
+Concerned = Mapping[str, Sequence[Program]]
+
+
+def batches(hosts: Sequence[str], roll: object, last: str | None = None) -> list[list[str]]:
+    """Cut hosts into those that restart at once, as Ansible's ``serial`` does; *last* comes last."""
+    ordered = sorted(host for host in hosts if host != last) + [host for host in hosts if host == last]
+    text = str(roll).strip()
+    number = int(len(ordered) * int(text[:-1]) / 100) if text.endswith("%") else int(text)
+    number = max(1, number) if text.endswith("%") or number > 0 else len(ordered)
+    return [ordered[first : first + number] for first in range(0, len(ordered), number)]
+
+
+def seconds(text: object) -> float:
+    """Return a duration such as ``1m30s`` in seconds, 0 for what is none."""
+    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9.]+)(ms|s|m|h)", str(text)))
+
+
+def steps_of(model: Model, hosts: Mapping[str, Host], leader: str | None) -> list[Step]:
+    """Return what happens to programs, one step after another.
+
+    Args:
+        leader: the host of the NATS meta leader, which restarts last.
+    """
+    steps = []
+    for component in COMPONENTS:
+        members = model["components"][component]
+        for kind in ("stop", "start", "reload"):
+            # What restarts anyway takes along what stops and starts beside it.
+            concerned = _concerned(
+                hosts, members, component, lambda item, kind=kind: item["change"] == kind and not item["pending"]
+            )
+            if concerned:
+                steps.append(_step(model, component, kind, [sorted(concerned)], concerned))
+        rolled = _concerned(hosts, members, component, lambda item: item["pending"])
+        if rolled:
+            parts = _rolled(model, component, list(rolled), leader if component == "nats" else None)
+            steps.append(_step(model, component, "restart", parts, rolled))
+    going = _concerned(hosts, list(hosts), LEFT_OVER, lambda item: True)
+    return steps + ([_step(model, LEFT_OVER, "stop", [sorted(going)], going)] if going else [])
+
+
+def _concerned(
+    hosts: Mapping[str, Host], members: Sequence[str], component: str, chosen: Callable[[Program], bool]
+) -> dict[str, list[Program]]:
+    """Return the hosts with programs of a component that are chosen, with these programs."""
+    found = {
+        name: [program for program in hosts[name]["programs"] if program["component"] == component and chosen(program)]
+        for name in members
+    }
+    return {name: programs for name, programs in found.items() if programs}
+
+
+def _rolled(model: Model, component: str, hosts: Sequence[str], last: str | None) -> list[list[str]]:
+    try:
+        return batches(hosts, model["roll"][component], last)
+    except ValueError:  # preflight reports it
+        return batches(hosts, 1)
+
+
+def _step(model: Model, component: str, kind: str, parts: list[list[str]], concerned: Concerned) -> Step:
+    times = [_batch_time(model, component, kind, {name: concerned[name] for name in part}) for part in parts]
+    return {
+        "component": component,
+        "kind": kind,
+        "batches": parts,
+        "programs": sum(len(found) for found in concerned.values()),
+        "at_least_s": round(sum(least for least, _most, _made_of in times)),
+        "at_most_s": round(sum(most for _least, most, _made_of in times)),
+        "made_of": times[-1][2] if times else [],
+    }
+
+
+def _batch_time(model: Model, component: str, kind: str, concerned: Concerned) -> tuple[float, float, list[str]]:
+    """Return the seconds that hosts take at least and at most that do the same at once, and what these are made of."""
+    if kind == "reload":
+        return 0, 0, ["a signal"]
+    if component == LEFT_OVER:
+        return 0, 0, ["stop, within the stopwaitsecs of its file"]
+    settings = [model["hosts"][name]["settings"] for name in concerned]
+    healthy = max(int(of_host.get(component + "_health_timeout") or 0) for of_host in settings)
+    found = [program for programs in concerned.values() for program in programs]
+    starts = max((program["startsecs"] for program in found if program["change"] in ("start", "restart")), default=0)
+    stops = max((program["stopwaitsecs"] for program in found if program["change"] in ("stop", "restart")), default=0)
+    lame = max(seconds(of_host.get("nats_lame_duck_duration")) for of_host in settings) if component == "nats" else 0
+    least, most, made_of = 0.0, 0.0, []
+    if kind == "restart" and component == "nats":
+        most += healthy
+        made_of.append(f"until the others can do without it (≤ {duration(healthy)})")
+    if stops:
+        least, most = least + lame, most + max(stops, lame)
+        made_of.append(
+            f"stop ({f'{duration(lame)} to {duration(max(stops, lame))}' if lame else '≤ ' + duration(stops)})"
+        )
+    if starts:
+        least, most = least + starts, most + starts + healthy
+        made_of += [f"stay up for {duration(starts)}", f"until healthy (≤ {duration(healthy)})"]
+    return least, most, made_of
+
+
+def versions_of(hosts: Mapping[str, Host], steps: Sequence[Step]) -> list[Version]:
+    """Return per software whose version changes on running programs from what, to what, and how long both run."""
+    softwares = (("Autonomys", [name for name in COMPONENTS if name != "nats"]), ("NATS", ["nats"]))
+    found = [_version(what, components, hosts, steps) for what, components in softwares]
+    return [version for version in found if version]
+
+
+def _version(what: str, components: Sequence[str], hosts: Mapping[str, Host], steps: Sequence[Step]) -> Version | None:
+    moving = [
+        (program["component"], before, after)
+        for host in hosts.values()
+        for program in host["programs"]
+        if program["component"] in components and program["change"] == "restart"
+        for before, after in [(program["version_before"], version_of(program["command"]))]
+        if before is not None and after is not None and before != after
+    ]
+    if not moving:
+        return None
+    restarting = {component for component, _before, _after in moving}
+    numbers = [
+        number for number, step in enumerate(steps) if step["kind"] == "restart" and step["component"] in restarting
+    ]
+    span = steps[numbers[0] : numbers[-1] + 1]
+    return {
+        "what": what,
+        "from": sorted({before for _component, before, _after in moving}),
+        "to": sorted({after for _component, _before, after in moving}),
+        "components": [component for component in COMPONENTS if component in restarting],
+        "at_least_s": sum(step["at_least_s"] for step in span),
+        "at_most_s": sum(step["at_most_s"] for step in span),
+        "held_back": [
+            name
+            for name, host in hosts.items()
+            if host["state"] not in (READY, NO_COMPONENT) and set(host["components"]) & set(components)
+        ],
+    }

@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What changes about a program is named, and what is secret is not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.autonomys.cluster.tests.unit.plugins.plugin_utils._plan.sample import Cluster, program, steps
+
+
+@pytest.mark.parametrize("remove", [True, False])
+def test_programs_of_a_component_that_the_host_has_left_go_last_where_that_is_wanted(remove):
+    cluster = Cluster().everywhere()
+    cluster.set("storage-2", cluster_remove_orphans=remove)
+    left = {
+        "name": "autonomys-plot-server-0",
+        "file": "/etc/supervisor/conf.d/autonomys-plot-server.conf",
+        "cpus": None,
+        "gpu": None,
+    }
+    cluster.facts["storage-2"]["host"]["programs"] = [
+        left,
+        dict(left, name="autonomys-plot-client", file="/etc/supervisor/conf.d/autonomys-plot-client.conf"),
+    ]
+    cluster.orphans = {"storage-2": ["autonomys-plot-server"]}
+    plan = cluster.plan()
+    assert steps(plan) == ([("left over", "stop", [["storage-2"]])] if remove else [])
+    assert plan["summary"]["changes"]["stop"] == int(remove)
+
+
+def test_the_plot_server_of_a_missing_gpu_stops_and_keeps_its_cores():
+    cluster = Cluster()
+    topology = cluster.facts["plotter-1"]["gpus"]["topology"]
+    uuids = [gpu["uuid"] for gpu in topology["gpus"]]
+    before = cluster.programs("plotter-1", "plot_server")
+    cluster.set("plotter-1", plot_server_gpus=uuids)
+    cluster.facts["plotter-1"]["host"]["programs"] = [
+        {"name": item["name"], "gpu": item["environment"]["CUDA_VISIBLE_DEVICES"], "cpus": item["cpus"], "file": "x"}
+        for item in before
+    ]
+    del topology["gpus"][2]
+    cluster.everywhere()
+    result = cluster.answers["plotter-1"]["plot_server"]["program"]
+    result["programs"][2]["restart_required"] = True
+    result["reasons"] = ["autonomys-plot-server-2 runs but should not"]
+    plan = cluster.plan()
+    stopped = program(plan, "plotter-1", "autonomys-plot-server-2")
+    assert (stopped["change"], stopped["reason"], stopped["cpus"]) == ("stop", "runs but should not", "49-71,145-167")
+    why = plan["hosts"]["plotter-1"]["gpus"]["gpus"][2]["why"]
+    assert why.startswith(f"The missing GPU {uuids[2]} would use CPUs 49-71,145-167") and "is missing now" in why
+    assert plan["hosts"]["plotter-1"]["gpus"]["slots_fixed"] is True
+
+
+def test_differences_of_a_command_are_named_and_secrets_are_not():
+    cluster = Cluster().everywhere()
+    old = cluster.programs("plotter-1", "plot_server")
+    environment = {"GPU_CONCURRENCY": 12, "DB_PASSWORD": "hunter22"}
+    cluster.set(
+        "plotter-1", plot_server_extra_args=["--api-token", "very-secret-text"], plot_server_environment=environment
+    )
+    cluster.answer("plotter-1", "plot_server", before=[dict(item, cpus="0-3") for item in old])
+    plan = cluster.plan()
+    changed = program(plan, "plotter-1", "autonomys-plot-server-0")
+    assert (
+        changed["reason"]
+        == "CPUs 0-3 → 1-23,97-119; with --api-token ********; environment DB_PASSWORD, GPU_CONCURRENCY"
+    )
+    assert changed["environment"]["GPU_CONCURRENCY"] == "12" and changed["environment"]["DB_PASSWORD"] == "…"
+    assert "very-secret-text" not in json.dumps(plan) and "hunter22" not in json.dumps(plan)
