@@ -26,11 +26,10 @@ options:
   facts:
     description:
       - What was read on the host.
-      - For farms with C(sectors=auto) C(disks) as M(autonomys.cluster.disk_info) returns it.
-      - For C(plot_server) C(topology) and C(gpu_error) as M(autonomys.cluster.gpu_topology_info) returns them, and
-        C(programs) as M(autonomys.cluster.host_info) does, which tell the slot of a GPU and the NUMA node of a
-        missing one.
-      - For C(proof_server) C(topology), to bind it to the NUMA node of its GPU.
+      - C(gpus) is the answer of M(autonomys.cluster.gpu_topology_info), for C(plot_server) and C(proof_server).
+      - C(disks) is what M(autonomys.cluster.disk_info) returns as C(disks), for farms with C(sectors=auto).
+      - C(host) is what M(autonomys.cluster.host_info) returns as C(host). Its programs tell C(plot_server) the slot of
+        a GPU and the NUMA node of a missing one.
     type: dict
     default: {}
 """

@@ -36,6 +36,11 @@ def with_gpus(topology, uuids, renamed=None):
     )
 
 
+def read(topology, text):
+    """What is read of a host whose file of plot servers has that text."""
+    return {"gpus": {"topology": topology, "gpu_error": None}, "host": {"programs": parse_programs(text, PATH)}}
+
+
 class PlotHost:
     """A host on which the role runs again and again: what stands in its file decides what the next run knows."""
 
@@ -46,7 +51,7 @@ class PlotHost:
     def run(self, topology, **variables):
         """Run the role; the programs by name."""
         self.settings.update(variables)
-        facts = {"topology": topology, "gpu_error": None, "programs": parse_programs(self.text, PATH)}
+        facts = read(topology, self.text)
         made = programs("plot_server", self.settings, facts)
         self.text = render([dict(DEFAULTS, **program) for program in made])
         return {program["name"]: program for program in made}
@@ -206,7 +211,7 @@ def test_a_file_damaged_by_hand_is_as_good_as_none():
 def test_a_missing_gpu_is_expected_to_be_stopped():
     host = PlotHost(plot_server_gpus=uuids(EIGHT))
     host.run(EIGHT)
-    facts = {"topology": with_gpus(EIGHT, uuids(EIGHT)[1:]), "programs": parse_programs(host.text, PATH)}
+    facts = read(with_gpus(EIGHT, uuids(EIGHT)[1:]), host.text)
     first, second = expectations("plot_server", host.settings, facts)[:2]
     assert first == {"name": name(0), "stopped": f"its GPU {uuids(EIGHT)[0]} is missing"}
     assert second["gpus"] == [uuids(EIGHT)[1]]
