@@ -23,7 +23,7 @@ Settings = Mapping[str, Any]
 Topology = Mapping[str, Any]
 
 # What was read on a host, as far as programs depend on it; a part that was not read is None or left out. ``gpus`` is
-# the answer of gpu_topology_info, ``disks`` what disk_info returns of disks, ``host`` what host_info returns of the host.
+# the answer of gpu_topology_info, ``disks`` and ``host`` are what disk_info and host_info return by these names.
 Facts = Mapping[str, Any]
 
 # Variables of a process's environment that the evidence has.

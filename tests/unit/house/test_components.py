@@ -17,7 +17,7 @@ from typing import Any, Iterator
 
 import pytest
 import yaml
-from ansible_collections.autonomys.cluster.plugins.module_utils._components import names
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import names, nats
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 
 ROOT = Path(__file__).parents[3]
@@ -93,6 +93,12 @@ def test_a_role_makes_the_programs_of_its_component(component: str) -> None:
     values = read(f"roles/{component}/vars/main.yml")
     for what in ("programs", "expectations"):
         assert f"autonomys.cluster.component_{what}('{component}'" in values[f"__{component}_{what}"]
+
+
+def test_the_configuration_of_nats_is_read_where_the_program_has_it() -> None:
+    assert read("roles/nats/vars/main.yml")["__nats_config"] == nats.CONFIG
+    [task] = read("roles/common/tasks/host.yml")
+    assert nats.CONFIG in task["autonomys.cluster.host_info"]["files"]
 
 
 def test_a_host_runs_all_components_where_nothing_else_is_said() -> None:
