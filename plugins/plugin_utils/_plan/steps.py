@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import version_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 
+from .._rolling.order import batches
 from .._words import duration
 from .shape import LEFT_OVER, NO_COMPONENT, READY, Host, Model, Program, Step, Version
 
@@ -22,15 +23,6 @@ _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 # Per host the programs that something happens to.
 Concerned = Mapping[str, Sequence[Program]]
-
-
-def batches(hosts: Sequence[str], roll: object, last: str | None = None) -> list[list[str]]:
-    """Cut hosts into those that restart at once, as Ansible's ``serial`` does; *last* comes last."""
-    ordered = sorted(host for host in hosts if host != last) + [host for host in hosts if host == last]
-    text = str(roll).strip()
-    number = int(len(ordered) * int(text[:-1]) / 100) if text.endswith("%") else int(text)
-    number = max(1, number) if text.endswith("%") or number > 0 else len(ordered)
-    return [ordered[first : first + number] for first in range(0, len(ordered), number)]
 
 
 def seconds(text: object) -> float:
@@ -75,7 +67,7 @@ def _concerned(
 
 def _rolled(model: Model, component: str, hosts: Sequence[str], last: str | None) -> list[list[str]]:
     try:
-        return batches(hosts, model["roll"][component], last)
+        return batches(hosts, model["roll"][component], [last] if last else [])
     except ValueError:  # preflight reports it
         return batches(hosts, 1)
 

@@ -9,6 +9,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from .._words import beside, wrapped
 from .view import SEVERITIES, names
 
@@ -17,25 +20,29 @@ MAX_HOSTS_WIDTH = 28
 MIN_WIDTH, MAX_WIDTH = 100, 160
 
 
-def table(found, width):
-    """The findings, as ``judge`` returns them, as one table of at most ``width`` columns (100 to 160)."""
+def table(found: Sequence[Mapping[str, Any]], width: int) -> str:
+    """Return the findings, as ``judge`` returns them, as one table of at most ``width`` columns (100 to 160)."""
     width = max(MIN_WIDTH, min(MAX_WIDTH, width))
     rows = [(_severity(item), item["rule"], _hosts(item), item) for item in found]
-    hosts_width = min(MAX_HOSTS_WIDTH, max([len(HEADER[2])] + [len(hosts) for _severity, _rule, hosts, _item in rows]))
-    severity_width, rule_width = (max([len(HEADER[column])] + [len(row[column]) for row in rows]) for column in (0, 1))
+    severity_width = max(len(text) for text in [HEADER[0], *(row[0] for row in rows)])
+    rule_width = max(len(text) for text in [HEADER[1], *(row[1] for row in rows)])
+    hosts_width = min(MAX_HOSTS_WIDTH, max(len(text) for text in [HEADER[2], *(row[2] for row in rows)]))
     text_width = width - severity_width - rule_width - hosts_width - 6
-    layout = f"%-{severity_width}s  %-{rule_width}s  %-{hosts_width}s  %s"
-    lines = [layout % HEADER]
+
+    def line(severity: str, rule: str, hosts: str, text: str) -> str:
+        return f"{severity:{severity_width}}  {rule:{rule_width}}  {hosts:{hosts_width}}  {text}".rstrip()
+
+    lines = [line(*HEADER)]
     for severity, rule, hosts, item in rows:
         right = wrapped(f"{item['component']}: {item['message']}", text_width, break_words=False)
         right += wrapped(item["remedy"], text_width, first="→ ", others="  ", break_words=False)
         cells = [[severity], [rule], wrapped(hosts, hosts_width), right]
-        lines += [(layout % line).rstrip() for line in beside(cells)]
+        lines += [line(*row) for row in beside(cells)]
     return "\n".join(lines)
 
 
-def counts(found):
-    """The findings in numbers: ``2 errors, 3 warnings (1 accepted), 1 info``."""
+def counts(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return the findings in numbers: ``2 errors, 3 warnings (1 accepted), 1 info``."""
     parts = []
     for severity in SEVERITIES:
         mine = [item for item in found if item["severity"] == severity]
@@ -45,9 +52,9 @@ def counts(found):
     return ", ".join(parts)
 
 
-def _severity(item):
-    return item["severity"] + " (accepted)" if item["accepted"] else item["severity"]
+def _severity(item: Mapping[str, Any]) -> str:
+    return f"{item['severity']}{' (accepted)' if item['accepted'] else ''}"
 
 
-def _hosts(item):
+def _hosts(item: Mapping[str, Any]) -> str:
     return names(item["hosts"], most=6).replace(" and ", ", ", 1) if item["hosts"] else "(cluster)"

@@ -63,7 +63,7 @@ def page_of(cluster):
 def upgrade():
     cluster = Cluster().upgrade()
     cluster.left_out = {"storage-2": ["DISK001"]}
-    cluster.find("DISK001", "error", ["storage-2"], "/mnt/x is no mountpoint.", "Mount the disk.")
+    cluster.find("DISK001", "error", ["storage-2"], "/mnt/x is not a mountpoint.", "Mount the disk.")
     cluster.find("NATS005", "warning", ["node-1"], accepted=True)
     return page_of(cluster)
 
@@ -118,7 +118,7 @@ def test_all_of_the_plan_is_there(upgrade):
             "version v1.0.0 → v1.1.0",
             "node-1, then node-2, then node-3",
             "Mount the disk.",
-            "/mnt/x is no mountpoint.",
+            "/mnt/x is not a mountpoint.",
             "accepted",
             "Errors: DISK001.",
         ),
