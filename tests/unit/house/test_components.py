@@ -67,12 +67,6 @@ def test_clients_are_given_the_servers_of_the_model() -> None:
     assert given & {f"{component}_{urls}" for component in ORDER for urls in ("nats_servers", "node_rpc_url")} == served
 
 
-def test_preflight_reads_the_gpus_where_they_are_used() -> None:
-    text = (ROOT / "playbooks/preflight.yml").read_text(encoding="utf-8")
-    [listed] = re.findall(r"\[([^]]*)\] \| intersect\(__\w*settings\.cluster_components\)", text)
-    assert set(yaml.safe_load(f"[{listed}]")) == {name for name, component in COMPONENTS.items() if component.gpus}
-
-
 # Roles
 
 
