@@ -31,6 +31,11 @@ def read(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
+def assert_named(found: list[str], where: str, wanted: list[str] = ORDER) -> None:
+    """Assert that a list has all components in the order of the registry, and say where it is when it has not."""
+    assert found == wanted, f"{where} has {', '.join(found)}; the registry has {', '.join(wanted)}"
+
+
 # Playbooks
 
 
@@ -44,7 +49,7 @@ def test_playbooks_have_a_block_for_each_component_in_the_order_of_the_registry(
     blocks = [
         play.get("vars", {}) for play in read(f"playbooks/{playbook}.yml") if "ansible.builtin.import_playbook" in play
     ]
-    assert [block["component"] for block in blocks if "component" in block] == order
+    assert_named([block["component"] for block in blocks if "component" in block], f"playbooks/{playbook}.yml", order)
 
 
 def test_status_looks_at_each_component() -> None:
@@ -52,7 +57,7 @@ def test_status_looks_at_each_component() -> None:
     roles = [
         task["ansible.builtin.include_role"]["name"] for task in play["tasks"] if "ansible.builtin.include_role" in task
     ]
-    assert roles == [f"autonomys.cluster.{component}" for component in ORDER]
+    assert_named([role.rpartition(".")[2] for role in roles], "playbooks/status.yml")
 
 
 def test_clients_are_given_the_servers_of_the_model() -> None:
@@ -64,7 +69,8 @@ def test_clients_are_given_the_servers_of_the_model() -> None:
         for client in COMPONENTS
         if server.name in COMPONENTS[client].uses
     }
-    assert given & {f"{component}_{urls}" for component in ORDER for urls in ("nats_servers", "node_rpc_url")} == served
+    known = {f"{component}_{urls}" for component in ORDER for urls in ("nats_servers", "node_rpc_url")}
+    assert given & known == served, "playbooks/vars/from_model.yml"
 
 
 # Roles
@@ -96,7 +102,8 @@ def test_the_configuration_of_nats_is_read_where_the_program_has_it() -> None:
 
 
 def test_a_host_runs_all_components_where_nothing_else_is_said() -> None:
-    assert read("roles/common/defaults/main.yml")["cluster_components"] == ORDER
+    defaults = read("roles/common/defaults/main.yml")
+    assert_named(defaults["cluster_components"], "cluster_components in roles/common/defaults/main.yml")
 
 
 # Inventories and scenarios
@@ -105,7 +112,7 @@ def test_a_host_runs_all_components_where_nothing_else_is_said() -> None:
 @pytest.mark.parametrize("inventory", sorted(path.name for path in (ROOT / "inventories").iterdir()))
 def test_example_inventories_have_a_group_for_each_component(inventory: str) -> None:
     groups = read(f"inventories/{inventory}/hosts.yml")["all"]["children"]
-    assert [group for group in groups if group in COMPONENTS] == ORDER
+    assert_named([group for group in groups if group in COMPONENTS], f"inventories/{inventory}/hosts.yml")
 
 
 @EVERY
@@ -130,7 +137,8 @@ def test_choices_in_the_documentation_of_plugins_are_the_components() -> None:
     lists = [(path, choices) for path in PLUGINS for choices in documented_choices(path)]
     lists = [(path, choices) for path, choices in lists if len(set(choices) & set(ORDER)) > 2]
     assert len(lists) >= 4
-    assert [str(path) for path, choices in lists if choices != ORDER] == []
+    for path, choices in lists:
+        assert_named(choices, f"the choices in {path.relative_to(ROOT)}")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +151,8 @@ def test_choices_in_the_documentation_of_plugins_are_the_components() -> None:
 )
 def test_pages_that_list_the_components_list_all(page: str, row: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    assert [component for component in ORDER if row.format(component, component) not in text] == []
+    missing = [component for component in ORDER if row.format(component, component) not in text]
+    assert missing == [], f"{page} lacks a row for each of them"
 
 
 # Python: nothing but the registry knows which components there are
