@@ -12,7 +12,10 @@ from __future__ import annotations
 import re
 from typing import Iterable, TypedDict
 
-from .._supervisor import conf
+from .._host.files import read_text
+from .._supervisor.defined import CONFIG, program_files, read_states
+from .._supervisor.errors import ConfError
+from .._supervisor.read import options_of, parse, parse_command, parse_environment
 from . import names
 
 _PROGRAM = re.compile(r"^\[program:([^]]+)\]", re.MULTILINE)
@@ -36,6 +39,24 @@ class Defined(Binding):
     file: str
 
 
+class ProgramFacts(Defined):
+    """A program with its state as supervisord says it, and why it does not stay up."""
+
+    state: str | None
+    reason: str | None
+
+
+def read_programs(config: str = CONFIG) -> list[ProgramFacts]:
+    """Return the programs of this collection's names that are defined on this host, with their states."""
+    defined = [entry for path in program_files(config) for entry in parse_programs(read_text(path) or "", path)]
+    states = read_states([program["name"] for program in defined], config) if defined else {}
+    programs: list[ProgramFacts] = []
+    for program in defined:
+        state = states.get(program["name"])
+        programs.append({**program, "state": state.name if state else None, "reason": state.reason if state else None})
+    return programs
+
+
 def parse_programs(text: str, path: str) -> list[Defined]:
     """Return the supervised programs in a file that bear one of this collection's names."""
     found = [match.strip() for match in _PROGRAM.findall(text)]
@@ -44,10 +65,10 @@ def parse_programs(text: str, path: str) -> list[Defined]:
 
 def _binding(text: str, name: str) -> Binding:
     try:
-        options = conf.options_of(conf.parse(text), name)
-        command = conf.parse_command(options.get("command") or "")
-        environment = conf.parse_environment(options.get("environment") or "")
-    except conf.ConfError:
+        options = options_of(parse(text), name)
+        command = parse_command(options.get("command") or "")
+        environment = parse_environment(options.get("environment") or "")
+    except ConfError:
         return {"cpus": None, "gpu": None, "command": []}
     cpus = command[2] if command[:2] == ["numactl", "-C"] and len(command) > 2 else None
     # numactl's own words end at the program, which is an absolute path.
