@@ -10,7 +10,7 @@ short_description: Plan which CPUs each GPU's process gets
 version_added: 0.1.0
 description:
   - Computes a set of CPUs for each GPU of a machine, from what M(autonomys.cluster.gpu_topology_info) returns as C(topology).
-  - Every physical core has one owner with all its usable threads. A GPU gets cores of its own NUMA node, the GPUs of a node equally many,
+  - Every physical core has one owner with all its usable threads. A GPU gets cores of its own NUMA node; all GPUs of a node get the same number,
     and as few L3 caches as possible are shared between GPUs. A set depends only on the GPUs of the same node.
 positional: _input
 options:
@@ -23,7 +23,7 @@ options:
     type: int
     default: 2
   max_cpus:
-    description: The most logical CPUs a GPU gets.
+    description: Largest number of logical CPUs that a GPU gets.
     type: int
   min_cpus:
     description: Logical CPUs below which a GPU's share is reported as a warning.
@@ -56,7 +56,7 @@ RETURN = r"""
 _value:
   description:
     - C(gpus) in PCI order, C(cores) the number of physical cores, C(placement) V(local) on the GPU's own node, V(remote) on the nearest
-      with CPUs, V(unknown) on a dealt one, C(exclusive) false where more GPUs than cores share a node.
+      with CPUs, V(unknown) on one that was chosen, C(exclusive) false where more GPUs than cores share a node.
     - C(pool) is every other usable CPU. C(score) counts what is bad about the plan, the worst first.
   type: dict
   sample:

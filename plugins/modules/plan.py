@@ -5,11 +5,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: plan
-short_description: Tell what would run where, what would change, in which steps and how long that takes
+short_description: Show what would run where, what would change, in which steps and how long that takes
 version_added: 0.1.0
 author: [autonomys.cluster contributors (@autonomys-cluster)]
 description:
-  - Ends C(playbooks/plan.yml). Puts what preflight read beside what the roles answered in check mode, and prints the plan.
+  - The last task of C(playbooks/plan.yml). Combines what preflight read with what the roles answered in check mode, and prints the plan.
   - With C(-v) the text has the command of every program too.
   - Runs on the control node and contacts no host. Run it once in a play.
 options:
@@ -56,13 +56,13 @@ plan:
       type: list
       elements: dict
     versions:
-      description: Per software that changes its version C(from), C(to), and for how long both run (C(at_least_s), C(at_most_s)).
+      description: Per program that changes its version, C(from), C(to), and for how long both run (C(at_least_s), C(at_most_s)).
       type: list
       elements: dict
     hosts:
       description:
-        - Per host its C(address), C(components), C(state) (V(ready), V(left out), V(unreachable), V(not read), V(no component)) and C(why);
-          what is to C(prepare) and to C(install); C(errors) that keep parts of the plan from being told.
+        - Per host, its C(address), C(components), C(state) (V(ready), V(left out), V(unreachable), V(not read), V(no component)) and C(why);
+          what is to C(prepare) and to C(install); C(errors) that leave parts of the plan unknown.
         - C(programs), each with C(component), C(name), C(command), C(environment), C(cpus), C(ports), C(log), the C(state) now, the C(change)
           (V(start), V(restart), V(stop), V(reload), V(none), V(unknown)) and its C(reason).
         - C(gpus) with the cores of each GPU and why, and the C(block) of C(plot_server_gpus) to paste; C(farms) with bytes and sectors of each disk.
@@ -80,7 +80,7 @@ plan:
       type: list
       elements: str
     notes:
-      description: Consequences worth knowing, a sentence each.
+      description: Consequences worth knowing, one sentence each.
       type: list
       elements: str
     meta_leader:

@@ -10,8 +10,8 @@ short_description: Print the table of hosts, programs and their health
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - Ends C(site.yml) and C(status.yml). From the health checks of this run, prints a row for every supervised program of the cluster.
-  - Fails when hosts with components were left out of the run, naming them.
+  - The last task of C(site.yml) and C(status.yml). Prints one row per supervised program of the cluster, from the health checks of this run.
+  - Fails when hosts with components were left out of the run, and names them.
   - Runs on the control node and contacts no host.
 options:
   strict:
