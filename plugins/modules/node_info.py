@@ -23,7 +23,7 @@ options:
     type: int
     default: 5
   archive:
-    description: Also look whether the node still has the body of the chain's first block (RV(node.archive)).
+    description: Also check whether the node still has the body of the chain's first block (RV(node.archive)).
     type: bool
     default: false
 extends_documentation_fragment:

@@ -109,7 +109,7 @@ def explain_error(text, rc=None):
         return f"nvidia-smi printed nothing{status}; run it by hand on the host"
     if rc not in (None, 0):
         return f"nvidia-smi ended with status {rc}; run it by hand on the host{quoted}"
-    return f"the text is no matrix of nvidia-smi topo -m: no row begins with GPU0, GPU1, ... and its links; pass the whole output{quoted}"
+    return f"the text is not a matrix of nvidia-smi topo -m: no row begins with GPU0, GPU1, ... and its links; pass the whole output{quoted}"
 
 
 def parse_topo(text):

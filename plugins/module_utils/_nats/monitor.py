@@ -48,7 +48,7 @@ def parse_size(value):
         power = _POWERS.get(suffix[0])
         if power and suffix[1:] in ("", "b", "i", "ib"):
             return int(match.group(1)) * (1024 if suffix[1:] else 1000) ** power
-    raise ValueError(f"{value!r} is no size: use a whole number with or without K, KB, M, MB, G, GB, T or TB")
+    raise ValueError(f"{value!r} is not a size: use a whole number with or without K, KB, M, MB, G, GB, T or TB")
 
 
 def routed_peers(routez):
@@ -139,7 +139,7 @@ def stop_reasons(server_name, peers, routes, jetstream, groups, views, max_silen
     if len(configured) == 1:
         reasons.append(f"{server_name} is the only server")
     elif len(configured) == 2:
-        reasons.append("of two servers none can be missed: the one that is left has no quorum")
+        reasons.append("of two servers neither can be spared: the one that is left has no quorum")
     for peer in configured:
         if peer != server_name and peer not in routes:
             reasons.append(f"there is no route between {server_name} and {peer}")

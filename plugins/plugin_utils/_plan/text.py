@@ -216,7 +216,7 @@ def sentences(plan: Plan) -> list[str]:
     if plan["stopping"]:
         result.append(
             f"site.yml would stop before it changes anything ({', '.join(plan['stopping'])}); "
-            "this is what it would do once that is mended."
+            "this is what it would do once that is fixed."
         )
     if plan["steps"]:
         span = between(summary["at_least_s"], summary["at_most_s"])

@@ -168,7 +168,7 @@ def test_without_the_configured_peers_the_routed_ones_count():
 
 def test_of_two_servers_none_may_stop():
     result = view(recorded("healthy"), "node-1", ["node-1", "node-2"])
-    assert "of two servers none can be missed: the one that is left has no quorum" in result["reasons"]
+    assert "of two servers neither can be spared: the one that is left has no quorum" in result["reasons"]
 
 
 def test_a_renamed_server_is_noticed():
