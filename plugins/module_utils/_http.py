@@ -5,79 +5,210 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""One plain HTTP exchange of JSON with a server of the cluster, without proxies.
+"""HTTP with limits in time and size around everything that is read, and one plain exchange of JSON without proxies.
 
-The questions that health checks ask stay inside the cluster, so the proxy of the environment, which is
-there for downloads, must never see them.
+A server that sends a byte now and then, or `100 Continue` for ever, never lets a limit per read expire, so a clock
+runs around all reads of an answer together. The questions that health checks ask stay inside the cluster, so the
+proxy of the environment, which is there for downloads, must never see them.
 """
 
 from __future__ import annotations
 
 import http.client
+import io
 import json
+import math
+import socket
 import ssl
+import time
+from typing import Any
 from urllib.parse import urlsplit
 
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer that are read at most: far more than the largest /jsz of a real cluster."""
 
 _SCHEMES = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
+_MAX_DIGITS = 30
+_MAX_WORDS = 300
 
 
 class HttpError(Exception):
     """No usable answer came; the text says why in one sentence."""
 
 
-def split_url(url):
+class Clock:
+    """Says how long the next read may take; ``seconds`` are for everything together."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left; raise TimeoutError when there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        return left
+
+    def count(self, size: int) -> None:
+        """Note that so many bytes came."""
+
+
+class Pace(Clock):
+    """The clock of a download: ``seconds`` until it begins, and then at least ``least`` bytes in each ``seconds``."""
+
+    def __init__(self, seconds: float, least: int) -> None:
+        super().__init__(seconds)
+        self._seconds, self._least = seconds, least
+        self._begun, self._came = False, 0
+
+    def begin(self) -> None:
+        """Note that the header of the answer is there."""
+        self._begun = True
+        self._renew()
+
+    def left(self) -> float:
+        """Return the seconds that are left; raise TimeoutError when too little came."""
+        try:
+            return super().left()
+        except TimeoutError:
+            if not self._begun:
+                raise
+            raise TimeoutError(f"less than {self._least} bytes came in {self._seconds:g} s") from None
+
+    def count(self, size: int) -> None:
+        """Note that so many bytes came."""
+        self._came += size
+        if self._begun and self._came >= self._least:
+            self._renew()
+
+    def _renew(self) -> None:
+        self._end = time.monotonic() + self._seconds
+        self._came = 0
+
+
+class _Reader(io.RawIOBase):
+    """Reads from a socket while the clock allows it."""
+
+    def __init__(self, sock: socket.socket, clock: Clock) -> None:
+        super().__init__()
+        self._sock, self._clock = sock, clock
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._clock.left())
+        count = self._raw.readinto(buffer)
+        self._clock.count(count or 0)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def answers(clock: Clock) -> type[http.client.HTTPResponse]:
+    """Return the class of answers that are read while a clock allows it, for a connection's ``response_class``."""
+
+    class Answer(http.client.HTTPResponse):
+        """An answer; its header, and what comes before it, counts too."""
+
+        def __init__(
+            self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
+        ) -> None:
+            super().__init__(sock, debuglevel, method, url)
+            self.fp.close()
+            self.fp = io.BufferedReader(_Reader(sock, clock))
+
+    return Answer
+
+
+def split_url(url: str) -> tuple[str, str, int, str]:
     """Return ``(scheme, host, port, path)`` of an http, https, ws or wss URL; ws becomes http, wss https."""
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as exc:
-        raise HttpError(f"{url!r} is no URL: {exc}") from exc
+    except ValueError as error:
+        raise HttpError(f"{url!r} is no URL: {error}") from error
     scheme = _SCHEMES.get(parts.scheme)
     if scheme is None or not parts.hostname:
         raise HttpError(f"{url!r} is no URL of the form http://HOST:PORT or ws://HOST:PORT")
     return scheme, parts.hostname, port or (443 if scheme == "https" else 80), parts.path.rstrip("/")
 
 
-class JsonClient:
-    """A connection to one server that is kept open between questions."""
+def shown_url(url: str) -> str:
+    """Return a URL as messages may show it: without name, password, query and fragment."""
+    try:
+        parts = urlsplit(url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    except ValueError:
+        return url.partition("?")[0].rpartition("@")[2]
 
-    def __init__(self, url, timeout):
+
+def read_json(raw: bytes) -> dict[str, Any] | None:
+    """Return the JSON object in an answer, None for anything else, however deep, long or odd it is."""
+    try:
+        answer = json.loads(raw.decode("utf-8"), parse_int=_integer, parse_float=_float, parse_constant=_float)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError("a number of too many digits")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("no number")
+    return value
+
+
+class JsonClient:
+    """A connection to one server that is kept open between questions; ``timeout`` is for each whole exchange."""
+
+    def __init__(self, url: str, timeout: float) -> None:
         scheme, host, port, self._base = split_url(url)
         self.url = url
+        self._timeout = timeout
+        self._connection: http.client.HTTPConnection
         if scheme == "https":
             context = ssl.create_default_context()
             self._connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
         else:
             self._connection = http.client.HTTPConnection(host, port, timeout=timeout)
 
-    def close(self):
+    def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def ask(self, path, payload=None):
+    def ask(self, path: str, payload: object = None) -> tuple[int, dict[str, Any]]:
         """GET ``path``, or POST ``payload`` to it as JSON, and return ``(status, decoded JSON object)``."""
         body = None if payload is None else json.dumps(payload).encode()
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        where = self.url.rstrip("/") + path
+        where = shown_url(self.url).rstrip("/") + path
+        clock = Clock(self._timeout)
+        self._connection.response_class = answers(clock)
         try:
+            if self._connection.sock:
+                self._connection.sock.settimeout(clock.left())
             self._connection.request("GET" if body is None else "POST", (self._base + path) or "/", body, headers)
             response = self._connection.getresponse()
             raw = response.read(MAX_ANSWER + 1)
-        except (OSError, http.client.HTTPException) as exc:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             self._connection.close()
-            raise HttpError(f"{where} did not answer: {exc or type(exc).__name__}") from exc
+            words = str(error) or type(error).__name__
+            raise HttpError(f"{where} did not answer: {words[:_MAX_WORDS]}") from error
         if len(raw) > MAX_ANSWER:
             self._connection.close()
             raise HttpError(f"{where} answered more than {MAX_ANSWER} bytes")
-        try:
-            answer = json.loads(raw.decode("utf-8"))
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
+        answer = read_json(raw)
+        if answer is None:
             raise HttpError(f"{where} answered with status {response.status} and no JSON object")
         return response.status, answer

@@ -13,8 +13,9 @@ description:
   - >-
     RV(nats.safe_to_stop) is V(true) only when this server can be taken away without harm: every configured peer is
     routed, there is a meta leader, and each raft group that the server is in keeps a quorum of current replicas without
-    it. A replica that its leader has not heard of for O(max_silence), or that is more than O(max_lag) behind, does not count.
-    With one or two servers it is never safe. Streams with one replica are reported in RV(nats.unreplicated) and do not count.
+    it. A replica that its leader has not heard of for O(max_silence), or that is more than O(max_lag) behind, does not
+    count. With one or two servers it is never safe. Streams with one replica are reported in RV(nats.unreplicated) and
+    do not count.
   - >-
     Only the leader of a raft group knows how current the others are, so the monitoring ports of the servers that lead
     one of this server's groups are asked too.
@@ -35,10 +36,12 @@ options:
     description:
       - URLs of the monitoring ports of other servers by C(server_name).
       - A peer that is not named is asked at the address of its route and the port of O(url).
+      - A server that is none of O(peers) is never asked.
     type: dict
     default: {}
   max_silence:
-    description: A replica counts if the leader of its group has heard of it within so many seconds. Heartbeats come every second.
+    description: >-
+      Seconds for which the leader of a group may not have heard of a replica that counts. Heartbeats come every second.
     type: float
     default: 5
   max_lag:
@@ -46,7 +49,7 @@ options:
     type: int
     default: 1000
   timeout:
-    description: Seconds to wait for a connection and for each answer.
+    description: Seconds for each question and its whole answer. All questions together take at most ten times as long.
     type: int
     default: 5
 extends_documentation_fragment:
@@ -172,100 +175,27 @@ nats:
       sample: ["there is no route between node-1 and node-3"]
 """
 
-from urllib.parse import urlsplit
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.autonomys.cluster.plugins.module_utils._http import HttpError, JsonClient
-from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import (
-    JSZ,
-    MAX_LAG,
-    MAX_SILENCE,
-    leaders_to_ask,
-    raft_groups,
-    reading,
-    routed_peers,
-    unreachable,
-)
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.ask import ask_server
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.quorum import MAX_LAG, MAX_SILENCE, Thresholds
 
-
-def peer_url(name, url, peer_urls, addresses):
-    """Return the URL of a peer's monitoring port, or None when neither the inventory nor a route tells it."""
-    if name in peer_urls:
-        return peer_urls[name]
-    address = addresses.get(name)
-    if not address:
-        return None
-    parts = urlsplit(url)
-    host = f"[{address}]" if ":" in address else address
-    return f"{parts.scheme}://{host}:{parts.port}" if parts.port else f"{parts.scheme}://{host}"
-
-
-def ask_leader(name, url, timeout):
-    """Return the raft groups of another server, or the reason why it could not be asked."""
-    if url is None:
-        return "there is no route to it"
-    try:
-        client = JsonClient(url, timeout)
-        try:
-            return raft_groups(client.ask(JSZ)[1])
-        finally:
-            client.close()
-    except HttpError as exc:
-        return str(exc)
-
-
-def ask_server(url, peers, peer_urls, timeout, **thresholds):
-    """Ask a server, then the leaders of its raft groups; ``thresholds`` are those of ``safe_to_stop``."""
-    answers = {}
-    try:
-        client = JsonClient(url, timeout)
-    except HttpError as exc:
-        return unreachable(str(exc))
-    try:
-        for key, path in (("varz", "/varz"), ("healthz", "/healthz"), ("routez", "/routez"), ("jsz", JSZ)):
-            answers[key] = client.ask(path)[1]
-            if "server_name" not in answers["varz"]:
-                return unreachable(f"{url} is not the monitoring port of a NATS server")
-    except HttpError as exc:
-        answers["error"] = str(exc)
-        return reading(answers, peers, **thresholds)
-    finally:
-        client.close()
-    addresses = routed_peers(answers["routez"])
-    views = {}
-    for leader in leaders_to_ask(raft_groups(answers["jsz"]), answers["varz"].get("server_name")):
-        views[leader] = ask_leader(leader, peer_url(leader, url, peer_urls, addresses), timeout)
-    return reading(answers, peers, views, **thresholds)
-
-
-def run_module():
-    """Entry point of the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "url": {"type": "str", "default": "http://127.0.0.1:8222"},
-            "peers": {"type": "list", "elements": "str"},
-            "peer_urls": {"type": "dict", "default": {}},
-            "max_silence": {"type": "float", "default": MAX_SILENCE},
-            "max_lag": {"type": "int", "default": MAX_LAG},
-            "timeout": {"type": "int", "default": 5},
-        },
-        supports_check_mode=True,
-    )
-    params = module.params
-    nats = ask_server(
-        params["url"],
-        params["peers"],
-        params["peer_urls"],
-        params["timeout"],
-        max_silence=params["max_silence"],
-        max_lag=params["max_lag"],
-    )
-    module.exit_json(changed=False, nats=nats)
+ARGUMENTS = {
+    "url": {"type": "str", "default": "http://127.0.0.1:8222"},
+    "peers": {"type": "list", "elements": "str"},
+    "peer_urls": {"type": "dict", "default": {}},
+    "max_silence": {"type": "float", "default": MAX_SILENCE},
+    "max_lag": {"type": "int", "default": MAX_LAG},
+    "timeout": {"type": "int", "default": 5},
+}
 
 
 def main():
     """Run the module."""
-    run_module()
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    params = module.params
+    thresholds = Thresholds(params["max_silence"], params["max_lag"])
+    nats = ask_server(params["url"], params["peers"], params["peer_urls"], params["timeout"], thresholds)
+    module.exit_json(changed=False, nats=nats)
 
 
 if __name__ == "__main__":

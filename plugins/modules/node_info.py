@@ -19,7 +19,7 @@ options:
     type: str
     default: http://127.0.0.1:9944
   timeout:
-    description: Seconds to wait for the connection and for each answer.
+    description: Seconds for each question and its whole answer.
     type: int
     default: 5
   archive:
@@ -54,7 +54,9 @@ node:
       description: Whether the RPC server answered.
       type: bool
     error:
-      description: Why the node could not be asked, or which of the questions it refused; V(null) when all were answered.
+      description: >-
+        Why the node could not be asked, which of the questions it refused, or which values cannot be; V(null) when all
+        were answered.
       type: str
       sample: null
     chain:
@@ -85,7 +87,9 @@ node:
       description: Segments of archived history, 256 pieces each.
       type: int
     archive:
-      description: Whether the node has the body of the chain's first block, as only one with full sync and archive pruning does; null without O(archive).
+      description: >-
+        Whether the node has the body of the chain's first block, as only one with full sync and archive pruning does;
+        V(null) without O(archive).
       type: bool
     genesis_hash:
       description: Hash of the chain's first block in hex with a leading 0x.
@@ -93,64 +97,20 @@ node:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.autonomys.cluster.plugins.module_utils._http import HttpError, JsonClient
-from ansible_collections.autonomys.cluster.plugins.module_utils._node_rpc import (
-    METHODS,
-    RpcError,
-    reading,
-    request,
-    result,
-    unreachable,
-)
+from ansible_collections.autonomys.cluster.plugins.module_utils._node_rpc import ask_node
 
-
-def ask_node(url, timeout, archive=False):
-    """Ask every question over one connection; the first that gets no HTTP answer ends it."""
-    try:
-        client = JsonClient(url, timeout)
-    except HttpError as exc:
-        return unreachable(str(exc))
-    results, errors = {}, []
-    try:
-        for method in METHODS:
-            try:
-                results[method] = result(method, *client.ask("", request(method)))
-            except RpcError as exc:
-                errors.append(str(exc))
-        if archive:
-            try:
-                hash_of_first = result("chain_getBlockHash", *client.ask("", request("chain_getBlockHash", params=[1])))
-                results["chain_getBlock"] = result(
-                    "chain_getBlock", *client.ask("", request("chain_getBlock", params=[hash_of_first]))
-                )
-            except RpcError as exc:
-                errors.append(str(exc))
-    except HttpError as exc:
-        return unreachable(str(exc))
-    finally:
-        client.close()
-    # Something that answers no question at all is no node.
-    return reading(results, error="; ".join(errors) or None) if results else unreachable(errors[0])
-
-
-def run_module():
-    """Entry point of the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "url": {"type": "str", "default": "http://127.0.0.1:9944"},
-            "timeout": {"type": "int", "default": 5},
-            "archive": {"type": "bool", "default": False},
-        },
-        supports_check_mode=True,
-    )
-    module.exit_json(
-        changed=False, node=ask_node(module.params["url"], module.params["timeout"], module.params["archive"])
-    )
+ARGUMENTS = {
+    "url": {"type": "str", "default": "http://127.0.0.1:9944"},
+    "timeout": {"type": "int", "default": 5},
+    "archive": {"type": "bool", "default": False},
+}
 
 
 def main():
     """Run the module."""
-    run_module()
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    params = module.params
+    module.exit_json(changed=False, node=ask_node(params["url"], params["timeout"], params["archive"]))
 
 
 if __name__ == "__main__":

@@ -117,9 +117,7 @@ class _Page:
         if not self.plan["steps"]:
             unknown = self.plan["summary"]["changes"]["unknown"]
             return paragraph("Nothing that is known." if unknown else "Nothing: what runs is what is wanted.")
-        head = (
-            "Steps, one after another. Hosts that are listed together are changed at once; each is healthy before the next."
-        )
+        head = "Steps, one after another. Hosts that are listed together are changed at once; each is healthy before the next."
         steps = [_step_row(number, step) for number, step in enumerate(self.plan["steps"], 1)]
         parts = [paragraph(head)]
         parts.append(table(("What", "Where, in which order", "How long, and what that is made of"), steps))

@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Sequence
 
 from .._rules.table import counts
-from .._words import alike, beside, between, compact, counted, in_order, wrapped
+from .._words import aligned, alike, beside, between, compact, counted, in_order, printable, wrapped
 from .shape import CHANGES, READY, Plan, Program, Step
 
 MIN_WIDTH, MAX_WIDTH = 100, 160
@@ -47,7 +47,7 @@ def plan_text(plan: Plan, width: int, commands: bool = False) -> str:
         _others(plan, width),
         "\n".join(line for sentence in sentences(plan) for line in wrapped(sentence, width)),
     ]
-    return "\n\n".join(filter(None, parts))
+    return printable("\n\n".join(filter(None, parts)), lines=True)
 
 
 def _programs(plan: Plan, width: int, commands: bool) -> str:
@@ -70,13 +70,13 @@ def _programs(plan: Plan, width: int, commands: bool) -> str:
         max(len(HEADER[column + 1]), *(len(row[column]) for _label, row, _program in rows)) for column in range(3)
     ]
     widths = [host_width, *widths[:2], min(widths[2], 30)]
-    lines = [_line(HEADER, widths)]
+    lines = [aligned(HEADER, widths)]
     for label, (name, ports, cpus, change), program in rows:
         cpu_lines = wrapped(cpus.replace(",", ", "), widths[3]) if len(cpus) > widths[3] else [cpus]
         cells = [wrapped(label, host_width), [name], [ports], cpu_lines, [change]]
-        lines += [_line(line, widths) for line in beside(cells)]
+        lines += [aligned(line, widths) for line in beside(cells)]
         if commands and program["command"]:
-            text = " ".join(shlex.quote(argument) for argument in program["command"])
+            text = printable(" ".join(shlex.quote(argument) for argument in program["command"]))
             lines += wrapped(text, width, first=" " * 4, others=" " * 6, break_words=False)
     return "\n".join(lines)
 
@@ -84,12 +84,7 @@ def _programs(plan: Plan, width: int, commands: bool) -> str:
 def _cells(program: Program) -> tuple[str, str, str, str]:
     change = "-" if program["change"] == "none" else program["change"]
     ports = " ".join(str(port) for port in program["ports"])
-    return program["name"], ports or "-", program["cpus"] or "-", change
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Return a line of a table; the last cell has no width."""
-    return "  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths)), cells[-1]]).rstrip()
+    return printable(program["name"]), ports or "-", printable(program["cpus"] or "-"), change
 
 
 def reasons(plan: Plan) -> list[Reason]:
@@ -120,7 +115,7 @@ def _farms(plan: Plan) -> str:
     hosts = plan["hosts"]
     rows = []
     for names in alike([name for name in in_order(hosts) if hosts[name]["farms"]], lambda name: _farm_rows(plan, name)):
-        label = compact(names)
+        label = printable(compact(names))
         for row in _farm_rows(plan, names[0]):
             rows.append((label, *row))
             label = ""
@@ -130,15 +125,15 @@ def _farms(plan: Plan) -> str:
     widths[0] = min(widths[0], 40)
     lines = []
     for host, path, *numbers, state in [FARM_HEADER, *rows]:
-        aligned = [number.rjust(width) for number, width in zip(numbers, widths[2:])]
-        lines.append(_line([host, path, *aligned, state], widths))
+        right = [number.rjust(width) for number, width in zip(numbers, widths[2:])]
+        lines.append(aligned([host, path, *right, state], widths))
     return "\n".join(lines)
 
 
 def _farm_rows(plan: Plan, name: str) -> list[tuple[str, str, str, str, str]]:
     return [
         (
-            farm["path"],
+            printable(farm["path"]),
             _number(farm["sectors"]),
             _number(farm["sectors_there"]),
             _number(farm["max_sectors"]),
@@ -202,7 +197,7 @@ def _others(plan: Plan, width: int) -> str:
         sentences_.append(f"{compact(names)}: {hosts[names[0]]['state']}. {hosts[names[0]]['why']}")
     failing = [name for name in in_order(hosts) if hosts[name]["errors"]]
     for names in alike(failing, lambda name: hosts[name]["errors"]):
-        sentences_ += [f"{compact(names)}: {' '.join(error.split())}" for error in hosts[names[0]]["errors"]]
+        sentences_ += [f"{compact(names)}: {error}" for error in hosts[names[0]]["errors"]]
     lines = [line for text in sentences_ for line in wrapped(text, width, others="  ")]
     return "\n".join(["NOT IN THE PLAN", *lines]) if lines else ""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
-from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import parse_size
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import parse_size
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors, sector_bytes
 
 from .farms import listed_farms, pieces_in_sector, sectors_of

@@ -16,7 +16,7 @@ from typing import Any
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import ARCHITECTURES
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import COMPONENT, CONFIG
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import NATS_CLIENTS
-from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import parse_size
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import parse_size
 
 from .deployed import deployed_program
 from .view import ERROR, WARNING, Finding, Rule, View, differing, finding, names, shown

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .._rolling.step import NEEDS, held
+from .._rolling.order import kept_stopped
+from .._rolling.step import NEEDS
 from .view import INFO, WARNING, Finding, Rule, View, finding, names
 
 RULES = {
@@ -28,7 +29,7 @@ def check(view: View) -> Iterator[Finding]:
 
 
 def _needed_servers(view: View) -> Iterator[Finding]:
-    servers, stopped = view.members("nats"), held(view.model, "nats")
+    servers, stopped = view.members("nats"), kept_stopped(view.model, "nats")
     left = len(servers) - len(stopped)
     if len(servers) > 2 and stopped and left - 1 <= len(servers) // 2:
         message = (
@@ -52,7 +53,9 @@ def _only_hosts(view: View) -> Iterator[Finding]:
 
 
 def _held_nodes(view: View) -> Iterator[Finding]:
-    stopped = {f"{view.address(host)}:{view.value(host, 'node_rpc_port')}": host for host in held(view.model, "node")}
+    stopped = {
+        f"{view.address(host)}:{view.value(host, 'node_rpc_port')}": host for host in kept_stopped(view.model, "node")
+    }
     for host in view.members("controller"):
         node = stopped.get(str(view.value(host, "controller_node_rpc_url")).split("://", 1)[-1].rstrip("/"))
         if node and view.value(host, "controller_state") == "started":

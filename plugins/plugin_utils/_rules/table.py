@@ -12,26 +12,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._words import beside, wrapped
+from .._words import aligned, beside, fitted, text_width, wrapped
 from .view import SEVERITIES, names
 
 HEADER = ("SEVERITY", "RULE", "HOSTS", "FINDING")
 MAX_HOSTS_WIDTH = 28
-MIN_WIDTH, MAX_WIDTH = 100, 160
+# Where the whole is narrower, hosts and severity give way to the text.
+MIN_TEXT_WIDTH, MIN_HOSTS_WIDTH, MIN_SEVERITY_WIDTH = 40, 14, 10
 
 
 def table(found: Sequence[Mapping[str, Any]], width: int) -> str:
-    """Return the findings, as ``judge`` returns them, as one table of at most ``width`` columns (100 to 160)."""
-    width = max(MIN_WIDTH, min(MAX_WIDTH, width))
+    """Return the findings, as ``judge`` returns them, as one table of at most ``width`` columns (79 to 160)."""
+    width = text_width(width)
     rows = [(_severity(item), item["rule"], _hosts(item), item) for item in found]
-    widths = [max(len(text) for text in [HEADER[column], *(row[column] for row in rows)]) for column in range(3)]
-    widths[2] = min(MAX_HOSTS_WIDTH, widths[2])
-    text_width = width - sum(widths) - 6
-    lines = [_line(HEADER, widths)]
-    for severity, rule, hosts, item in rows:
-        right = wrapped(f"{item['component']}: {item['message']}", text_width, break_words=False)
-        right += wrapped(item["remedy"], text_width, first="→ ", others="  ", break_words=False)
-        lines += [_line(cells, widths) for cells in beside([[severity], [rule], wrapped(hosts, widths[2]), right])]
+    severity, rule, hosts = (
+        max(len(text) for text in [HEADER[column], *(row[column] for row in rows)]) for column in range(3)
+    )
+    widths = fitted(
+        [severity, rule, min(hosts, MAX_HOSTS_WIDTH)],
+        [min(severity, MIN_SEVERITY_WIDTH), rule, min(hosts, MIN_HOSTS_WIDTH)],
+        width - MIN_TEXT_WIDTH - 2,
+    )
+    room = width - sum(widths) - 6
+    lines = [aligned(HEADER, widths)]
+    for severity_name, rule_id, hosts_names, item in rows:
+        right = wrapped(f"{item['component']}: {item['message']}", room, break_words=False)
+        right += wrapped(item["remedy"], room, first="→ ", others="  ", break_words=False)
+        cells = [wrapped(severity_name, widths[0]), [rule_id], wrapped(hosts_names, widths[2]), right]
+        lines += [aligned(line, widths) for line in beside(cells)]
     return "\n".join(lines)
 
 
@@ -44,10 +52,6 @@ def counts(found: Sequence[Mapping[str, Any]]) -> str:
         plural = "s" if severity != "info" and len(mine) != 1 else ""
         parts.append(f"{len(mine)} {severity}{plural}" + (f" ({accepted} accepted)" if accepted else ""))
     return ", ".join(parts)
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(f"{cell:{width}}" for cell, width in zip(cells, [*widths, 0])).rstrip()
 
 
 def _severity(item: Mapping[str, Any]) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 import signal
 import time
 
-from ansible_collections.autonomys.cluster.plugins.modules.nats_info import ask_server
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.ask import ask_server
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.quorum import Thresholds
 
 PEERS = ["node-1", "node-2", "node-3"]
 
@@ -80,7 +81,7 @@ def test_lame_duck_mode_hands_the_leadership_over_before_the_server_ends(cluster
 
 def test_the_thresholds_are_those_that_are_asked_for(cluster):
     result = until(cluster, PEERS[0], lambda result: result["safe_to_stop"])
-    strict = ask_server(cluster.url(PEERS[0]), cluster.names, cluster.urls(), 5, max_silence=0)
+    strict = ask_server(cluster.url(PEERS[0]), cluster.names, cluster.urls(), 5, Thresholds(max_silence=0))
     assert not strict["safe_to_stop"] and result["config_load_time"]
     assert "was last heard" in " ".join(strict["reasons"])
 

@@ -133,6 +133,15 @@ def test_all_of_the_plan_is_there(upgrade):
         assert words in text, words
 
 
+def test_a_missing_gpu_is_in_the_report():
+    cluster = Cluster(1, 1, 1).everywhere()
+    topology = cluster.facts["plotter-1"]["gpus"]["topology"]
+    cluster.set("plotter-1", plot_server_gpus=[gpu["uuid"] for gpu in topology["gpus"]])
+    del topology["gpus"][2]
+    text = Parsed(page_of(cluster)).text
+    assert "2  GPU missing" in text and "its plot server is kept stopped, and its cores wait for it." in text
+
+
 def test_sixty_hosts_share_pictures_and_stay_small():
     page = page_of(Cluster(5, 15, 40).everywhere())
     assert page.count("<svg") == 4 and len(page) < 200_000

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import yaml
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.text import plan_text
 from ansible_collections.autonomys.cluster.tests.unit.plugins.plugin_utils._plan.sample import Cluster
 
@@ -51,6 +52,26 @@ def test_a_thousand_hosts_stay_short():
     text = plan_text(Cluster(nodes=5, plotters=195, storages=800).everywhere().plan(), 100)
     assert len(text.splitlines()) < 40
     assert "plotter-1…plotter-195 (195)" in text and "on 195 hosts" in text
+
+
+EVIL = "x\x1b]0;owned\x07\x9b1A\u202e\nHOST  PROGRAM"
+
+
+def test_no_text_of_a_host_or_inventory_forges_a_row_or_steers_the_terminal():
+    cluster = Cluster(1, 1, 1).upgrade()
+    for gpu in cluster.facts["plotter-1"]["gpus"]["topology"]["gpus"]:
+        gpu["name"] = EVIL
+    cluster.facts["storage-1"].update(reachable=False, error=EVIL)
+    cluster.variables["storage-1"]["plot_client_farms"] = [{"path": "/mnt/" + EVIL, "sectors": 1}]
+    cluster.set("node-1", node_extra_args=[EVIL])
+    cluster.answers["node-1"]["node"]["program"]["reasons"] = ["autonomys-node " + EVIL]
+    cluster.answers["node-1"]["node"]["program"]["diff"] = []
+    cluster.answers["node-1"]["nats"] = {"error": EVIL}
+    text = plan_text(cluster.plan(), 120, commands=True)
+    assert {character for character in text if not character.isprintable()} == {"\n"}
+    assert [line for line in text.splitlines() if line.startswith("HOST  PROGRAM")] == []
+    assert text.count("x\\x1b]0;owned\\x07\\x9b1A\\u202e") > 8
+    assert yaml.safe_load(text[text.index("# plotter-1") : text.index("WHY")])["plot_server_gpus"]
 
 
 def test_what_is_not_in_the_plan_is_said():

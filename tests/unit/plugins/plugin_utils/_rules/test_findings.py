@@ -257,7 +257,7 @@ TRIGGERS = [
         "INV004",
         "error",
         "node-1",
-        "cluster_address is 42, which is not an IP address",
+        "cluster_address is '42', which is not an IP address",
         lambda c: c.set("node-1", cluster_address=42),
     ),
     ("INV004", "error", "node-1", "IPv6", lambda c: c.set("node-1", cluster_address="fd00::1")),
@@ -478,7 +478,7 @@ TRIGGERS = [
     ("FARM002", "error", "storage-1", "'/mnt/a,b'", lambda c: c.farm("storage-1", path="/mnt/a,b")),
     ("FARM002", "error", "storage-1", "without commas and spaces", lambda c: c.farm("storage-1", path="/mnt/a\nb")),
     ("FARM003", "error", "storage-1", "sectors of /mnt/nvme0 is '1k'", lambda c: c.farm("storage-1", sectors="1k")),
-    ("FARM003", "error", "storage-1", "sectors of /mnt/nvme0 is 0", lambda c: c.farm("storage-1", sectors=0)),
+    ("FARM003", "error", "storage-1", "sectors of /mnt/nvme0 is '0'", lambda c: c.farm("storage-1", sectors=0)),
     (
         "FARM004",
         "error",
