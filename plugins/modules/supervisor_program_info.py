@@ -9,15 +9,17 @@ module: supervisor_program_info
 short_description: Tell what supervised programs really do
 version_added: 0.1.0
 description:
-  - Gathers, for each program, what supervisord says and what the kernel says of its process and all descendants. That is the
-    evidence by which a health check can tell a program that works from one that only runs.
-  - The mask of CPUs is the union over all threads of all processes, because a program may widen the mask that it was started with.
+  - Gathers, for each program, what supervisord says and what the kernel says of its process and all descendants. That
+    is the evidence by which a health check can tell a program that works from one that only runs.
+  - The mask of CPUs is the union over all threads of all processes, because a program may widen the mask that it was
+    started with.
 extends_documentation_fragment:
   - autonomys.cluster.reads
   - autonomys.cluster.supervisor
 options:
   name:
-    description: Name of a file of programs, as in M(autonomys.cluster.supervisor_program); all its programs are told of.
+    description: Name of a file of programs, as in M(autonomys.cluster.supervisor_program), all of whose programs are
+      looked at.
     type: str
   programs:
     description: Names of programs, as in C(supervisorctl status).
@@ -72,7 +74,8 @@ programs:
       type: str
       sample: 0-23,96-119
     memory_policy:
-      description: NUMA memory policy, several joined by commas when processes differ. Null when the kernel does not tell.
+      description: NUMA memory policy, several joined by commas when processes differ. Null when the kernel does not
+        tell.
       type: str
       sample: local
     environment:
@@ -104,7 +107,8 @@ programs:
       description: Whether that file was deleted or replaced since the program was started.
       type: bool
     gpus:
-      description: UUIDs of the GPUs that the program or its descendants hold, as C(nvidia-smi) tells. Empty without C(nvidia-smi).
+      description: UUIDs of the GPUs that the program or its descendants hold, as C(nvidia-smi) tells. Empty without
+        C(nvidia-smi).
       type: list
       elements: str
 """
@@ -128,7 +132,7 @@ def gpu_holders(module):
     return gpus_by_pid(out) if rc == 0 else {}
 
 
-def main():
+def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
