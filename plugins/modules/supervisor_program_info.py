@@ -117,19 +117,12 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.converters import to_native
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import gpus_by_pid
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.commands import gpu_processes
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ConfError, ProgramError
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.evidence import gather
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.rpc import SupervisorError
 
-
-def gpu_holders(module):
-    """Return ``{pid: [uuid, ...]}`` of the processes that hold a GPU."""
-    nvidia_smi = module.get_bin_path("nvidia-smi", opt_dirs=["/usr/bin", "/usr/local/bin"])
-    if not nvidia_smi:
-        return {}
-    rc, out, _err = module.run_command([nvidia_smi, "--query-compute-apps=pid,gpu_uuid", "--format=csv,noheader"])
-    return gpus_by_pid(out) if rc == 0 else {}
+GPU_PATIENCE_S = 30  # seconds for nvidia-smi: a driver can hang
 
 
 def main() -> None:
@@ -146,7 +139,12 @@ def main() -> None:
     )
     try:
         options = module.params
-        programs = gather(os.path.abspath(options["config"]), options["name"], options["programs"], gpu_holders(module))
+        programs = gather(
+            os.path.abspath(options["config"]),
+            options["name"],
+            options["programs"],
+            gpu_processes(GPU_PATIENCE_S) or {},
+        )
         module.exit_json(changed=False, programs=programs)
     except (ConfError, ProgramError, SupervisorError) as error:
         module.fail_json(msg=to_native(error))

@@ -12,32 +12,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._words import beside, wrapped
+from .._words import aligned, beside, fitted, text_width, wrapped
 from .view import SEVERITIES, names
 
 HEADER = ("SEVERITY", "RULE", "HOSTS", "FINDING")
 MAX_HOSTS_WIDTH = 28
-MIN_WIDTH, MAX_WIDTH = 100, 160
+# Where the whole is narrower, hosts and severity give way to the text.
+MIN_TEXT_WIDTH, MIN_HOSTS_WIDTH, MIN_SEVERITY_WIDTH = 40, 14, 10
 
 
 def table(found: Sequence[Mapping[str, Any]], width: int) -> str:
-    """Return the findings, as ``judge`` returns them, as one table of at most ``width`` columns (100 to 160)."""
-    width = max(MIN_WIDTH, min(MAX_WIDTH, width))
+    """Return the findings, as ``judge`` returns them, as one table of at most ``width`` columns (79 to 160)."""
+    width = text_width(width)
     rows = [(_severity(item), item["rule"], _hosts(item), item) for item in found]
-    severity_width = max(len(text) for text in [HEADER[0], *(row[0] for row in rows)])
-    rule_width = max(len(text) for text in [HEADER[1], *(row[1] for row in rows)])
-    hosts_width = min(MAX_HOSTS_WIDTH, max(len(text) for text in [HEADER[2], *(row[2] for row in rows)]))
-    text_width = width - severity_width - rule_width - hosts_width - 6
-
-    def line(severity: str, rule: str, hosts: str, text: str) -> str:
-        return f"{severity:{severity_width}}  {rule:{rule_width}}  {hosts:{hosts_width}}  {text}".rstrip()
-
-    lines = [line(*HEADER)]
-    for severity, rule, hosts, item in rows:
-        right = wrapped(f"{item['component']}: {item['message']}", text_width, break_words=False)
-        right += wrapped(item["remedy"], text_width, first="→ ", others="  ", break_words=False)
-        cells = [[severity], [rule], wrapped(hosts, hosts_width), right]
-        lines += [line(*row) for row in beside(cells)]
+    severity, rule, hosts = (
+        max(len(text) for text in [HEADER[column], *(row[column] for row in rows)]) for column in range(3)
+    )
+    widths = fitted(
+        [severity, rule, min(hosts, MAX_HOSTS_WIDTH)],
+        [min(severity, MIN_SEVERITY_WIDTH), rule, min(hosts, MIN_HOSTS_WIDTH)],
+        width - MIN_TEXT_WIDTH - 2,
+    )
+    room = width - sum(widths) - 6
+    lines = [aligned(HEADER, widths)]
+    for severity_name, rule_id, hosts_names, item in rows:
+        right = wrapped(f"{item['component']}: {item['message']}", room, break_words=False)
+        right += wrapped(item["remedy"], room, first="→ ", others="  ", break_words=False)
+        cells = [wrapped(severity_name, widths[0]), [rule_id], wrapped(hosts_names, widths[2]), right]
+        lines += [aligned(line, widths) for line in beside(cells)]
     return "\n".join(lines)
 
 

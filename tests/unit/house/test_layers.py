@@ -24,7 +24,7 @@ HOST_ROOMS = {
     "_job": [],
     "_secrets": [],
     "_node_rpc": ["_http", "_kinds"],
-    "_host": ["_cpuset"],
+    "_host": ["_cpuset", "_sectors"],
     "_gpu": ["_host"],
     "_supervisor": ["_host", "_secrets"],
     "_release": ["_host", "_http"],
