@@ -32,7 +32,8 @@ attributes:
         may restart other programs than predicted.
   diff_mode:
     support: full
-    description: Shows the file, directories that are created or change their owner, and the programs that start, stop or restart.
+    description: Shows the file, directories that are created or change their owner, and the programs that start, stop
+      or restart.
   idempotent:
     support: partial
     description: All states except V(restarted), which restarts every time, and V(reverted), which fails the second time.
@@ -72,8 +73,8 @@ options:
         default: {}
       cpus:
         description:
-          - CPUs that the program is bound to, in the kernel's list format, such as V(0-23,96-119). The program is started with
-            C(numactl -C <cpus> -l), so its memory comes from its own NUMA node where possible.
+          - CPUs that the program is bound to, in the kernel's list format, such as V(0-23,96-119). The program is
+            started with C(numactl -C <cpus> -l), so its memory comes from its own NUMA node where possible.
         type: str
       user:
         description: User that the program runs as. If left out, it runs as supervisord does.
@@ -97,8 +98,8 @@ options:
         default: 10
       startretries:
         description:
-          - How often supervisord tries to start a program that ends within O(programs[].startsecs) before it gives up. The
-            waiting time grows by a second each time.
+          - How often supervisord tries to start a program that ends within O(programs[].startsecs) before it gives
+            up. The waiting time grows by a second each time.
         type: int
         default: 1000000
       stopsignal:
@@ -107,11 +108,13 @@ options:
         choices: [TERM, HUP, INT, QUIT, KILL, USR1, USR2]
         default: TERM
       stopwaitsecs:
-        description: Seconds after which a program that has been asked to end is killed, together with its process group.
+        description: Seconds after which a program that has been asked to end is killed, together with its process
+          group.
         type: int
         default: 60
       log:
-        description: Log of the program's output, standard error included. If left out, supervisord chooses a file of its own.
+        description: Log of the program's output, standard error included. If left out, supervisord chooses a file of
+          its own.
         type: dict
         suboptions:
           path:
@@ -128,8 +131,8 @@ options:
             default: 2
       state_directories:
         description:
-          - Directories that the program needs, absolute paths. Missing ones are created before the program starts, with mode
-            0750, their missing parents with mode 0755.
+          - Directories that the program needs, absolute paths. Missing ones are created before the program starts,
+            with mode 0750, their missing parents with mode 0755.
           - Their owner becomes O(programs[].user), on the directory itself only and never recursively.
         type: list
         elements: str
@@ -172,14 +175,24 @@ EXAMPLES = r"""
     name: autonomys-plot-server
     programs:
       - name: autonomys-plot-server-0
-        command: [/opt/autonomys/releases/v1.2.3/autonomys-farmer, cluster, --nats-server, "nats://192.168.1.1:4222", plot-server]
+        command:
+          - /opt/autonomys/releases/v1.2.3/autonomys-farmer
+          - cluster
+          - --nats-server
+          - nats://192.168.1.1:4222
+          - plot-server
         environment: {CUDA_VISIBLE_DEVICES: "0"}
         cpus: 0-23,96-119
         user: autonomys
         log: {path: /var/log/autonomys-plotter-0.log}
         state_directories: [/var/plot-server/base-path-0]
       - name: autonomys-plot-server-1
-        command: [/opt/autonomys/releases/v1.2.3/autonomys-farmer, cluster, --nats-server, "nats://192.168.1.1:4222", plot-server]
+        command:
+          - /opt/autonomys/releases/v1.2.3/autonomys-farmer
+          - cluster
+          - --nats-server
+          - nats://192.168.1.1:4222
+          - plot-server
         environment: {CUDA_VISIBLE_DEVICES: "1"}
         cpus: 24-47,120-143
         user: autonomys
@@ -223,8 +236,8 @@ file:
   sample: /etc/supervisor/conf.d/autonomys-node.conf
 previous:
   description:
-    - Path of the kept definitions that ran before the file was last changed, null where there are none. In check mode as the real
-      run would leave it.
+    - Path of the kept definitions that ran before the file was last changed, null where there are none. In check mode
+      as the real run would leave it.
     - A program that did not run then, because it was new or crashed, is kept as it last ran, or not at all.
   returned: always
   type: str
@@ -345,7 +358,7 @@ ARGUMENTS = {
 }
 
 
-def main():
+def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     options = dict(module.params, config=os.path.abspath(module.params["config"]), check=module.check_mode)
