@@ -81,7 +81,7 @@ disks:
       type: list
       elements: str
     read_only:
-      description: Whether the mount or its filesystem is read-only.
+      description: Whether the mount or its filesystem is read-only, as an attempt to write tells, which leaves nothing behind.
       type: bool
     size:
       description: Bytes of the filesystem.
@@ -102,7 +102,7 @@ disks:
       type: dict
       sample: {id: 01JBXYZ, genesis_hash: 66455a580aabff303720aa83adbe6c44502922251c03ba73686d5245da9e21bd, identity: 9f86d081884c7d65}
     direct_io:
-      description: Whether the farm's files can be opened for direct access (C(O_DIRECT)), V(null) where there are none yet.
+      description: Whether the farm's files can be read with direct access (C(O_DIRECT)), V(null) where there are none yet.
       type: bool
   sample:
     /mnt/nvme0: {exists: true, mountpoint: /mnt/nvme0, is_mountpoint: true, device: /dev/nvme0n1, fstype: ext4, options: [rw, relatime],

@@ -182,6 +182,15 @@ host:
         empty:
           description: Whether the folder holds nothing, or does not exist.
           type: bool
+    running_as:
+      description: Name of the account that reads; one other than V(root) does not see everything.
+      type: str
+    unreadable:
+      description:
+        - Why files and folders cannot be read that are there, by their paths.
+          Those are O(files), and the files and folders in which programs are defined.
+      type: dict
+      sample: {/etc/supervisor/conf.d: Permission denied}
     running:
       description: Paths of the versioned binaries that processes run now, sorted. Processes in containers on the host do not count.
       type: list
@@ -229,7 +238,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.depl
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import own_processes
 from ansible_collections.autonomys.cluster.plugins.module_utils._host.read import read_host
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.defined import CONFIG
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.defined import CONFIG, unreadable_files
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "packages": {"type": "list", "elements": "str", "default": []},
@@ -248,6 +257,7 @@ def main() -> None:
     config = options.pop("config")
     host: dict[str, Any] = dict(read_host(**options))
     host.update(programs=read_programs(config), running=running_binaries(own_processes()))
+    host["unreadable"].update(unreadable_files(config))
     module.exit_json(changed=False, host=host)
 
 
