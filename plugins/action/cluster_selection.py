@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model_fact import cluster_model
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling import step as _roll
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling.selection import last_ones, selection
 
 ARGUMENTS = {
     "verb": {"type": "str", "required": True, "choices": ["restart", "stop"]},
@@ -30,14 +30,14 @@ class ActionModule(ActionBase):
         model = cluster_model(task_vars)
         verb, hosts = args["verb"], task_vars["ansible_play_hosts_all"]
         try:
-            chosen = _roll.selection(verb, args["components"], args["programs"], args["gpu_slots"], args["everything"])
+            chosen = selection(verb, args["components"], args["programs"], args["gpu_slots"], args["everything"])
         except ValueError as error:
             return dict(result, failed=True, msg=str(error))
-        problems = [] if args["everything"] or verb == "restart" else _roll.last_ones(model, chosen, hosts)
+        problems = [] if args["everything"] or verb == "restart" else last_ones(model, chosen, hosts)
         if problems:
             return dict(
                 result,
                 failed=True,
                 msg=f"{'; '.join(problems)}. Nothing was changed. If that is meant, say -e {verb}_everything=true.",
             )
-        return dict(result, changed=False, ansible_facts={"__selection": chosen})
+        return dict(result, changed=False, selection=chosen)

@@ -1,39 +1,44 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Tell whether a component does its work on a host now, with a question that the model gives: any host can be asked about any other."""
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.action import component_health
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model_fact import cluster_model
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling import step as _roll
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._looking import Looker, serving_question
 
 ARGUMENTS = {
-    "component": {"type": "str", "required": True, "choices": list(_roll.COMPONENTS)},
+    "component": {"type": "str", "required": True, "choices": list(COMPONENTS)},
     "host": {"type": "str"},
     "timeout": {"type": "int", "default": 0},
     "interval": {"type": "int", "default": 2},
 }
 
 
-class ActionModule(component_health.ActionModule):
-    """Asks as ``health`` does, but with a question that the model gives, so that any host can be asked about any other."""
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _supports_async = False
 
-    def run(self, tmp=None, task_vars=None):
-        result = super(component_health.ActionModule, self).run(tmp, task_vars)
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
-        host = args["host"] or task_vars["inventory_hostname"]
-        model = cluster_model(task_vars)
-        asked = _roll.question(model, args["component"], host)
-        defaults = {name: option.get("default") for name, option in component_health.ARGUMENTS.items()}
-        answer = self._wait(dict(defaults, **asked, timeout=args["timeout"], interval=args["interval"]), task_vars)
-        leads = (answer["evidence"].get("nats") or {}).get("meta_leader")
+        variables = task_vars or {}
+        host = args["host"] or variables["inventory_hostname"]
+        model = cluster_model(variables)
+        question = serving_question(model, args["component"], host)
+        looked = Looker(self, variables).wait(question, args["timeout"], args["interval"])
+        leader = (looked["evidence"].get("nats") or {}).get("meta_leader")
         result.update(
             changed=False,
             component=args["component"],
             host=host,
-            at_work=answer["healthy"],
-            problems=answer["problems"],
-            restarts_last=bool(leads) and leads == str(model["hosts"][host]["settings"]["nats_server_name"]),
+            at_work=looked["healthy"],
+            problems=looked["problems"],
+            restarts_last=bool(leader) and leader == str(model["hosts"][host]["settings"]["nats_server_name"]),
         )
         return result

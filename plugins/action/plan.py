@@ -11,8 +11,8 @@ import json
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.autonomys.cluster.plugins.action.preflight import host_facts
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model_fact import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import registered
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import reading
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.build import build_plan
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.page import report
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.text import plan_text
@@ -29,26 +29,16 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         hostvars = task_vars["hostvars"]
-        model = cluster_model(task_vars)
+        model = registered.cluster_model(task_vars)
         known = {host: hostvars[host] for host in sorted(task_vars["ansible_play_hosts_all"])}
-        facts = {host: host_facts(variables) for host, variables in known.items()}
+        facts = {host: reading(variables) for host, variables in known.items()}
         facts = {host: read for host, read in facts.items() if read}
-        judged = next(
-            (
-                dict(variables["__preflight"])
-                for variables in known.values()
-                if "findings" in variables.get("__preflight", {})
-            ),
-            None,
-        )
+        judged = next(filter(None, (registered.preflight_result(variables) for variables in known.values())), None)
         if judged is None:
             raise AnsibleActionFail("the plan needs what playbooks/preflight.yml registered: run playbooks/plan.yml")
         changes = {host: answers(variables, model["hosts"][host]["components"]) for host, variables in known.items()}
-        nats = {
-            host: variables["__plan_nats"]["nats"]
-            for host, variables in known.items()
-            if "nats" in variables.get("__plan_nats", {})
-        }
+        heard = {host: registered.leader_seen(variables) for host, variables in known.items()}
+        nats = {host: answer for host, answer in heard.items() if answer}
         plan = build_plan(model, facts, changes, judged, nats)
         display = Display()
         display.display("\n" + plan_text(plan, display.columns, commands=display.verbosity > 0) + "\n")
@@ -64,23 +54,23 @@ class ActionModule(ActionBase):
 
 
 def answers(variables, components):
-    """What the roles said of one host in check mode."""
-    errors = variables.get("__plan_errors", {})
+    """Return what the roles said of one host in check mode."""
+    errors = registered.plan_errors(variables)
     found = {}
-    if "installed" in variables.get("__common_release", {}):
-        found["release"] = dict(variables["__common_release"])
+    release = registered.release_result(variables)
+    if "installed" in release:
+        found["release"] = release
     for component in components:
         answer = {}
-        program = variables.get(f"__{component}_program", {})
-        # What a role does after that, as letting NATS read its configuration again, check mode cannot always foretell, and need not.
+        program = registered.program_result(variables, component)
+        # What a role does after that, such as letting NATS read its configuration again, check mode cannot always foretell, and need not.
         if "reasons" in program and not program.get("failed"):
-            answer["program"] = dict(program)
+            answer["program"] = program
         elif component in errors:
             answer["error"] = f"What would change of the {component} cannot be told: {errors[component]}"
         elif program.get("unreachable"):
             answer["error"] = f"What would change of the {component} cannot be told: the host did not answer"
-        configuration = variables.get(f"__{component}_configuration", {})
-        answer["configuration"] = bool(configuration.get("changed"))
+        answer["configuration"] = bool(registered.configuration_result(variables, component).get("changed"))
         found[component] = answer
     return found
 

@@ -6,29 +6,19 @@
 from __future__ import annotations
 
 import json
-import os
 
-import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model_fact import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import reading
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.releases import sources
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.table import counts, table
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._secrets import clear_secrets
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._sources import cached_checksum, find_source
-
-ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
-
-# Where the play registered what it read on the hosts: kind of fact → (variable, key that a successful answer has).
-REGISTERED = {
-    "host": ("__common_host", "host"),
-    "gpus": ("__preflight_gpus", "topology"),
-    "disks": ("__preflight_disks", "disks"),
-}
 
 ARGUMENTS = {
     "strict": {"type": "bool", "default": True},
@@ -36,38 +26,6 @@ ARGUMENTS = {
     "file": {"type": "path"},
     "query": {"type": "str"},
 }
-
-
-def read_yaml(*path):
-    """A file of the roles as data."""
-    with open(os.path.join(ROLES, *path), encoding="utf-8") as file:
-        return yaml.safe_load(file) or {}
-
-
-def read_specs():
-    """Per role the options of all its entry points."""
-    specs = {}
-    for role in ("common",) + tuple(COMPONENTS):
-        options = {}
-        for entry in read_yaml(role, "meta", "argument_specs.yml")["argument_specs"].values():
-            options.update(entry.get("options", {}))
-        specs[role] = options
-    return specs
-
-
-def host_facts(variables):
-    """What the play registered of one host, in the shape that the rules want; None when it was not asked."""
-    answers = {kind: dict(variables[name]) for kind, (name, _key) in REGISTERED.items() if name in variables}
-    answers = {kind: answer for kind, answer in answers.items() if not answer.get("skipped")}
-    if not answers:
-        return None
-    facts = {"reachable": not any(answer.get("unreachable") for answer in answers.values()), "error": None}
-    for kind, (_name, key) in REGISTERED.items():
-        answer = answers.get(kind, {})
-        if answer and key not in answer:
-            facts["error"] = facts["error"] or answer.get("msg") or f"no answer about {kind}"
-        facts[kind] = (answer if kind == "gpus" else answer[key]) if key in answer else None
-    return facts
 
 
 class ActionModule(ActionBase):
@@ -83,7 +41,7 @@ class ActionModule(ActionBase):
         model = cluster_model(task_vars)
         facts = {_rules.CONTROL: self._control(model, task_vars)}
         for host in sorted(task_vars["ansible_play_hosts_all"]):
-            known = host_facts(hostvars[host])
+            known = reading(hostvars[host])
             if known:
                 facts[host] = known
 
@@ -134,8 +92,8 @@ class ActionModule(ActionBase):
             for name in clear_secrets(variables):
                 secrets.setdefault(name, []).append(host)
         return {
-            "specs": read_specs(),
-            "nats_checksums": read_yaml("common", "vars", "main", "nats_checksums.yml")["__common_nats_checksums"],
+            "specs": {role: role_files.options(role) for role in role_files.ROLES},
+            "nats_checksums": role_files.nats_checksums(),
             "groups": {
                 name: list(hosts) for name, hosts in task_vars["groups"].items() if name not in ("all", "ungrouped")
             },

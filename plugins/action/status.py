@@ -7,7 +7,7 @@ from __future__ import annotations
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.plugin_utils import _status
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model_fact import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import registered
 
 
 class ActionModule(ActionBase):
@@ -19,13 +19,13 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec({"strict": {"type": "bool", "default": False}})
         groups, hostvars = task_vars["groups"], task_vars["hostvars"]
-        hosts = cluster_model(task_vars)["hosts"]
+        hosts = registered.cluster_model(task_vars)["hosts"]
         # The hosts of the play, so that --limit limits the table too.
         wanted = [host for host in sorted(task_vars["ansible_play_hosts_all"]) if hosts[host]["components"]]
         # status.yml asks all hosts, without preflight.
         left_out = [] if args["strict"] else [host for host in wanted if host not in groups.get("cluster_ready", [])]
         results = {
-            host: {c: self._results(hostvars[host], c) for c in hosts[host]["components"]}
+            host: {c: results_of(hostvars[host], c) for c in hosts[host]["components"]}
             for host in wanted
             if host not in left_out
         }
@@ -48,7 +48,11 @@ class ActionModule(ActionBase):
             )
         return result
 
-    @staticmethod
-    def _results(host_variables, component):
-        names = {"program": f"__{component}_program", "health": f"__{component}_health"}
-        return {key: dict(host_variables[name]) for key, name in names.items() if name in host_variables}
+
+def results_of(variables, component):
+    """Return what the role of a component registered on a host."""
+    found = {
+        "program": registered.program_result(variables, component),
+        "health": registered.health_result(variables, component),
+    }
+    return {key: answer for key, answer in found.items() if answer}

@@ -10,11 +10,15 @@
 from __future__ import annotations
 
 import re
+from typing import FrozenSet, Iterable
+
+CpuSet = FrozenSet[int]
 
 # The kernel's NR_CPUS is at most 8192; a larger number is a damaged list, not a CPU.
 MAX_CPUS = 8192
 
-_LIST_RE = re.compile(r"[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*\Z")
+# Python does not even convert numbers of thousands of digits.
+_LIST_RE = re.compile(r"[0-9]{1,18}(?:-[0-9]{1,18})?(?:,[0-9]{1,18}(?:-[0-9]{1,18})?)*\Z")
 _MASK_RE = re.compile(r"(?:0x)?[0-9a-fA-F]+(?:,[0-9a-fA-F]+)*\Z")
 
 
@@ -22,7 +26,7 @@ class CpuSetError(ValueError):
     """A text that is no CPU list or mask."""
 
 
-def parse_cpu_list(text):
+def parse_cpu_list(text: str | None) -> CpuSet:
     """Return the frozenset of CPUs of a kernel list such as ``0-3,8``; an empty text is the empty set.
 
     Raises CpuSetError for anything else, for a range that runs backwards and for numbers no kernel has.
@@ -32,7 +36,7 @@ def parse_cpu_list(text):
         return frozenset()
     if not _LIST_RE.match(text):
         raise CpuSetError(f"{text!r} is not a CPU list such as 0-3,8-11")
-    cpus = set()
+    cpus: set[int] = set()
     for part in text.split(","):
         first, dash, last = part.partition("-")
         low, high = int(first), int(last if dash else first)
@@ -44,7 +48,7 @@ def parse_cpu_list(text):
     return frozenset(cpus)
 
 
-def parse_cpu_mask(text):
+def parse_cpu_mask(text: str | None) -> CpuSet:
     """Return the frozenset of CPUs of a kernel mask: hexadecimal, groups of 32 bits separated by commas."""
     text = (text or "").strip()
     if not text:
@@ -61,17 +65,17 @@ def parse_cpu_mask(text):
     return frozenset(i for i in range(bits.bit_length()) if bits >> i & 1)
 
 
-def ranges(cpus):
+def ranges(cpus: Iterable[int]) -> list[tuple[int, int]]:
     """Return the maximal runs of consecutive numbers as a sorted list of (first, last)."""
-    found = []
+    found: list[tuple[int, int]] = []
     for cpu in sorted(cpus):
         if found and cpu == found[-1][1] + 1:
-            found[-1][1] = cpu
+            found[-1] = (found[-1][0], cpu)
         else:
-            found.append([cpu, cpu])
-    return [tuple(run) for run in found]
+            found.append((cpu, cpu))
+    return found
 
 
-def format_cpu_list(cpus):
+def format_cpu_list(cpus: Iterable[int]) -> str:
     """Return the kernel's list format of a set of CPUs: sorted, consecutive numbers merged, ``""`` for none."""
     return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in ranges(cpus))

@@ -10,7 +10,7 @@ short_description: What restart.yml and stop.yml act on
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - Makes of the variables of C(restart.yml) and C(stop.yml) a selection of components and programs, the fact C(__selection).
+  - Makes of the variables of C(restart.yml) and C(stop.yml) a selection of components and programs.
   - Refuses what names nothing, and, for a stop, what would leave a component without a host or NATS without a quorum.
   - Runs on the control node and contacts no host.
 options:
@@ -52,9 +52,9 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-ansible_facts:
-  description: The fact C(__selection), component to the list of its programs; an empty list is all of them.
+selection:
+  description: Component to the list of its programs; an empty list is all of them.
   returned: success
   type: dict
-  sample: {__selection: {controller: [], plot_server: [autonomys-plot-server-2]}}
+  sample: {controller: [], plot_server: [autonomys-plot-server-2]}
 """

@@ -110,115 +110,34 @@ disks:
                  error: null, farm: null, direct_io: null}
 """
 
-import hashlib
-import json
-import os
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.disks import PATIENCE_S, read_disks
-from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import SectorsError, max_sectors
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.disks import PATIENCE_S
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.farms import read_farms
+from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import SectorsError
 
-ARGUMENT_SPEC = {
+ARGUMENT_SPEC: dict[str, Any] = {
     "paths": {"type": "list", "elements": "path", "required": True},
     "user": {"type": "str", "default": "root"},
     "pieces_in_sector": {"type": "int", "default": 1000},
     "margin_bytes": {"type": "int", "default": 0},
     "timeout": {"type": "int", "default": PATIENCE_S},
 }
-FARM_FILES = ("plot.bin", "metadata.bin")
-# Identity and description of a farm have some hundred bytes.
-MAX_SMALL_FILE = 65536
 
 
-def file_bytes(path):
-    """Return (size, bytes taken on the disk) of a file, at most its size; (0, 0) when there is none."""
-    try:
-        info = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return 0, 0
-    return info.st_size, min(info.st_size, info.st_blocks * 512)
-
-
-def small_file(path):
-    """Return the bytes of a small file, empty when there is none or it cannot be read."""
-    try:
-        with open(str(path), "rb") as handle:
-            return handle.read(MAX_SMALL_FILE)
-    except OSError:
-        return b""
-
-
-def read_farm(folder):
-    """Return what the files of a farm say of it, None where there is no farm."""
-    identity, description = small_file(folder / "identity.bin"), small_file(folder / "single_disk_farm.json")
-    try:
-        # The only key is the version of the format.
-        [fields] = json.loads(description.decode("utf-8")).values()
-        known = {
-            key: str(fields[name]) if fields.get(name) else None
-            for key, name in (("id", "id"), ("genesis_hash", "genesisHash"))
-        }
-    except (ValueError, AttributeError):
-        known = {"id": None, "genesis_hash": None}
-    if not identity and not description:
-        return None
-    # The identity is the farm's private key: it never leaves the host.
-    return dict(known, identity=hashlib.sha256(identity).hexdigest()[:16] if identity else None)
-
-
-def direct_io(folder):
-    """Return whether files of a farm can be opened for direct access, None where no file tells."""
-    for name in FARM_FILES:
-        try:
-            os.close(os.open(str(folder / name), os.O_RDONLY | os.O_DIRECT))
-        except FileNotFoundError:
-            continue
-        except OSError:
-            # EINVAL says no; anything else, such as missing rights, says nothing.
-            return False if os.access(str(folder / name), os.R_OK) else None
-        return True
-    return None
-
-
-def add_farm(folder, disk, pieces_in_sector, margin_bytes):
-    """Add to the answer about a disk what concerns a farm."""
-    files = [file_bytes(folder / name) for name in FARM_FILES] if folder else []
-    # The holes of a file that was not allocated yet are still counted as free by the filesystem.
-    allocated = sum(taken for _size, taken in files)
-    return dict(
-        disk,
-        existing_plot_bytes=sum(size for size, _taken in files),
-        max_sectors=max_sectors(disk["available"], allocated, pieces_in_sector, margin_bytes),
-        farm=read_farm(folder) if folder else None,
-        direct_io=direct_io(folder) if folder else None,
-    )
-
-
-def run_module(params):
-    """Return the module's result."""
-    for path in params["paths"]:
-        if not path.startswith("/"):
-            raise SectorsError(f"the path {path} is not absolute")
-    # Wrong numbers are said here, not by every disk.
-    max_sectors(0, 0, params["pieces_in_sector"], params["margin_bytes"])
-
-    def more(folder, disk):
-        return add_farm(folder, disk, params["pieces_in_sector"], params["margin_bytes"])
-
-    disks = read_disks(params["paths"], params["user"], more, params.get("timeout") or PATIENCE_S)
-    unread = {"existing_plot_bytes": None, "max_sectors": None, "farm": None, "direct_io": None}
-    return {"disks": {path: dict(unread, **disk) for path, disk in disks.items()}}
-
-
-def main():
+def main() -> None:
+    """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    options = dict(module.params)
+    seconds = options.pop("timeout") or PATIENCE_S
     try:
-        result = run_module(module.params)
-    except SectorsError as exc:
-        module.fail_json(msg=f"Wrong argument: {exc}.")
-    except OSError as exc:
-        module.fail_json(msg=f"{exc.filename} cannot be read: {exc.strerror}")
-    module.exit_json(changed=False, **result)
+        disks = read_farms(**options, seconds=seconds)
+    except SectorsError as error:
+        module.fail_json(msg=f"Wrong argument: {error}.")
+    except OSError as error:
+        module.fail_json(msg=f"{error.filename} cannot be read: {error.strerror}")
+    module.exit_json(changed=False, disks=disks)
 
 
 if __name__ == "__main__":

@@ -143,17 +143,15 @@ plan:
     warnings: []
 """
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import NumaPlanError, numa_plan
-from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.topology import (
-    CommandError,
-    find_nvidia_smi,
-    read_topology,
-    run_command,
-)
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import gpus_by_pid, owner
+from typing import Any
 
-ARGUMENT_SPEC = {
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.commands import gpu_processes
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import NumaPlanError, numa_plan
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.topology import read_topology
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import owner
+
+ARGUMENT_SPEC: dict[str, Any] = {
     "root": {"type": "path", "default": "/"},
     "timeout": {"type": "int", "default": 30},
     "processes": {"type": "bool", "default": False},
@@ -170,44 +168,33 @@ ARGUMENT_SPEC = {
 }
 
 
-def read_processes(timeout):
-    """Return the processes that use a GPU; none where nvidia-smi does not tell."""
-    program = find_nvidia_smi()
-    try:
-        status, text, _errors = (
-            run_command([program, "--query-compute-apps=pid,gpu_uuid", "--format=csv,noheader"], timeout)
-            if program
-            else (1, "", "")
-        )
-    except CommandError:
-        return []
-    found = (
-        [dict(owner(pid) or {}, pid=pid, gpu_uuids=sorted(uuids)) for pid, uuids in sorted(gpus_by_pid(text).items())]
-        if status == 0
-        else []
-    )
-    return [process for process in found if "program" in process]
+def read_processes(timeout: float) -> list[dict[str, Any]]:
+    """Return the processes that use a GPU, as far as they can be looked at; none where nvidia-smi does not tell."""
+    found = [(pid, sorted(uuids), owner(pid)) for pid, uuids in sorted((gpu_processes(timeout) or {}).items())]
+    return [dict(who, pid=pid, gpu_uuids=uuids) for pid, uuids, who in found if who]
 
 
-def run_module(module):
+def run_module(params: dict[str, Any]) -> dict[str, Any]:
     """Read the host, plan when asked to, and return the module's result."""
-    result = read_topology(module.params["root"], timeout=module.params["timeout"])
-    if module.params["processes"]:
+    reading = read_topology(params["root"], timeout=params["timeout"])
+    result: dict[str, Any] = dict(reading)
+    if params["processes"]:
         # A driver that hung just now would cost the time a second time.
-        result["processes"] = [] if result["gpu_error"] else read_processes(module.params["timeout"])
-    if module.params["plan"] is not None:
-        result["plan"] = numa_plan(result["topology"], **module.params["plan"])
+        result["processes"] = [] if reading["gpu_error"] else read_processes(params["timeout"])
+    if params["plan"] is not None:
+        result["plan"] = numa_plan(reading["topology"], **params["plan"])
     return result
 
 
-def main():
+def main() -> None:
+    """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     if module.params["timeout"] < 1:
         module.fail_json(msg=f"timeout must be at least 1 second, not {module.params['timeout']}")
     try:
-        result = run_module(module)
-    except NumaPlanError as exc:
-        module.fail_json(msg=f"The CPUs cannot be planned: {exc}.")
+        result = run_module(module.params)
+    except NumaPlanError as error:
+        module.fail_json(msg=f"The CPUs cannot be planned: {error}.")
     # Ansible shows these and puts them into the result.
     for warning in result.pop("warnings"):
         module.warn(warning)

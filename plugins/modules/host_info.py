@@ -34,6 +34,10 @@ options:
     type: list
     elements: path
     default: []
+  config:
+    description: Path of supervisord's configuration file, whose C([include]) section says where programs are defined.
+    type: path
+    default: /etc/supervisor/supervisord.conf
 extends_documentation_fragment:
   - autonomys.cluster.reads
 author:
@@ -184,7 +188,9 @@ host:
       elements: str
       sample: [/opt/autonomys/nats/2.12.8/nats-server, /opt/autonomys/releases/v1.2.3/autonomys-node]
     programs:
-      description: Programs in C(/etc/supervisor/conf.d/*.conf) whose names begin with C(autonomys-) or C(nats-server).
+      description:
+        - Programs whose names begin with C(autonomys-) or C(nats-server), in the files that supervisord reads as O(config) says;
+          where that does not tell, in C(/etc/supervisor/conf.d/*.conf).
       type: list
       elements: dict
       contains:
@@ -205,7 +211,7 @@ host:
           type: list
           elements: str
         state:
-          description: The state that supervisord tells, as V(RUNNING) or V(BACKOFF); V(null) when it cannot be asked or does not know the program.
+          description: The state that supervisord tells, such as V(RUNNING) or V(BACKOFF); V(null) when it cannot be asked or does not know the program.
           type: str
         reason:
           description: Of a program that does not stay up (V(BACKOFF), V(FATAL)) what supervisord says and the last line of its log, else V(null).
@@ -214,252 +220,35 @@ host:
                 command: [/opt/autonomys/nats/2.12.8/nats-server, --config, /etc/nats-server.conf], state: RUNNING, reason: null}]
 """
 
-import glob
-import grp
-import os
-import platform
-import pwd
-import stat
-import subprocess
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import (
-    parse_programs,
+    read_programs,
     running_binaries,
 )
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.disks import read_disks, used_bytes
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.parse import (
-    MAX_FILE,
-    clock_synchronized,
-    filters_packets,
-    parse_addresses,
-    parse_memory_mib,
-    parse_os_release,
-    parse_packages,
-    parse_service,
-)
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import open_file_limit, own_processes
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf, rpc
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import own_processes
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.read import read_host
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.defined import CONFIG
 
-CONF_GLOB = "/etc/supervisor/conf.d/*.conf"
-SUPERVISOR_CONFIG = "/etc/supervisor/supervisord.conf"
-PACKAGE_FORMAT = "${Package}\\t${db:Status-Status}\\t${Version}\\n"
-SERVICE_FIELDS = "LoadState,UnitFileState,ActiveState,MainPID"
-# Seconds for each program that is run, and for supervisord to answer.
-PATIENCE_S = 10
-FAILING = ("BACKOFF", "FATAL")
-LOG_TAIL = 4000
+ARGUMENT_SPEC: dict[str, Any] = {
+    "packages": {"type": "list", "elements": "str", "default": []},
+    "user": {"type": "str"},
+    "files": {"type": "list", "elements": "path", "default": []},
+    "service": {"type": "str", "default": "supervisor"},
+    "paths": {"type": "list", "elements": "path", "default": []},
+    "config": {"type": "path", "default": CONFIG},
+}
 
 
-def read_text(path):
-    """Return the text of a file, empty when it cannot be read."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as handle:
-            return handle.read(MAX_FILE)
-    except OSError:
-        return ""
-
-
-def run_command(command):
-    """Return status and output of a command; None and nothing when it cannot be run to its end."""
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None, ""
-    return done.returncode, done.stdout.decode("utf-8", "replace")
-
-
-def ask(module, command):
-    """Return status and output of a program of the host; None and nothing when there is no such program."""
-    path = module.get_bin_path(command[0], opt_dirs=["/usr/sbin", "/sbin"])
-    return run_command([path, *command[1:]]) if path else (None, "")
-
-
-def output(module, command):
-    """Return what a command writes, empty when there is no such program or it fails."""
-    return ask(module, command)[1]
-
-
-def is_real(interface, depth=0):
-    """Tell whether an interface is a device, or rests on one; the kernel makes up the speed of others."""
-    folder = f"/sys/class/net/{interface}"
-    if os.path.exists(folder + "/device"):
-        return True
-    lower = (
-        [name[len("lower_") :] for name in os.listdir(folder) if name.startswith("lower_")]
-        if os.path.isdir(folder)
-        else []
-    )
-    return depth < 4 and any(is_real(name, depth + 1) for name in lower)
-
-
-def read_interfaces(addresses):
-    """Return the interfaces of the parsed addresses with their speeds."""
-    interfaces = []
-    for name, values in addresses.items():
-        speed = read_text(f"/sys/class/net/{name}/speed").strip() if is_real(name) else ""
-        # A link that is down reads as -1, or not at all.
-        mbps = int(speed) if speed.isdigit() and int(speed) > 0 else None
-        interfaces.append({"name": name, "addresses": values, "speed_mbps": mbps})
-    return interfaces
-
-
-def read_packet_filter(module):
-    """Tell whether anything filters incoming packets, None when it cannot be told."""
-    status, rules = ask(module, ["nft", "list", "ruleset"])
-    return filters_packets(rules, read_text("/proc/net/ip_tables_names")) if status == 0 else None
-
-
-def read_states():
-    """Return (supervisord's connection, {program: what it says of its process}); None and nothing when it cannot be asked."""
-    try:
-        settings = conf.settings(
-            conf.parse(read_text(SUPERVISOR_CONFIG), SUPERVISOR_CONFIG), SUPERVISOR_CONFIG, os.environ, platform.node()
-        )
-        supervisor = rpc.Supervisor(settings.socket, settings.username, settings.password, timeout=PATIENCE_S)
-        return supervisor, {info["name"]: info for info in supervisor.processes()}
-    except (conf.ConfError, rpc.SupervisorError):
-        return None, {}
-
-
-def read_reason(supervisor, info):
-    """Return why a program does not stay up."""
-    try:
-        lines = [
-            line.strip()
-            for line in supervisor.call("tailProcessStdoutLog", rpc.full_name(info), 0, LOG_TAIL)[0].splitlines()
-            if line.strip()
-        ]
-    except rpc.SupervisorError:
-        lines = []
-    said = info.get("spawnerr") or info.get("description") or info["statename"]
-    return f"{said}; its log ends with: {lines[-1][:300]}" if lines else said
-
-
-def read_programs():
-    """Return the supervised programs of this collection's names, with their states."""
-    programs = [entry for path in sorted(glob.glob(CONF_GLOB)) for entry in parse_programs(read_text(path), path)]
-    supervisor, states = read_states() if programs else (None, {})
-    for program in programs:
-        info = states.get(program["name"])
-        program["state"] = info["statename"] if info else None
-        program["reason"] = read_reason(supervisor, info) if info and info["statename"] in FAILING else None
-    return programs
-
-
-def add_content(folder, disk):
-    """Add to the answer about a disk how much the folder holds."""
-    return dict(disk, used=used_bytes(folder) if folder else 0, empty=not (folder and any(os.scandir(str(folder)))))
-
-
-def read_user(name):
-    """Return an account, None when there is none of that name."""
-    try:
-        entry = pwd.getpwnam(name)
-    except KeyError:
-        return None
-    return {
-        "name": entry.pw_name,
-        "uid": entry.pw_uid,
-        "gid": entry.pw_gid,
-        "group": name_of(grp.getgrgid, entry.pw_gid),
-        "home": entry.pw_dir,
-    }
-
-
-def name_of(lookup, number):
-    """Return the name of a user or group number, the number itself when it has none."""
-    try:
-        return lookup(number)[0]
-    except KeyError:
-        return str(number)
-
-
-def read_file(path):
-    """Return content, mode and owner of a path, None when it does not exist."""
-    try:
-        info = os.stat(path)
-    except OSError:
-        return None
-    return {
-        "content": read_text(path) if stat.S_ISREG(info.st_mode) and info.st_size <= MAX_FILE else None,
-        "mode": f"{stat.S_IMODE(info.st_mode):04o}",
-        "owner": name_of(pwd.getpwuid, info.st_uid),
-        "group": name_of(grp.getgrgid, info.st_gid),
-    }
-
-
-def read_host(module):
-    """Read everything."""
-    params = module.params
-    packages = ""
-    if params["packages"]:
-        packages = output(module, ["dpkg-query", "-W", "-f", PACKAGE_FORMAT, *params["packages"]])
-    unit = params["service"] + ".service"
-    service = output(module, ["systemctl", "show", "-p", SERVICE_FIELDS, "--", unit])
-    interfaces = read_interfaces(parse_addresses(output(module, ["ip", "-j", "address"])))
-    uname = os.uname()
-    return {
-        "hostname": uname.nodename,
-        "architecture": uname.machine,
-        "distribution": parse_os_release(read_text("/etc/os-release")),
-        "addresses": [address for interface in interfaces for address in interface["addresses"]],
-        "interfaces": interfaces,
-        "memory_mib": parse_memory_mib(read_text("/proc/meminfo")),
-        "cpus": os.cpu_count(),
-        "clock_synchronized": clock_synchronized(),
-        "packages": parse_packages(packages, params["packages"]),
-        "user": read_user(params["user"]) if params["user"] else None,
-        "files": {path: read_file(path) for path in params["files"]},
-        "service": parse_service(service),
-        "limits": {"service": service_limit(service), "kernel": kernel_limit()},
-        "packet_filter": read_packet_filter(module),
-        "disks": {
-            path: dict({"used": None, "empty": None}, **disk)
-            for path, disk in read_disks(params["paths"], params["user"] or "root", add_content).items()
-        },
-        "programs": read_programs(),
-        "running": running_binaries(own_processes()),
-    }
-
-
-def service_limit(output_of_show):
-    """Return how many files the main process of a service may open, None when it does not run."""
-    pid = dict(line.split("=", 1) for line in output_of_show.splitlines() if "=" in line).get("MainPID", "0")
-    return open_file_limit(int(pid)) if pid.isdigit() and int(pid) else None
-
-
-def kernel_limit():
-    """Return how many files the kernel lets a process open, None when it does not tell."""
-    text = read_text("/proc/sys/fs/nr_open").strip()
-    return int(text) if text.isdigit() else None
-
-
-def run_module():
-    """Entry point of the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "packages": {"type": "list", "elements": "str", "default": []},
-            "user": {"type": "str"},
-            "files": {"type": "list", "elements": "path", "default": []},
-            "service": {"type": "str", "default": "supervisor"},
-            "paths": {"type": "list", "elements": "path", "default": []},
-        },
-        supports_check_mode=True,
-    )
-    module.exit_json(changed=False, host=read_host(module))
-
-
-def main():
+def main() -> None:
     """Run the module."""
-    run_module()
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    options = dict(module.params)
+    config = options.pop("config")
+    host: dict[str, Any] = dict(read_host(**options))
+    host.update(programs=read_programs(config), running=running_binaries(own_processes()))
+    module.exit_json(changed=False, host=host)
 
 
 if __name__ == "__main__":

@@ -115,10 +115,12 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.converters import to_native
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.commands import gpu_processes
 from ansible_collections.autonomys.cluster.plugins.module_utils._host import processes as process
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf, rpc
 
 LOG_SEARCH = 1048576  # bytes at the end of supervisord's log in which restarts are counted
+GPU_PATIENCE_S = 30  # seconds for nvidia-smi: a driver can hang
 
 NO_EVIDENCE = {
     "cpus_allowed": None,
@@ -165,15 +167,6 @@ def read_log(path):
         return None
 
 
-def gpu_holders(module):
-    """Give ``{pid: [uuid, ...]}`` of the processes that hold a GPU."""
-    nvidia_smi = module.get_bin_path("nvidia-smi", opt_dirs=["/usr/bin", "/usr/local/bin"])
-    if not nvidia_smi:
-        return {}
-    rc, out, _err = module.run_command([nvidia_smi, "--query-compute-apps=pid,gpu_uuid", "--format=csv,noheader"])
-    return process.gpus_by_pid(out) if rc == 0 else {}
-
-
 def gather(module):
     """Collect the evidence of all programs that are asked for."""
     config = os.path.abspath(module.params["config"])
@@ -188,7 +181,7 @@ def gather(module):
         found[info["name"]] = found[rpc.full_name(info)] = info
     log = read_log(settings.logfile)
     parent_of = process.parents()
-    holders = gpu_holders(module)
+    holders = gpu_processes(GPU_PATIENCE_S) or {}
     socket_tables = {}
     programs = []
     for name in names:

@@ -20,7 +20,7 @@ class Ss58Error(ValueError):
     """A text that is no SS58 address of a public key; the message says why."""
 
 
-def decode(address):
+def decode(address: str) -> tuple[int, bytes]:
     """Return ``(network prefix, public key)`` of an address."""
     data = _base58(address)
     # The two highest bits of the first byte tell whether the network's number takes one byte or two.
@@ -35,7 +35,7 @@ def decode(address):
     return _network(body[:prefix_bytes]), body[prefix_bytes:]
 
 
-def encode(network, key):
+def encode(network: int, key: bytes) -> str:
     """Return the address of a public key on a network (0 to 16383)."""
     if network < 64:
         prefix = bytes([network])
@@ -50,13 +50,13 @@ def encode(network, key):
     return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
 
 
-def _network(prefix):
+def _network(prefix: bytes) -> int:
     if len(prefix) == 1:
         return prefix[0]
     return (prefix[0] & 0x3F) << 2 | prefix[1] >> 6 | (prefix[1] & 0x3F) << 8
 
 
-def _base58(text):
+def _base58(text: str) -> bytes:
     number = 0
     for character in text:
         digit = ALPHABET.find(character)
@@ -67,5 +67,5 @@ def _base58(text):
     return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
-def _checksum(body):
+def _checksum(body: bytes) -> bytes:
     return hashlib.blake2b(b"SS58PRE" + body).digest()[:CHECKSUM_BYTES]

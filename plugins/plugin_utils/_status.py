@@ -5,92 +5,118 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""The status table: what each program of the cluster shows, as rows and as text."""
+"""The status table: what each program of the cluster shows, as rows and as text. Pure functions."""
 
 from __future__ import annotations
 
-COLUMNS = ("host", "component", "program", "state", "health", "evidence")
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, TypedDict
 
+from ._words import aligned, counted, printable
+
+HEADER = ("HOST", "COMPONENT", "PROGRAM", "STATE", "HEALTH", "EVIDENCE")
 
 # What status.yml ends with an error for.
 SICK = ("NOT HEALTHY", "NOT REACHED")
 
 
-def rows(hosts, results, lost=()):
-    """Rows of the table.
+class Row(TypedDict):
+    """What one program shows."""
+
+    host: str
+    component: str
+    program: str
+    state: str
+    health: str
+    evidence: str
+
+
+# What modules and actions answered.
+Answer = Mapping[str, Any]
+
+
+def rows(
+    hosts: Mapping[str, Answer], results: Mapping[str, Mapping[str, Answer]], lost: Collection[str] = ()
+) -> list[Row]:
+    """Return the rows of the table, sorted by host and order of start.
 
     Args:
         hosts: the model's hosts, name to ``{components, ...}``.
-        results: host name to component to ``{"program": result of supervisor_program, "health": result of health}``, either may be missing.
+        results: host to component to ``{"program": result of supervisor_program, "health": result of component_health}``,
+            either may be missing.
         lost: hosts that could not be read to the end.
-
-    Returns:
-        A list of dictionaries with the keys of ``COLUMNS``, sorted by host and order of start.
     """
     return [
-        dict(row, host=host, component=component)
+        row
         for host in sorted(results)
         for component in hosts[host]["components"]
-        for row in _component_rows(results[host].get(component, {}), _standing(hosts[host], component, host in lost))
+        for row in _component_rows(
+            host, component, results[host].get(component, {}), _unasked(hosts[host], component, host in lost)
+        )
     ]
 
 
-def _standing(host, component, lost):
-    """What is said of a component whose health was not asked."""
+def _unasked(host: Answer, component: str, lost: bool) -> str:
+    """Return what is said of a component whose health was not asked."""
     if host.get("settings", {}).get(component + "_state") == "stopped":
         return "kept stopped"
     return "NOT REACHED" if lost else "not checked"
 
 
-def _component_rows(result, standing):
+def _component_rows(host: str, component: str, result: Answer, unasked: str) -> Iterator[Row]:
     health = result.get("health", {})
-    unknown = [{"name": "-", "state": "unknown"}]
-    programs = result.get("program", {}).get("programs") or health.get("evidence", {}).get("programs") or unknown
-    seen = {program["name"]: program for program in health.get("evidence", {}).get("programs", [])}
+    evidence = health.get("evidence", {})
+    seen = {program["name"]: program for program in evidence.get("programs", [])}
     wanted = {program["name"]: program for program in health.get("expected", [])}
-    for program in programs:
-        evidence, expected = seen.get(program["name"], program), wanted.get(program["name"], {})
+    unknown = [{"name": "-", "state": "unknown"}]
+    for program in result.get("program", {}).get("programs") or evidence.get("programs") or unknown:
+        name = program["name"]
+        shown, expected = seen.get(name, program), wanted.get(name, {})
         yield {
-            "program": program["name"],
-            "state": evidence["state"],
-            "health": _health(health, evidence, expected, standing),
-            "evidence": expected.get("stopped")
-            or _problems(health, program["name"])
-            or _evidence(health.get("evidence", {}), evidence, expected),
+            "host": host,
+            "component": component,
+            "program": name,
+            "state": shown["state"],
+            "health": _health(health, shown, expected, unasked),
+            "evidence": expected.get("stopped") or _problems(health, name) or _evidence(evidence, shown, expected),
         }
 
 
-def _problems(health, name):
-    """What is wrong with a program, or with all of its host's component."""
+def _problems(health: Answer, name: str) -> str:
+    """Return what is wrong with a program, or with all of its host's component."""
     problems = health.get("problems", [])
     return "; ".join([problem for problem in problems if problem.startswith(name + " ")] or problems)
 
 
-def _health(health, evidence, expected, standing):
+def _health(health: Answer, shown: Answer, expected: Answer, unasked: str) -> str:
     if health.get("skipped") or not health:
-        return standing
-    if expected.get("stopped") and evidence["state"] != "RUNNING":
+        return unasked
+    if expected.get("stopped") and shown["state"] != "RUNNING":
         return "kept stopped"
     return "healthy" if health.get("healthy") else "NOT HEALTHY"
 
 
-def _planned(expected, name, actual):
-    """What a program shows, and the plan where it is another: a wrong mask must not look like any other mask."""
+def _planned(expected: Answer, name: str, actual: Any) -> str:
+    """Return what a program shows, and the plan where it is another: a wrong mask must not look like any other mask."""
     wanted = expected.get(name)
-    return actual if wanted in (None, actual) else f"{actual} (PLANNED {wanted})"
+    return str(actual) if wanted in (None, actual) else f"{actual} (PLANNED {wanted})"
 
 
-def _evidence(evidence, program, expected):
+def _evidence(evidence: Answer, program: Answer, expected: Answer) -> str:
+    """Return what a program shows, in a few words each."""
     if evidence.get("nats"):
         nats = evidence["nats"]
         leader = f", meta leader {nats['meta_leader']} of {nats['meta_size']}" if nats["meta_leader"] else ""
-        return f"{nats['version']}, JetStream, routes to {len(nats['routes'])} peers{leader}"
+        return f"{nats['version']}, JetStream, routes to {counted(len(nats['routes']), 'peer')}{leader}"
     if evidence.get("node"):
         node = evidence["node"]
-        return f"{node['chain']}, {node['peers']} peers, best block {node['best']}{(', syncing' if node['syncing'] else '')}"
+        syncing = ", syncing" if node["syncing"] else ""
+        return f"{node['chain']}, {counted(node['peers'], 'peer')}, best block {node['best']}{syncing}"
     parts = []
-    if program.get("connected"):
-        parts.append("NATS" if any(endpoint.endswith(":4222") for endpoint in program["connected"]) else "connected")
+    connected = program.get("connected")
+    if connected:
+        servers = set(expected.get("connected_any", []))
+        parts.append("NATS" if servers.intersection(connected) else "connected")
     if program.get("listening"):
         parts.append("port " + ", ".join(str(port) for port in program["listening"]))
     if program.get("gpus"):
@@ -107,8 +133,12 @@ def _evidence(evidence, program, expected):
     return ", ".join(parts)
 
 
-def table(table_rows):
-    """The rows as aligned text, with a line of column names."""
-    lines = [{column: column.upper() for column in COLUMNS}] + table_rows
-    widths = {column: max(len(str(row[column])) for row in lines) for column in COLUMNS}
-    return "\n".join("  ".join(str(row[column]).ljust(widths[column]) for column in COLUMNS).rstrip() for row in lines)
+def table(found: Sequence[Row]) -> str:
+    """Return the rows as aligned text, a line each, below a line of column names."""
+    lines = [HEADER, *(tuple(printable(cell) for cell in _cells(row)) for row in found)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
+    return "\n".join(aligned(line, widths) for line in lines)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return row["host"], row["component"], row["program"], row["state"], row["health"], row["evidence"]

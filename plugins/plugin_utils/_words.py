@@ -16,6 +16,37 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
+# What Ansible says of a terminal of 80 columns, and where there is none.
+MIN_WIDTH = 79
+MAX_WIDTH = 160
+
+# What a terminal obeys instead of showing it, and what makes a text look like another one: control characters, marks of
+# the direction of writing and others without width, separators of lines, and halves of a pair of surrogates.
+_STEERING = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+# Where one line ends and another one begins, by any of the characters that do that.
+_BREAK = re.compile("[ ]*[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]\\s*")
+
+
+def printable(text: object, lines: bool = False) -> str:
+    """Return a text that a terminal shows and does not obey: what would steer it becomes visible, such as ``\\x1b``.
+
+    A host can send anything: a log may hold what a stranger on the network chose.
+
+    Args:
+        lines: whether line breaks and tabs stay; without it the result is one line.
+    """
+    if lines:
+        return "\n".join("\t".join(map(printable, line.split("\t"))) for line in str(text).split("\n"))
+    return _STEERING.sub(_visible, str(text))
+
+
+def _visible(match: re.Match[str]) -> str:
+    number = ord(match.group())
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
 
 def counted(number: int, word: str) -> str:
     """Return a number with its word: ``1 host``, ``2 hosts``."""
@@ -113,7 +144,9 @@ def alike(items: Iterable[Item], key: Callable[[Item], object]) -> list[list[Ite
 
 
 def wrapped(text: str, width: int, first: str = "", others: str = "", break_words: bool = True) -> list[str]:
-    """Return a text as lines, broken between words and not at hyphens, which names and options have.
+    """Return a text as printable lines, broken between words and not at hyphens, which names and options have.
+
+    Line breaks of the text itself are spaces.
 
     Args:
         first: what the first line begins with.
@@ -121,7 +154,7 @@ def wrapped(text: str, width: int, first: str = "", others: str = "", break_word
         break_words: whether a word that is longer than a line is broken too.
     """
     return textwrap.wrap(
-        text,
+        printable(_BREAK.sub(" ", text)),
         width,
         initial_indent=first,
         subsequent_indent=others,
@@ -130,7 +163,30 @@ def wrapped(text: str, width: int, first: str = "", others: str = "", break_word
     )
 
 
+def text_width(columns: int) -> int:
+    """Return how wide a text is made on a terminal of so many columns."""
+    return max(MIN_WIDTH, min(MAX_WIDTH, columns))
+
+
+def fitted(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Return the widths of a table's columns made so small that they fit into a room, if they can.
+
+    The last ones give way first, none below its least width.
+    """
+    result = list(widths)
+    for column in reversed(range(len(result))):
+        excess = sum(result) + 2 * (len(result) - 1) - room
+        result[column] -= max(0, min(excess, result[column] - least[column]))
+    return result
+
+
 def beside(columns: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
     """Return the lines of a table's row whose cells are lists of lines."""
     height = max((len(column) for column in columns), default=0)
     return [tuple(column[line] if line < len(column) else "" for column in columns) for line in range(height)]
+
+
+def aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Return a line of a table of cells that have these widths; the last cell may have none."""
+    padded = [cell.ljust(width) for cell, width in zip(cells, widths)]
+    return "  ".join([*padded, *cells[len(widths) :]]).rstrip()

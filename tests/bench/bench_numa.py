@@ -263,7 +263,7 @@ def main():
     if module:
         ways[f"PyTorch {TORCH} exclusive"] = lambda topology, tree: pytorch_exclusive(topology, tree, module)
     ways["numa_plan, none kept back"] = ours(0)
-    ways["numa_plan, 2 cores a node"] = ours(2)
+    ways["numa_plan, 2 cores per node"] = ours(2)
     sums = {way: dict.fromkeys(COLUMNS, 0) for way in ways}
     rows, gpus = [], 0
     for name, topology in machines():
@@ -304,7 +304,7 @@ def main():
         print(f"PyTorch is left out: the wheel torch {TORCH} could not be downloaded with pip.")
     if not shutil.which("hwloc-distrib"):
         print("hwloc is left out: hwloc-distrib is not installed (Debian's package hwloc-nox).")
-    worst = sums["numa_plan, 2 cores a node"]
+    worst = sums["numa_plan, 2 cores per node"]
     return 1 if worst["failed"] or worst["off_node"] or worst["split_cores"] else 0
 
 

@@ -19,11 +19,10 @@ PRINT_MODEL = """
   gather_facts: false
   tasks:
     - autonomys.cluster.cluster_model:
+      register: built
       run_once: true
-      delegate_to: "{{ groups['all'] | sort | first }}"
-      delegate_facts: true
     - ansible.builtin.copy:
-        content: "{{ hostvars[groups['all'] | sort | first].cluster_model | to_json }}"
+        content: "{{ built.model | to_json }}"
         dest: "{{ model_file }}"
         mode: "0600"
       delegate_to: localhost

@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 from typing import Iterable, TypedDict
 
+from .._host.files import read_text
 from .._supervisor import conf
+from .._supervisor.defined import CONFIG, program_files, read_states
 from . import names
 
 _PROGRAM = re.compile(r"^\[program:([^]]+)\]", re.MULTILINE)
@@ -34,6 +36,24 @@ class Defined(Binding):
 
     name: str
     file: str
+
+
+class ProgramFacts(Defined):
+    """A program with its state as supervisord says it, and why it does not stay up."""
+
+    state: str | None
+    reason: str | None
+
+
+def read_programs(config: str = CONFIG) -> list[ProgramFacts]:
+    """Return the programs of this collection's names that are defined on this host, with their states."""
+    defined = [entry for path in program_files(config) for entry in parse_programs(read_text(path) or "", path)]
+    states = read_states([program["name"] for program in defined], config) if defined else {}
+    programs: list[ProgramFacts] = []
+    for program in defined:
+        state = states.get(program["name"])
+        programs.append({**program, "state": state.name if state else None, "reason": state.reason if state else None})
+    return programs
 
 
 def parse_programs(text: str, path: str) -> list[Defined]:

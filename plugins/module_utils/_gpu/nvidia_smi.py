@@ -5,27 +5,25 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Reads what ``nvidia-smi`` prints: the matrix of ``topo -m``, the table of ``--query-gpu``, and its error messages.
+"""Reads what ``nvidia-smi`` prints: the matrix of ``topo -m``, the tables of its queries, and its error messages.
 
-The matrix is read token by token, not by columns: real outputs come with tabs or spaces, colour codes, log prefixes, glued cells,
-wrapped or truncated headers. Where the text allows more than one reading of a value the value is unknown (None), never a guess.
+The matrix is read token by token, not by columns: real outputs come with tabs or spaces, colour codes, log prefixes,
+glued cells, wrapped or truncated headers. Where the text allows more than one reading of a value the value is unknown
+(None), never a guess.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Sequence, TypedDict
+
+from .._host.parse import natural
+from .nvidia_errors import NvidiaError, clean, explain_error
 
 QUERY_FIELDS = ("index", "uuid", "name", "pci.bus_id", "memory.total", "driver_version")
 
-# Escape sequences, also with the escape character lost or replaced by U+FFFD or by a caret notation.
-_ANSI_RE = re.compile(
-    r"(?:\x1b|\x9b|\ufffd|\\x1b|\\033|\\u001b|\\e|\^\[)?\[[0-9;]*m|(?:\x1b|\ufffd)(?:\[[0-9;?]*[A-Za-z]|\([A-Z0-9])"
-)
-_BLANKS_RE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-_INVISIBLE_RE = re.compile("[\u200b-\u200f\u2060\ufeff\x00]")
-_DASHES_RE = re.compile("[\u2010-\u2015\u2212]")
-
-# What a cell of the matrix can be. The number of NVLinks has at most two digits: with more the cell is glued to its neighbour.
+# What a cell of the matrix can be. The number of NVLinks has at most two digits: with more the cell is glued to its
+# neighbour.
 _LINK = r"NV[0-9]{1,2}|NVB|NODE|SYS|SOC|PHB|PXB|PIX|PSB|C2C|X"
 _LINK_RE = re.compile(_LINK)
 _CELLS_RE = re.compile(rf"(?:\s*(?:{_LINK}|N/A))*\s*\Z")
@@ -40,86 +38,44 @@ _LIST_RE = re.compile(r"[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*\Z")
 _LEGEND_NIC_RE = re.compile(r"(NIC[0-9]+)\s*:\s*(\S+)")
 
 _COLUMNS = (("cpu_affinity", "CPUAffinity"), ("numa_affinity", "NUMAAffinity"), ("gpu_numa_id", "GPUNUMAID"))
-# NUMA nodes are numbered below 256 on every machine that has GPUs, and no GPU has more than 18 NVLinks: larger numbers are glued cells.
+# NUMA nodes are numbered below 256 on every machine that has GPUs, and no GPU has more than 18 NVLinks: larger numbers
+# are glued cells.
 _MAX_CPU = 8191
 _MAX_NODE = 255
 _MAX_NVLINKS = 18
 # Stands where a wrapped line was joined between two digits.
 _MARK = "?"
 
-_ERRORS = (
-    (
-        r"couldn't communicate with the NVIDIA driver",
-        "nvidia-smi cannot reach the NVIDIA driver; load or reinstall the driver (modprobe nvidia, dmesg), or reboot after an update",
-    ),
-    (
-        r"Driver/library version mismatch",
-        "the loaded NVIDIA kernel driver and the installed libraries have different versions; reboot, or reload the nvidia kernel modules",
-    ),
-    (
-        r"Insufficient Permissions",
-        "the user may not open the NVIDIA devices; run as root or give the user access to /dev/nvidia*",
-    ),
-    (
-        r"Failed to initialize NVML",
-        "the NVIDIA management library could not start; check that the driver is installed and loaded and that /dev/nvidia* exist",
-    ),
-    (
-        r"Unable to determine the device handle for (?:gpu|GPU)",
-        "a GPU has stopped answering and fell off the bus; look for Xid messages in dmesg, then reset it or reboot the host",
-    ),
-    (
-        r"No devices were found",
-        "the NVIDIA driver is loaded but sees no GPU; check lspci, power and PCIe seating, and dmesg for Xid or NVRM messages",
-    ),
-    (r"GPU is lost", "a GPU is lost and fell off the bus; look for Xid messages in dmesg, then reboot the host"),
-    (
-        r"must be used in conjunction|not a valid option|[Ii]nvalid (?:combination|argument|option)|[Uu]sage:",
-        "nvidia-smi was called with options that it does not accept; run exactly: nvidia-smi topo -m",
-    ),
-    (
-        r"command not found|No such file or directory|not recognized as",
-        "nvidia-smi is not installed; install the NVIDIA driver's utilities",
-    ),
-    (
-        r"libnvidia-ml|NVML Shared Library Not Found",
-        "the NVIDIA management library is missing; install the driver's libraries, or pass them into the container",
-    ),
-    (
-        r"infoROM is corrupted",
-        "nvidia-smi printed only a warning that a GPU's infoROM is corrupted; run nvidia-smi topo -m again and keep its whole output",
-    ),
-)
+
+class ListedGpu(TypedDict):
+    """A GPU as the driver lists it."""
+
+    index: int
+    uuid: str | None
+    name: str | None
+    bus_id: str | None
+    memory_mib: int | None
+    driver_version: str | None
 
 
-class NvidiaError(ValueError):
-    """A text of nvidia-smi without what was asked for; the message says what is wrong and what to do."""
+class Row(TypedDict):
+    """A row of the matrix: affinities as printed, None where they are unknown, and the links to other devices."""
+
+    cpu_affinity: str | None
+    numa_affinity: str | None
+    gpu_numa_id: str | None
+    links: dict[str, str]
 
 
-def explain_error(text, rc=None):
-    """Return one sentence that says what an output of nvidia-smi without a result means and what to do."""
-    text = _clean(text)
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    quoted = f" (it said: {first[:200]})" if first else ""
-    for pattern, meaning in _ERRORS:
-        if re.search(pattern, text):
-            return meaning + quoted
-    if not first:
-        status = "" if rc is None else f" and ended with status {rc}"
-        return f"nvidia-smi printed nothing{status}; run it by hand on the host"
-    if rc not in (None, 0):
-        return f"nvidia-smi ended with status {rc}; run it by hand on the host{quoted}"
-    return f"the text is no matrix of nvidia-smi topo -m: no row begins with GPU0, GPU1, ... and its links; pass the whole output{quoted}"
-
-
-def parse_topo(text):
+def parse_topo(text: str) -> dict[str, Row]:
     """Read the matrix of ``nvidia-smi topo -m``.
 
-    Returns ``{"GPU0": {"cpu_affinity", "numa_affinity", "gpu_numa_id", "links"}, ...}`` in the order of the rows. Affinities are the text
-    as printed, None where they are absent, blank, N/A or cannot be told apart; ``gpu_numa_id`` keeps ``N/A``; ``links`` maps the other
-    devices to the kind of connection and is empty where header and row do not fit together. Raises NvidiaError when there is no matrix.
+    Returns ``{"GPU0": {"cpu_affinity", "numa_affinity", "gpu_numa_id", "links"}, ...}`` in the order of the rows.
+    Affinities are the text as printed, None where they are absent, blank, N/A or cannot be told apart; ``gpu_numa_id``
+    keeps ``N/A``; ``links`` maps the other devices to the kind of connection and is empty where header and row do not
+    fit together. Raises NvidiaError when there is no matrix.
     """
-    lines = _join_wrapped_rows(_clean(text).split("\n"))
+    lines = _join_wrapped_rows(clean(text).split("\n"))
     if any(_PEER_ROW_RE.search(line) for line in lines):
         raise NvidiaError(
             "the text is the matrix of nvidia-smi topo -p2p, which names no CPUs; run exactly: nvidia-smi topo -m"
@@ -130,53 +86,81 @@ def parse_topo(text):
     header = _header(lines[:first])
     squeezed = "".join(header.split())
     columns = [key for key, title in _COLUMNS if title in squeezed]
-    device_part = header[: re.search(r"CPU\s*Affin|NUMA\s*Affin|GPU\s*NUMA|\Z", header).start()]
-    names = _HEADER_NAME_RE.findall(device_part)
-    result = {}
+    names = _HEADER_NAME_RE.findall(re.split(r"CPU\s*Affin|NUMA\s*Affin|GPU\s*NUMA", header, maxsplit=1)[0])
+    result: dict[str, Row] = {}
     for line in lines[first:]:
         match = _ROW_RE.search(line)
-        if not match:
-            continue
-        name, rest = match.group(1), line[match.end() :]
-        tail = max(found.end() for found in _LINK_RE.finditer(rest))
-        reading, last_link_certain = _read_tail(rest, tail, columns)
-        reading["links"] = _read_links(name, rest[:tail], names) if last_link_certain else {}
-        if result.get(name, reading) != reading:
-            # Different rows for one GPU are several matrices in one text: what they do not agree on is unknown.
-            reading = {
-                key: value if result[name][key] == value else ({} if key == "links" else None)
-                for key, value in reading.items()
-            }
-        result[name] = reading
+        if match:
+            name = match.group(1)
+            row = _read_row(name, line[match.end() :], names, columns)
+            result[name] = _agreed(result.get(name, row), row)
     return result
 
 
-def parse_nic_legend(text):
+def _read_row(name: str, rest: str, names: Sequence[str], columns: Sequence[str]) -> Row:
+    """Read what follows a GPU's name in its row."""
+    tail = max(found.end() for found in _LINK_RE.finditer(rest))
+    values, last_link_certain = _read_tail(rest, tail, columns)
+    return {
+        "cpu_affinity": values["cpu_affinity"],
+        "numa_affinity": values["numa_affinity"],
+        "gpu_numa_id": values["gpu_numa_id"],
+        "links": _read_links(name, rest[:tail], names) if last_link_certain else {},
+    }
+
+
+def _agreed(one: Row, other: Row) -> Row:
+    """Return what two rows of one GPU agree on: they are from several matrices in one text."""
+
+    def same(first: str | None, second: str | None) -> str | None:
+        return first if first == second else None
+
+    return {
+        "cpu_affinity": same(one["cpu_affinity"], other["cpu_affinity"]),
+        "numa_affinity": same(one["numa_affinity"], other["numa_affinity"]),
+        "gpu_numa_id": same(one["gpu_numa_id"], other["gpu_numa_id"]),
+        "links": one["links"] if one["links"] == other["links"] else {},
+    }
+
+
+def parse_nic_legend(text: str) -> dict[str, str]:
     """Return the legend's names of the matrix's NIC columns, ``{"NIC0": "mlx5_0"}``."""
-    return dict(_LEGEND_NIC_RE.findall(_clean(text)))
+    return dict(_LEGEND_NIC_RE.findall(clean(text)))
 
 
-def parse_query(text):
+def parse_compute_apps(text: str) -> dict[int, list[str]]:
+    """Read ``--query-compute-apps=pid,gpu_uuid --format=csv,noheader``: ``{pid: [UUIDs]}``."""
+    result: dict[int, list[str]] = {}
+    for line in text.splitlines():
+        pid, _comma, uuid = line.partition(",")
+        number = natural(pid)
+        if number is not None and uuid.strip():
+            result.setdefault(number, []).append(uuid.strip())
+    return result
+
+
+def parse_query(text: str) -> list[ListedGpu]:
     """Read ``--query-gpu=index,uuid,name,pci.bus_id,memory.total,driver_version --format=csv,noheader,nounits``.
 
-    Returns a list of ``{index, uuid, name, bus_id, memory_mib, driver_version}``, by index. Raises NvidiaError when no line is one.
+    Returns the GPUs by index. Raises NvidiaError when no line is one.
     """
-    gpus = []
-    for line in _clean(text).splitlines():
+    gpus: list[ListedGpu] = []
+    for line in clean(text).splitlines():
         cells = [cell.strip() for cell in line.split(",")]
-        if len(cells) < len(QUERY_FIELDS) or not cells[0].isdigit():
+        index = natural(cells[0])
+        if len(cells) < len(QUERY_FIELDS) or index is None:
             continue
-        # A comma can only stand in the name.
-        index, uuid, bus_id, memory, driver = cells[0], cells[1], cells[-3], cells[-2], cells[-1]
+        # A comma can only be in the name.
+        uuid, bus_id, memory, driver = cells[1], cells[-3], cells[-2], cells[-1]
         if not uuid.startswith(("GPU-", "MIG-")) and normalize_bus_id(bus_id) is None:
             continue
         gpus.append(
             {
-                "index": int(index),
+                "index": index,
                 "uuid": uuid,
                 "name": ", ".join(cells[2:-3]),
                 "bus_id": normalize_bus_id(bus_id),
-                "memory_mib": int(memory) if memory.isdigit() else None,
+                "memory_mib": natural(memory),
                 "driver_version": driver if re.match(r"[0-9]", driver) else None,
             }
         )
@@ -185,8 +169,11 @@ def parse_query(text):
     return sorted(gpus, key=lambda gpu: gpu["index"])
 
 
-def normalize_bus_id(text):
-    """Return a PCI address as sysfs writes it (``0000:01:00.0``) from nvidia-smi's (``00000000:01:00.0``), None when it is none."""
+def normalize_bus_id(text: str | None) -> str | None:
+    """Return a PCI address as sysfs writes it, None when it is none.
+
+    nvidia-smi writes ``00000000:01:00.0``, sysfs ``0000:01:00.0``.
+    """
     match = re.match(r"\s*(?:([0-9a-fA-F]{4,8}):)?([0-9a-fA-F]{2}):([0-9a-fA-F]{2})(?:\.([0-7]))?\s*\Z", text or "")
     if not match:
         return None
@@ -194,16 +181,9 @@ def normalize_bus_id(text):
     return f"{int(domain or '0', 16):04x}:{bus.lower()}:{device.lower()}.{function or '0'}"
 
 
-def _clean(text):
-    """Return the text without colour codes, invisible characters, table borders and foreign line ends."""
-    text = _ANSI_RE.sub("", _INVISIBLE_RE.sub("", text or ""))
-    text = _DASHES_RE.sub("-", _BLANKS_RE.sub(" ", text))
-    return re.sub("[|\u2502]", " ", text).replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _join_wrapped_rows(lines):
+def _join_wrapped_rows(lines: Sequence[str]) -> list[str]:
     """Put the rows that a narrow terminal broke over several lines together again."""
-    joined = []
+    joined: list[list[str]] = []
     open_row = False
     for line in lines:
         if _ROW_RE.search(line):
@@ -223,24 +203,25 @@ def _join_wrapped_rows(lines):
             if len(before) < width:
                 row += " "
             elif re.search(r"[0-9,-]\Z", row) and re.match(r"[0-9,-]", part):
-                # Perhaps one number, perhaps two whose blank was lost: the mark makes the value unreadable instead of wrong.
+                # Perhaps one number, perhaps two whose blank was lost: a mark makes it unreadable instead of wrong.
                 row += _MARK
             row += part
         rows.append(row)
     return rows
 
 
-def _header(lines):
+def _header(lines: Sequence[str]) -> str:
     """Return the header above the first row, joined where it was wrapped, ``""`` when there is none."""
     header = ""
     for line in reversed([line for line in lines if line.strip()][-6:]):
         header = line + header
-        if re.search(r"GPU[0-9]", line):
-            return header[re.search(r"GPU[0-9]", header).start() :]
+        found = re.search(r"GPU[0-9]", line)
+        if found:
+            return header[found.start() :]
     return ""
 
 
-def _ascending(text, largest):
+def _ascending(text: str, largest: int) -> bool:
     """Tell whether a text is a list of ascending numbers and ranges without leading zeros."""
     if not _LIST_RE.match(text):
         return False
@@ -248,17 +229,15 @@ def _ascending(text, largest):
     for part in text.split(","):
         ends = part.split("-")
         numbers = [int(end) for end in ends]
-        if (
-            any(end != str(number) for end, number in zip(ends, numbers))
-            or numbers[0] <= last
-            or numbers[-1] < numbers[0]
-        ):
+        if any(end != str(number) for end, number in zip(ends, numbers)):
+            return False
+        if numbers[0] <= last or numbers[-1] < numbers[0]:
             return False
         last = numbers[-1]
     return last <= largest
 
 
-def _split_glued(token):
+def _split_glued(token: str) -> list[tuple[str, str]]:
     """Return every way to read one token as a CPU list and a NUMA list that lost the blank between them."""
     return [
         (token[:cut], token[cut:])
@@ -267,51 +246,58 @@ def _split_glued(token):
     ]
 
 
-def _read_tail(rest, tail, columns):
-    """Read what stands to the right of the links: CPU affinity, NUMA affinity and GPU NUMA ID.
+def _unglue_link(number: str, text: str) -> str:
+    """Return the text behind an NVLink whose number lost the blank after it; a mark replaces what cannot be told."""
+    # NV120-35 is NV12 and 0-35 or NV1 and 20-35.
+    first = text.split()[0]
+    both = number + first
+    readings = [
+        both[cut:]
+        for cut in (1, 2)
+        if both[:cut].isdigit() and int(both[:cut]) <= _MAX_NVLINKS and _ascending(both[cut:], _MAX_CPU)
+    ]
+    return (readings[0] if len(readings) == 1 else _MARK) + text[len(first) :]
 
-    Returns their values and whether the link to the left of them is certain, too: a number of NVLinks may have swallowed digits.
+
+def _read_tail(rest: str, tail: int, columns: Sequence[str]) -> tuple[dict[str, str | None], bool]:
+    """Read what is to the right of the links: CPU affinity, NUMA affinity and GPU NUMA ID.
+
+    Returns their values and whether the link to the left of them is certain, too: a number of NVLinks may have
+    swallowed digits.
     """
     text = rest[tail:]
     nvlink = re.search(r"NV([0-9]+)\Z", rest[:tail])
-    glued_to_link = nvlink and re.match(r"[0-9,-]", text)
-    if glued_to_link:
-        # NV120-35 is NV12 and 0-35 or NV1 and 20-35.
-        first = text.split()[0]
-        both = nvlink.group(1) + first
-        readings = [
-            both[cut:]
-            for cut in (1, 2)
-            if both[:cut].isdigit() and int(both[:cut]) <= _MAX_NVLINKS and _ascending(both[cut:], _MAX_CPU)
-        ]
-        text = (readings[0] if len(readings) == 1 else _MARK) + text[len(first) :]
-    glued_to_na = re.search(r"[0-9]N/A", text)
-    tokens = re.sub(r"\s*,\s*", ",", text.replace("N/A", " N/A ")).strip(" \t\"'`\\").split()
-    keys = [key for key, title in _COLUMNS]
-    values = dict.fromkeys(keys)
-    if nvlink and text.startswith(_MARK) and not glued_to_link:
+    keys = [key for key, _title in _COLUMNS]
+    values: dict[str, str | None] = dict.fromkeys(keys)
+    if nvlink and text.startswith(_MARK):
         # The first token can be the end of the link's number: which cell the next one is, nobody knows.
         return values, False
+    glued_to_link = bool(nvlink and re.match(r"[0-9,-]", text))
+    if nvlink and glued_to_link:
+        text = _unglue_link(nvlink.group(1), text)
+    glued_to_na = re.search(r"[0-9]N/A", text)
+    tokens = re.sub(r"\s*,\s*", ",", text.replace("N/A", " N/A ")).strip(" \t\"'`\\").split()
     if len(tokens) == len(columns):
         values.update(zip(columns, tokens))
     elif len(tokens) == 3 and tokens[0] != "N/A" and _MARK not in text:
         # The header lost its right end. With a mark there can be two tokens or four.
         values.update(zip(keys, tokens))
     elif tokens[-1:] == ["N/A"] and "gpu_numa_id" in columns:
-        # On WSL and in containers the first two are blank; with lost tabs they are one token, read only when it can be read in one way.
+        # On WSL and in containers the first two are blank; with lost tabs they are one token, which is read only when
+        # it can be read in one way.
         values["gpu_numa_id"] = "N/A"
         splits = _split_glued(tokens[0]) if len(tokens) == 2 and glued_to_na else []
         if len(splits) == 1:
             values["cpu_affinity"], values["numa_affinity"] = splits[0]
     for key, largest in (("cpu_affinity", _MAX_CPU), ("numa_affinity", _MAX_NODE)):
-        if values[key] is not None and not _ascending(values[key], largest):
+        if not _ascending(values[key] or "", largest):
             values[key] = None
-    if values["gpu_numa_id"] is not None and not re.match(r"(?:N/A|[0-9]+)\Z", values["gpu_numa_id"]):
+    if not re.match(r"(?:N/A|[0-9]+)\Z", values["gpu_numa_id"] or ""):
         values["gpu_numa_id"] = None
     return values, not nvlink or (not glued_to_link and len(tokens) == len(columns))
 
 
-def _read_links(name, cells, names):
+def _read_links(name: str, cells: str, names: Sequence[str]) -> dict[str, str]:
     """Return {device: link} of one row, empty when its cells do not fit the header's devices."""
     links = re.findall(_LINK + "|N/A", cells)
     if not _CELLS_RE.match(cells) or len(links) != len(names) or len(set(names)) != len(names) or name not in names:

@@ -10,20 +10,27 @@
 from __future__ import annotations
 
 import re
+from typing import Iterable, TypedDict
 
 
-def parse_mountinfo(text):
-    """Return the mounts as [{mountpoint, device, fstype, options}] in the order in which they were mounted.
+class Mount(TypedDict):
+    """A mounted filesystem; ``options`` are those of the mount and those of the filesystem, each once."""
 
-    ``options`` joins those of the mount and those of the filesystem, each once.
-    """
-    mounts = []
+    mountpoint: str | None
+    device: str | None
+    fstype: str | None
+    options: list[str]
+
+
+def parse_mountinfo(text: str) -> list[Mount]:
+    """Return the mounts in the order in which they were mounted."""
+    mounts: list[Mount] = []
     for line in text.splitlines():
         left, separator, right = line.partition(" - ")
         fields, tail = left.split(" "), right.split(" ")
         if not separator or len(fields) < 6 or len(tail) < 3:
             continue
-        options = []
+        options: list[str] = []
         for option in fields[5].split(",") + tail[2].split(","):
             # A filesystem is rw while one of its mounts can be ro; the stricter one holds.
             if option not in options and not (option == "rw" and "ro" in options):
@@ -36,18 +43,18 @@ def parse_mountinfo(text):
     return mounts
 
 
-def find_mount(mounts, path):
+def find_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
     """Return the mount that holds an absolute path without symbolic links, None when there is none."""
-    found = None
+    found, longest = None, -1
     for mount in mounts:
-        point = mount["mountpoint"]
+        point = mount["mountpoint"] or "/"
         inside = path == point or path.startswith(point.rstrip("/") + "/")
         # Of two mounts on one place the later one is visible.
-        if inside and (found is None or len(point) >= len(found["mountpoint"])):
-            found = mount
+        if inside and len(point) >= longest:
+            found, longest = mount, len(point)
     return found
 
 
-def _unescape(text):
+def _unescape(text: str) -> str:
     """Undo the kernel's octal escapes of blanks and backslashes."""
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), text)

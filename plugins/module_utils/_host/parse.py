@@ -5,19 +5,52 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""What a host is: pure parsers of the files and outputs that say so, and the few readers of the kernel's own."""
+"""What files and outputs of a host say. Pure functions, no I/O: what cannot be understood is unknown."""
 
 from __future__ import annotations
 
-import ctypes
 import json
 import re
+from typing import Any, Iterable, TypedDict
 
-MAX_FILE = 1024 * 1024
-"""Bytes of a file whose content is returned; a larger one is no configuration file."""
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}\Z")
 
 
-def parse_os_release(text):
+class Distribution(TypedDict):
+    """What an os-release file says."""
+
+    id: str | None
+    version: str | None
+
+
+class Service(TypedDict):
+    """A systemd service."""
+
+    installed: bool
+    enabled: bool
+    active: bool
+
+
+def integer(text: str | None) -> int | None:
+    """Return the number in a text that somebody else wrote, None when it is none.
+
+    Only what a program prints as a number is one: no other script's digits, and not thousands of them.
+    """
+    text = (text or "").strip()
+    return int(text) if _INTEGER.match(text) else None
+
+
+def natural(text: str | None) -> int | None:
+    """Return the number without a sign in a text that somebody else wrote, None when it is none."""
+    return integer(text) if text and text.strip()[:1] not in ("+", "-") else None
+
+
+def fields_of(output: str) -> dict[str, str]:
+    """Return the ``NAME=value`` lines of an output."""
+    return dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+
+
+def parse_os_release(text: str) -> Distribution:
     """Return ``{id, version}`` of an os-release file."""
     fields = {}
     for line in text.splitlines():
@@ -27,15 +60,18 @@ def parse_os_release(text):
     return {"id": fields.get("ID"), "version": fields.get("VERSION_ID")}
 
 
-def parse_memory_mib(meminfo):
-    """Return the MiB of memory in the text of /proc/meminfo, None when it does not say."""
-    match = re.search(r"^MemTotal:\s+(\d+) kB", meminfo, re.MULTILINE)
+def parse_memory_mib(meminfo: str) -> int | None:
+    """Return the MiB of memory in the text of /proc/meminfo or of a NUMA node, None when it does not say."""
+    match = re.search(r"MemTotal:\s*([0-9]{1,18}) kB", meminfo)
     return int(match.group(1)) // 1024 if match else None
 
 
-def parse_packages(output, names):
-    """Return ``{name: version or None}`` from ``dpkg-query -W -f '${Package}\\t${db:Status-Status}\\t${Version}\\n'``."""
-    packages = dict.fromkeys(names)
+def parse_packages(output: str, names: Iterable[str]) -> dict[str, str | None]:
+    """Return ``{name: version or None}``.
+
+    The output is that of ``dpkg-query -W -f '${Package}\\t${db:Status-Status}\\t${Version}\\n'``.
+    """
+    packages: dict[str, str | None] = dict.fromkeys(names)
     for line in output.splitlines():
         fields = line.split("\t")
         if len(fields) == 3 and fields[1] == "installed" and fields[0] in packages:
@@ -43,9 +79,9 @@ def parse_packages(output, names):
     return packages
 
 
-def parse_service(output):
+def parse_service(output: str) -> Service:
     """Return ``{installed, enabled, active}`` from ``systemctl show -p LoadState,UnitFileState,ActiveState``."""
-    fields = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+    fields = fields_of(output)
     return {
         "installed": fields.get("LoadState") == "loaded",
         "enabled": fields.get("UnitFileState") in ("enabled", "enabled-runtime"),
@@ -53,42 +89,39 @@ def parse_service(output):
     }
 
 
-def parse_addresses(output):
-    """Return ``{interface: [address/prefix]}`` from ``ip -j address``, without the loopback interface."""
+def parse_addresses(output: str) -> dict[str, list[str]]:
+    """Return ``{interface: [address/prefix]}`` from ``ip -j address``, without the loopback interface.
+
+    An ``ip`` that knows no JSON, and one of another shape, tells nothing.
+    """
     interfaces = {}
-    for link in json.loads(output or "[]"):
-        if link.get("ifname") and "LOOPBACK" not in link.get("flags", []):
-            interfaces[link["ifname"]] = [
-                f"{address['local']}/{address['prefixlen']}"
-                for address in link.get("addr_info", [])
-                if "local" in address
-            ]
+    for link in _dictionaries(_json(output)):
+        flags = link.get("flags")
+        if not link.get("ifname") or "LOOPBACK" in (flags if isinstance(flags, list) else []):
+            continue
+        interfaces[str(link["ifname"])] = [
+            f"{address['local']}/{address['prefixlen']}"
+            for address in _dictionaries(link.get("addr_info"))
+            if "local" in address and "prefixlen" in address
+        ]
     return interfaces
 
 
-def filters_packets(ruleset, ip_tables):
-    """Tell whether anything looks at incoming packets: a chain in the output of ``nft list ruleset``, or a table of the older iptables."""
-    return bool(re.search(r"type filter hook (input|prerouting|ingress)\b", ruleset)) or "filter" in ip_tables.split()
-
-
-class _Timex(ctypes.Structure):
-    """struct timex of the kernel, up to the fields that are read here and with room for the rest."""
-
-    _fields_ = [
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("rest", ctypes.c_long * 32),
-    ]
-
-
-def clock_synchronized():
-    """Return whether the kernel's clock is kept by a time source, by the measure of timedatectl; None if not told."""
+def _json(text: str) -> Any:
     try:
-        timex = _Timex()
-        if ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex)) < 0:
-            return None
-    except (OSError, AttributeError):
+        return json.loads(text)
+    except ValueError:
         return None
-    return timex.maxerror < 16 * 1000 * 1000
+
+
+def _dictionaries(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def filters_packets(ruleset: str, ip_tables: str) -> bool:
+    """Tell whether anything looks at incoming packets.
+
+    That is a chain in the output of ``nft list ruleset``, or a table of the older iptables.
+    """
+    hooked = re.search(r"type filter hook (input|prerouting|ingress)\b", ruleset)
+    return bool(hooked) or "filter" in ip_tables.split()

@@ -16,15 +16,44 @@ import ipaddress
 import os
 import re
 import stat
+from typing import Dict, Iterable, Mapping, Sequence, Tuple, TypedDict, Union
 
-from .._cpuset import format_cpu_list, parse_cpu_list
+from .._cpuset import CpuSetError, format_cpu_list, parse_cpu_list
+from .parse import natural
+
+IPAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+SocketTable = Dict[str, Tuple[str, str, str]]
+"""Inode to state, local and remote address of a TCP socket, undecoded."""
 
 _DELETED = " (deleted)"
 _TCP_ESTABLISHED = "01"
 _TCP_LISTEN = "0A"
 
 
-def _read(*parts):
+class Evidence(TypedDict):
+    """What a health check asks about a process and its descendants."""
+
+    pids: list[int]
+    cpus_allowed: str | None
+    memory_policy: str | None
+    environment: dict[str, str]
+    listening: list[int]
+    connected: list[str]
+    open_files: list[str]
+    open_file_limit: int | None
+    fd_count: int
+    executable: str | None
+    executable_deleted: bool
+
+
+class Owner(TypedDict):
+    """Whose process it is: the supervised program that it belongs to, and the beginning of its command line."""
+
+    program: str | None
+    command: str
+
+
+def _read(*parts: str) -> str:
     try:
         with open(os.path.join(*parts), "rb") as handle:
             return handle.read().decode("utf-8", "replace")
@@ -32,7 +61,7 @@ def _read(*parts):
         return ""
 
 
-def _readlink(*parts):
+def _readlink(*parts: str) -> str:
     try:
         # a name may be any bytes, but what we return must be text
         return os.fsencode(os.readlink(os.path.join(*parts))).decode("utf-8", "replace")
@@ -40,39 +69,45 @@ def _readlink(*parts):
         return ""
 
 
-def _listdir(*parts):
+def _listdir(*parts: str) -> list[str]:
     try:
         return os.listdir(os.path.join(*parts))
     except OSError:
         return []
 
 
-def parents(root="/proc"):
-    """Give ``{pid: parent pid}`` of all processes."""
+def parents(root: str = "/proc") -> dict[int, int]:
+    """Return ``{pid: parent pid}`` of all processes."""
     result = {}
     for entry in _listdir(root):
-        if entry.isdigit():
-            # the name of the program stands in brackets and may hold anything, brackets too
+        pid = natural(entry)
+        if pid is not None:
+            # the program's name is in brackets and may hold anything, brackets too
             fields = _read(root, entry, "stat").rpartition(")")[2].split()
-            if len(fields) > 1:
-                result[int(entry)] = int(fields[1])
+            parent = natural(fields[1]) if len(fields) > 1 else None
+            if parent is not None:
+                result[pid] = parent
     return result
 
 
-def own_processes(root="/proc"):
-    """Give the name and the command line of all processes of this machine: what runs in a container on it is another machine's."""
+def own_processes(root: str = "/proc") -> list[tuple[str, str]]:
+    """Return the name and the command line of all processes of this machine.
+
+    What runs in a container on it is another machine's. A user other than root cannot look into every process; those
+    count as this machine's.
+    """
     own = _readlink(root, "self", "ns", "pid")
-    # Who is not root cannot look into every process, and takes it for an own one.
-    pids = [entry for entry in _listdir(root) if entry.isdigit() and _readlink(root, entry, "ns", "pid") in ("", own)]
+    pids = [entry for entry in _listdir(root) if natural(entry) is not None]
+    pids = [pid for pid in pids if _readlink(root, pid, "ns", "pid") in ("", own)]
     return [(_read(root, pid, "comm"), _read(root, pid, "cmdline")) for pid in pids]
 
 
-def tree(pid, parent_of):
-    """Give *pid* and all its descendants, from the result of :func:`parents`."""
-    children = {}
+def tree(pid: int, parent_of: Mapping[int, int]) -> list[int]:
+    """Return *pid* and all its descendants, from the result of :func:`parents`."""
+    children: dict[int, list[int]] = {}
     for child, parent in parent_of.items():
         children.setdefault(parent, []).append(child)
-    found = []
+    found: list[int] = []
     waiting = [pid]
     while waiting:
         current = waiting.pop()
@@ -82,22 +117,24 @@ def tree(pid, parent_of):
     return sorted(found)
 
 
-def cpus_allowed(pids, root="/proc"):
-    """Give the CPUs that any thread of *pids* may use, in the kernel's list format; None when nothing can be read."""
-    masks = set()
+def cpus_allowed(pids: Iterable[int], root: str = "/proc") -> str | None:
+    """Return the CPUs that any thread of *pids* may use, in the kernel's list format; None when nothing can be read."""
+    masks: set[str] = set()
     for pid in pids:
         for task in _listdir(root, str(pid), "task"):
-            match = re.search(
-                r"^Cpus_allowed_list:\s*(\S+)", _read(root, str(pid), "task", task, "status"), re.MULTILINE
-            )
+            status = _read(root, str(pid), "task", task, "status")
+            match = re.search(r"^Cpus_allowed_list:\s*(\S+)", status, re.MULTILINE)
             if match:
                 masks.add(match.group(1))
-    return format_cpu_list(set().union(*[parse_cpu_list(mask) for mask in masks])) if masks else None
+    try:
+        return format_cpu_list(frozenset().union(*[parse_cpu_list(mask) for mask in masks])) if masks else None
+    except CpuSetError:
+        return None
 
 
-def memory_policy(pids, root="/proc"):
-    """Give the NUMA memory policies of *pids* (``local``, ``default``, ``bind:0`` …, joined by commas), None if unknown."""
-    policies = set()
+def memory_policy(pids: Iterable[int], root: str = "/proc") -> str | None:
+    """Return the NUMA memory policies of *pids*, joined by commas, such as ``local`` or ``bind:0``; None if unknown."""
+    policies: set[str] = set()
     for pid in pids:
         try:
             # The kernel walks the pages of every mapping that is read from here: the first lines must do.
@@ -110,8 +147,8 @@ def memory_policy(pids, root="/proc"):
     return ",".join(sorted(policies)) if policies else None
 
 
-def environment(pid, prefixes, root="/proc"):
-    """Give the variables of the process's environment that begin with one of *prefixes*."""
+def environment(pid: int, prefixes: Iterable[str], root: str = "/proc") -> dict[str, str]:
+    """Return the variables of the process's environment that begin with one of *prefixes*."""
     result = {}
     for item in _read(root, str(pid), "environ").split("\0"):
         name, equals, value = item.partition("=")
@@ -120,25 +157,25 @@ def environment(pid, prefixes, root="/proc"):
     return result
 
 
-def executable(pid, root="/proc"):
-    """Give the path of the program and whether that file was deleted or replaced since it was started."""
+def executable(pid: int, root: str = "/proc") -> tuple[str | None, bool]:
+    """Return the path of the program and whether that file was deleted or replaced since it was started."""
     path = _readlink(root, str(pid), "exe")
     if path.endswith(_DELETED):
         return path[: -len(_DELETED)], True
     return path or None, False
 
 
-def open_file_limit(pid, root="/proc"):
-    """Give the soft limit of open files, None when it is unlimited or cannot be read."""
-    match = re.search(r"^Max open files\s+(\d+)", _read(root, str(pid), "limits"), re.MULTILINE)
+def open_file_limit(pid: int, root: str = "/proc") -> int | None:
+    """Return the soft limit of open files, None when it is unlimited or cannot be read."""
+    match = re.search(r"^Max open files\s+([0-9]{1,18})\s", _read(root, str(pid), "limits"), re.MULTILINE)
     return int(match.group(1)) if match else None
 
 
-def descriptors(pid, root="/proc"):
-    """Give how many files the process has open, the paths of those that are regular files, and the inodes of its sockets."""
+def descriptors(pid: int, root: str = "/proc") -> tuple[int, set[str], set[str]]:
+    """Return how many files the process has open, the paths of the regular ones, and the inodes of its sockets."""
     count = 0
-    files = set()
-    sockets = set()
+    files: set[str] = set()
+    sockets: set[str] = set()
     folder = os.path.join(root, str(pid), "fd")
     for entry in _listdir(folder):
         target = _readlink(folder, entry)
@@ -156,20 +193,20 @@ def descriptors(pid, root="/proc"):
     return count, files, sockets
 
 
-def _decode_address(text):
+def _decode_address(text: str) -> tuple[IPAddress, int]:
     """Decode an address as in ``/proc/net/tcp``: 32-bit words in the machine's (little endian) order."""
     host, port = text.split(":")
     raw = bytes.fromhex(host)
     raw = b"".join(raw[index : index + 4][::-1] for index in range(0, len(raw), 4))
     address = ipaddress.ip_address(raw)
-    if address.version == 6 and address.ipv4_mapped:
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     return address, int(port, 16)
 
 
-def sockets_of(pid, root="/proc"):
-    """Give ``{inode: (state, local, remote)}``, undecoded, of the TCP sockets in the network namespace of *pid*."""
-    result = {}
+def sockets_of(pid: int, root: str = "/proc") -> SocketTable:
+    """Return ``{inode: (state, local, remote)}`` of the TCP sockets in the network namespace of *pid*."""
+    result: SocketTable = {}
     for name in ("tcp", "tcp6"):
         for line in _read(root, str(pid), "net", name).splitlines()[1:]:
             fields = line.split()
@@ -178,22 +215,28 @@ def sockets_of(pid, root="/proc"):
     return result
 
 
-def connections(inodes, table):
-    """Give the listening ports and the remote ends of established connections among the sockets *inodes*."""
-    listening = set()
-    connected = set()
+def connections(inodes: Iterable[str], table: SocketTable) -> tuple[list[int], list[str]]:
+    """Return the listening ports and the remote ends of established connections among the sockets *inodes*."""
+    listening: set[int] = set()
+    connected: set[str] = set()
     for inode in inodes:
-        state, local, remote = table.get(inode, (None, None, None))
+        state, local, remote = table.get(inode, ("", "", ""))
         if state == _TCP_LISTEN:
             listening.add(_decode_address(local)[1])
         elif state == _TCP_ESTABLISHED:
             address, port = _decode_address(remote)
-            connected.add(("[%s]:%d" if address.version == 6 else "%s:%d") % (address, port))
+            connected.add(f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}")
     return sorted(listening), sorted(connected)
 
 
-def evidence(pid, parent_of, socket_tables, prefixes=("CUDA_", "GPU_"), root="/proc"):
-    """Give everything about the process *pid* and its descendants that a health check asks for.
+def evidence(
+    pid: int,
+    parent_of: Mapping[int, int],
+    socket_tables: dict[int | str, SocketTable],
+    prefixes: Sequence[str] = ("CUDA_", "GPU_"),
+    root: str = "/proc",
+) -> Evidence:
+    """Return everything about the process *pid* and its descendants that a health check asks for.
 
     *parent_of* is the result of :func:`parents`; *socket_tables* is a dictionary that keeps what was read of a network
     namespace, so that several programs of a host cost one reading.
@@ -202,8 +245,8 @@ def evidence(pid, parent_of, socket_tables, prefixes=("CUDA_", "GPU_"), root="/p
     if namespace not in socket_tables:
         socket_tables[namespace] = sockets_of(pid, root)
     pids = tree(pid, parent_of)
-    files = set()
-    sockets = set()
+    files: set[str] = set()
+    sockets: set[str] = set()
     for member in pids:
         _count, member_files, member_sockets = descriptors(member, root)
         files |= member_files
@@ -225,21 +268,8 @@ def evidence(pid, parent_of, socket_tables, prefixes=("CUDA_", "GPU_"), root="/p
     }
 
 
-def gpus_by_pid(text):
-    """Read ``nvidia-smi --query-compute-apps=pid,gpu_uuid --format=csv,noheader``: ``{pid: [uuid, …]}``."""
-    result = {}
-    for line in text.splitlines():
-        pid, _comma, uuid = line.partition(",")
-        if pid.strip().isdigit() and uuid.strip():
-            result.setdefault(int(pid), []).append(uuid.strip())
-    return result
-
-
-def owner(pid, root="/proc"):
-    """Give ``{program, command}`` of a process: the supervised program that it belongs to, None for none, and the beginning of its command line.
-
-    None where it cannot be told: the process is gone, or not ours to look at.
-    """
+def owner(pid: int, root: str = "/proc") -> Owner | None:
+    """Return whose process it is, None where it cannot be told: the process is gone, or not ours to look at."""
     environ, command = _read(root, str(pid), "environ"), _read(root, str(pid), "cmdline")
     if not environ or not command:
         return None

@@ -19,6 +19,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import EVIDENT
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Facts as Known
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Program as Wanted
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import file_of, version_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import DIGEST
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
@@ -28,15 +30,14 @@ from .shape import LEFT_OVER, RUNS, WRONG, Answer, Facts, Program, Settings
 
 _MASK = "********"
 
-# A program as a role defines it, and the options of a program as its file has them.
-Wanted = Mapping[str, Any]
+# The options of a program as its file has them.
 Options = Mapping[str, str]
 
 
 def wanted_programs(component: str, settings: Settings, facts: Facts) -> tuple[list[Wanted], str | None]:
     """Return the programs of a component on a host, and why there are none."""
     gpus, host = facts.get("gpus") or {}, facts.get("host") or {}
-    known = {
+    known: Known = {
         "topology": gpus.get("topology") or {},
         "gpu_error": gpus.get("gpu_error"),
         "programs": host.get("programs"),
@@ -74,7 +75,7 @@ def changed_programs(component: str, settings: Settings, wanted: Sequence[Wanted
             change = "reload"
         old = conf.options_of(before, program["name"]) if before else {}
         was = _command(old)
-        entry = _program(component, settings, program, secrets)
+        entry = _defined(component, settings, program, secrets)
         entry["change"] = change
         entry["state"] = known["state"] if result else None
         entry["held"] = held
@@ -84,8 +85,7 @@ def changed_programs(component: str, settings: Settings, wanted: Sequence[Wanted
         yield entry
     for name, known in now.items():
         # What is no longer wanted and runs: it goes with the restart of the others.
-        stop = {"name": name, "command": [], "stopwaitsecs": settings.get(component + "_stopwaitsecs")}
-        entry = _program(component, settings, stop, [])
+        entry = _stopping(component, settings, name, settings.get(component + "_stopwaitsecs"))
         entry["state"] = known["state"]
         entry["pending"] = True
         entry["reason"] = _said(name, result or {}) or "is no longer wanted"
@@ -96,7 +96,7 @@ def left_over_programs(files: Iterable[str], facts: Facts) -> Iterator[Program]:
     """Return the programs of components that a host has left, where they are to go."""
     for program in (facts.get("host") or {}).get("programs") or []:
         if file_of(str(program.get("file"))) in files:
-            entry = _program(LEFT_OVER, {}, {"name": program["name"], "command": []}, [])
+            entry = _stopping(LEFT_OVER, {}, program["name"], 0)
             entry["reason"] = "the host has left its group"
             yield entry
 
@@ -110,19 +110,18 @@ def _change(known: Mapping[str, Any], held: bool) -> str:
     return "none" if there else "start"
 
 
-def _program(component: str, settings: Settings, program: Wanted, secrets: Sequence[str]) -> Program:
-    """Return a program as the plan has it, as one that stops: what else would happen to it, the caller says."""
-    environment = program.get("environment", {})
+def _stopping(component: str, settings: Settings, name: str, stopwaitsecs: object) -> Program:
+    """Return a program as the plan has it, as one that is not wanted and stops."""
     return {
         "component": component,
-        "name": program["name"],
-        "command": [_masked(argument, secrets) for argument in program["command"]],
-        "environment": {name: value if name.startswith(EVIDENT) else "…" for name, value in environment.items()},
-        "cpus": program.get("cpus"),
-        "ports": COMPONENTS[component].ports_of(settings, program["name"]) if component in COMPONENTS else [],
-        "log": (program.get("log") or {}).get("path"),
-        "startsecs": int(program.get("startsecs") or 0),
-        "stopwaitsecs": int(program.get("stopwaitsecs") or 0),
+        "name": name,
+        "command": [],
+        "environment": {},
+        "cpus": None,
+        "ports": COMPONENTS[component].ports_of(settings, name) if component in COMPONENTS else [],
+        "log": None,
+        "startsecs": 0,
+        "stopwaitsecs": _whole(stopwaitsecs),
         "change": "stop",
         "state": None,
         "held": True,
@@ -130,6 +129,24 @@ def _program(component: str, settings: Settings, program: Wanted, secrets: Seque
         "reason": "",
         "version_before": None,
     }
+
+
+def _defined(component: str, settings: Settings, program: Wanted, secrets: Sequence[str]) -> Program:
+    """Return a program as the plan has it, with what its definition says; what happens to it, the caller says."""
+    entry = _stopping(component, settings, program["name"], program["stopwaitsecs"])
+    entry["command"] = [_masked(argument, secrets) for argument in program["command"]]
+    entry["environment"] = {
+        name: value if name.startswith(EVIDENT) else "…" for name, value in program["environment"].items()
+    }
+    entry["cpus"] = program.get("cpus")
+    entry["log"] = program["log"]["path"]
+    entry["startsecs"] = _whole(program["startsecs"])
+    return entry
+
+
+def _whole(number: Any) -> int:
+    """Return a setting as a number, which a wrong inventory may have as anything."""
+    return int(number or 0)
 
 
 def _secrets(wanted: Iterable[Wanted]) -> list[str]:

@@ -26,14 +26,18 @@ ROW_HEIGHT = 26
 MOST_ROWS = 24  # with more hosts, equal ones share a row
 
 STYLE = """
-.comp{fill:#ffffff;stroke:#8d95a5}.comp-none{fill:none;stroke:#c9ced8;stroke-dasharray:3 3}.link{fill:none;stroke:#5a6272;stroke-width:1.4}.bus{fill:#5a6272}
+.comp{fill:#ffffff;stroke:#8d95a5}.comp-none{fill:none;stroke:#c9ced8;stroke-dasharray:3 3}
+.link{fill:none;stroke:#5a6272;stroke-width:1.4}.bus{fill:#5a6272}
 .bold{font-weight:bold}.tiny{font-size:9.5px}.arrow{fill:#5a6272}.line{stroke:#e3e6ec}
-.c-start{fill:#d9f2e3;stroke:#2c8a57}.c-restart{fill:#ffe9c2;stroke:#b97400}.c-stop{fill:#ffdcd9;stroke:#c53a31}.c-reload{fill:#dcebff;stroke:#3b74c4}
+.c-start{fill:#d9f2e3;stroke:#2c8a57}.c-restart{fill:#ffe9c2;stroke:#b97400}.c-stop{fill:#ffdcd9;stroke:#c53a31}
+.c-reload{fill:#dcebff;stroke:#3b74c4}
 .c-none{fill:#eceef3;stroke:#aab1bf}.c-unknown{fill:none;stroke:#8d95a5;stroke-dasharray:3 3}
 """
 DARK = """
-.comp{fill:#1d212a;stroke:#79829a}.comp-none{stroke:#3a4150}.link{stroke:#a2abbb}.bus,.arrow{fill:#a2abbb}.line{stroke:#2a303b}
-.c-start{fill:#153a27;stroke:#3fae74}.c-restart{fill:#43300c;stroke:#d99a2b}.c-stop{fill:#4a1b19;stroke:#e0645c}.c-reload{fill:#16294a;stroke:#5b93e0}
+.comp{fill:#1d212a;stroke:#79829a}.comp-none{stroke:#3a4150}.link{stroke:#a2abbb}.bus,.arrow{fill:#a2abbb}
+.line{stroke:#2a303b}
+.c-start{fill:#153a27;stroke:#3fae74}.c-restart{fill:#43300c;stroke:#d99a2b}.c-stop{fill:#4a1b19;stroke:#e0645c}
+.c-reload{fill:#16294a;stroke:#5b93e0}
 .c-none{fill:#242a35;stroke:#4d5567}.c-unknown{stroke:#79829a}
 """
 
@@ -159,7 +163,7 @@ class _Cluster:
                 word = "not known" if change == "unknown" else change
                 if found < len(mine):
                     return change, f"{word} {found} of {len(mine)}"
-                return change, word if found == 1 else f"{word} {found}"
+                return change, word if found == 1 else f"{found} × {word}"
         return "none", "unchanged"
 
 

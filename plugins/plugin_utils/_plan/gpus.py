@@ -9,6 +9,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_slots import (
     plot_server_gpus,
     plot_server_plan,
@@ -18,42 +21,37 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.proof_server import proof_server_cpus
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import format_cpu_list, parse_cpu_list
 
+from .._words import counted, printable
+from .shape import Facts, Gpu, GpuHost, ProofServer, Settings
 
-def gpu_host(name, components, settings, facts):
-    """The GPUs of a host with the cores that they use.
+Core = Sequence[int]
+
+
+def gpu_host(name: str, components: Iterable[str], settings: Settings, facts: Facts) -> GpuHost | None:
+    """Return the GPUs of a host with the cores that they use, None where they were not read.
 
     Args:
         components, settings: of the host, from the model.
         facts: what preflight read of it.
-
-    Returns:
-        None where the GPUs were not read, else ``{"gpus": [{"slot", "index", "uuid", "name", "bus_id", "cpus", "cores", "numa_node", "placement",
-        "exclusive", "missing", "port", "why"}], "proof_server": {"index", "uuid", "name", "bus_id", "cpus", "why"} or None, "pool", "warnings",
-        "slots_fixed", "block"}``. ``why`` is a sentence, ``block`` the text of ``plot_server_gpus`` to paste.
     """
     read = facts.get("gpus")
     if not read or not read.get("topology"):
         return None
     topology = read["topology"]
-    result = {
+    result: GpuHost = {
         "gpus": [],
         "proof_server": None,
         "pool": topology["cpus"]["usable"],
-        "warnings": [],
+        "warnings": [read["gpu_error"]] if read.get("gpu_error") else [],
         "slots_fixed": False,
         "block": "",
     }
-    if read.get("gpu_error"):
-        result["warnings"].append(read["gpu_error"])
     if "plot_server" in components:
         remembered = remembered_slots((facts.get("host") or {}).get("programs"))
         plan = plot_server_plan(settings, topology, remembered)
         named = {gpu["uuid"]: gpu for gpu in plot_server_gpus(settings, topology, remembered)}
         machine = _Machine(topology, plan)
-        for gpu in plan["gpus"]:
-            entry = dict(gpu, name=named[gpu["uuid"]].get("name"), port=int(settings["plot_server_port"]) + gpu["slot"])
-            entry["why"] = _why(entry, named[gpu["uuid"]], machine, settings)
-            result["gpus"].append(entry)
+        result["gpus"] = [_gpu(gpu, named[gpu["uuid"]], machine, settings) for gpu in plan["gpus"]]
         result["warnings"] += plan["warnings"]
         result["pool"] = plan["pool"]
         result["slots_fixed"] = bool(settings["plot_server_gpus"])
@@ -63,143 +61,168 @@ def gpu_host(name, components, settings, facts):
     return result
 
 
-def block(host, gpus):
-    """The lines of YAML that fix which GPU has which number, for the host's variables."""
-    lines = [f"# {host}", "plot_server_gpus:" if gpus else "plot_server_gpus: []"]
+def block(host: str, gpus: Sequence[Gpu]) -> str:
+    """Return the lines of YAML that fix which GPU has which number, for the host's variables."""
+    lines = [printable(f"# {host}"), "plot_server_gpus:" if gpus else "plot_server_gpus: []"]
     for gpu in gpus:
-        words = ", ".join(
-            filter(None, [f"port {gpu['port']}", gpu["name"], gpu["bus_id"], "missing now" if gpu["missing"] else ""])
-        )
-        lines.append(f"  - {gpu['uuid']}  # {gpu['slot']}: {words}")
+        known = [f"port {gpu['port']}", gpu["name"], gpu["bus_id"], "missing now" if gpu["missing"] else ""]
+        # Whoever pastes these lines must not paste one that a host made up.
+        lines.append(printable(f"  - {gpu['uuid']}  # {gpu['slot']}: {', '.join(text for text in known if text)}"))
     return "\n".join(lines)
 
 
 class _Machine:
     """A topology's cores by node, and the plan's GPUs by the nodes whose cores they divide."""
 
-    def __init__(self, topology, plan):
+    def __init__(self, topology: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
         cpus = topology["cpus"]
         usable = (parse_cpu_list(cpus["usable"]) & parse_cpu_list(cpus["online"])) - parse_cpu_list(cpus["isolated"])
         self.nodes = {str(number): parse_cpu_list(node["cpus"]) for number, node in cpus["nodes"].items()}
-        self.usable = usable
         self.cores = sorted(tuple(sorted(parse_cpu_list(core) & usable)) for core in cpus["cores"])
         self.cores = [core for core in self.cores if core]
         self.caches = [parse_cpu_list(group) for group in cpus["l3"]]
-        self.gpus = plan["gpus"]
+        self.gpus: Sequence[Mapping[str, Any]] = plan["gpus"]
         self.pool = parse_cpu_list(plan["pool"])
 
-    def nodes_of(self, gpu):
-        """The nodes whose cores the GPU and its neighbours divide: its home, and with the scope ``package`` others."""
+    def nodes_of(self, gpu: Mapping[str, Any]) -> list[str]:
+        """Return the nodes whose cores the GPU and its neighbours divide.
+
+        These are its home, and with the scope ``package`` others.
+        """
         members = [parse_cpu_list(other["cpus"]) for other in self.neighbours(gpu)]
         used = frozenset().union(*members)
         return [number for number in sorted(self.nodes, key=int) if self.nodes[number] & used] or [
             str(gpu["numa_node"])
         ]
 
-    def neighbours(self, gpu):
-        """The GPUs of the same home, itself included."""
+    def neighbours(self, gpu: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Return the GPUs of the same home, itself included."""
         return [other for other in self.gpus if other["numa_node"] == gpu["numa_node"]]
 
-    def cores_in(self, nodes):
+    def cores_in(self, nodes: Iterable[str]) -> list[Core]:
         cpus = frozenset().union(*(self.nodes.get(number, frozenset()) for number in nodes))
         return [core for core in self.cores if core[0] in cpus]
 
-    def sharing(self, gpu):
-        """The other GPUs that use an L3 cache which this one uses."""
+    def sharing(self, gpu: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Return the other GPUs that use an L3 cache which this one uses."""
         mine = parse_cpu_list(gpu["cpus"])
         cached = frozenset().union(*(cache for cache in self.caches if cache & mine))
         return [other for other in self.gpus if other["uuid"] != gpu["uuid"] and cached & parse_cpu_list(other["cpus"])]
 
 
-def _why(gpu, read, machine, settings):
-    """Which cores a GPU's plot server uses and why."""
-    cpus = parse_cpu_list(gpu["cpus"])
+def _gpu(planned: Mapping[str, Any], read: Mapping[str, Any], machine: _Machine, settings: Settings) -> Gpu:
+    """Return a GPU as the plan has it.
+
+    Args:
+        planned: what the NUMA plan says of it.
+        read: what the topology says of it.
+    """
+    return {
+        "slot": planned["slot"],
+        "index": planned["index"],
+        "uuid": planned["uuid"],
+        "name": read.get("name"),
+        "bus_id": planned["bus_id"],
+        "cpus": planned["cpus"],
+        "cores": planned["cores"],
+        "numa_node": planned["numa_node"],
+        "placement": planned["placement"],
+        "exclusive": planned["exclusive"],
+        "missing": planned["missing"],
+        "port": int(settings["plot_server_port"]) + planned["slot"],
+        "why": _why(planned, read, machine, settings),
+    }
+
+
+def _why(gpu: Mapping[str, Any], read: Mapping[str, Any], machine: _Machine, settings: Settings) -> str:
+    """Return which cores a GPU's plot server uses and why."""
     nodes = machine.nodes_of(gpu)
     node = f"NUMA node {nodes[0]}" if len(nodes) == 1 else f"NUMA nodes {', '.join(nodes)}"
-    sentences = []
     label = f"GPU {gpu['index']}" if gpu["index"] is not None else f"The missing GPU {gpu['uuid']}"
-    uses = f"{label} {('would use' if gpu['missing'] else 'uses')} CPUs {gpu['cpus']}: {_count(gpu['cores'], len(cpus))} of {node}"
-    sentences.append(uses + ", " + _home(gpu, read, machine))
+    verb = "would use" if gpu["missing"] else "uses"
+    number = f"{counted(gpu['cores'], 'core')} ({counted(len(parse_cpu_list(gpu['cpus'])), 'CPU')})"
+    sentences = [f"{label} {verb} CPUs {gpu['cpus']}: {number} of {node}, {_home(gpu, read, machine)}"]
     members, cores = machine.neighbours(gpu), machine.cores_in(nodes)
-    reserve = int(settings["plot_server_reserve_cores"]) * len(nodes)
-    if not gpu["exclusive"]:
-        sentences.append(f"There are only {len(cores)} usable cores for {len(members)} GPUs, so they all share them.")
-    else:
-        sentences.append(_share(gpu, members, cores, reserve, settings))
+    if gpu["exclusive"]:
+        reserve = int(settings["plot_server_reserve_cores"]) * len(nodes)
+        sentences.append(_share(gpu, len(members), len(cores), reserve, settings))
         left = format_cpu_list(cpu for core in cores for cpu in core if cpu in machine.pool)
-        sentences.append(f"Kept free there: {('CPUs ' + left if left else 'nothing')}.")
-        sharing = machine.sharing(gpu)
+        sentences.append(f"Kept free there: {'CPUs ' + left if left else 'nothing'}.")
         if machine.caches:
-            others = ", ".join(str(other["slot"]) for other in sharing)
-            sentences.append(
-                f"It shares an L3 cache with plot server {others}."
-                if sharing
-                else "It shares no L3 cache with another GPU."
-            )
+            others = ", ".join(str(other["slot"]) for other in machine.sharing(gpu))
+            with_whom = f"It shares an L3 cache with plot server {others}."
+            sentences.append(with_whom if others else "It shares no L3 cache with another GPU.")
+    else:
+        sentences.append(f"There are only {len(cores)} usable cores for {len(members)} GPUs, so they all share them.")
     if gpu["missing"]:
         sentences.append("The GPU is missing now: its plot server is kept stopped, and its cores wait for it.")
     return " ".join(sentences)
 
 
-def _count(cores, cpus):
-    cores_text = "1 core" if cores == 1 else f"{cores} cores"
-    return f"{cores_text} ({('1 CPU' if cpus == 1 else '%d CPUs' % cpus)})"
-
-
-def _home(gpu, read, machine):
+def _home(gpu: Mapping[str, Any], read: Mapping[str, Any], machine: _Machine) -> str:
+    """Return why a GPU's cores are on their node."""
     if gpu["placement"] == "local":
         return "the node that the GPU is attached to." if len(machine.nodes) > 1 else "the only one."
-    own = read.get("numa_node")
     if gpu["placement"] == "remote":
+        own = read.get("numa_node")
         return f"because the GPU's own node {own} has no usable CPUs and this one is the nearest."
     if len(machine.nodes) < 2:
         return "the only one."
-    return "chosen because the machine does not tell where the GPU is attached (plot_server_gpu_numa_nodes can name the node)."
+    return (
+        "chosen because the machine does not tell where the GPU is attached "
+        "(plot_server_gpu_numa_nodes can name the node)."
+    )
 
 
-def _share(gpu, members, cores, reserve, settings):
-    """The arithmetic of a GPU's share."""
-    total, number = len(cores), len(members)
-    share = max(0, total - reserve) // number
-    who = "the only GPU gets" if number == 1 else f"the {number} GPUs get"
-    each = "" if number == 1 else " each"
+def _share(gpu: Mapping[str, Any], number: int, total: int, reserve: int, settings: Settings) -> str:
+    """Return the arithmetic of a GPU's share.
+
+    Args:
+        number: how many GPUs divide the cores.
+        total: how many cores there are.
+        reserve: how many of them are kept back.
+    """
+    share, rest = divmod(max(0, total - reserve), number)
     if share == 0:
-        return f"Of {total} usable cores {reserve} cannot be kept back, and every GPU gets one."
+        return f"Of {total} usable cores, {reserve} cannot be kept back, and every GPU gets one."
     if gpu["cores"] < share:
         limit = settings["plot_server_max_cpus"]
         whose = "the GPU" if number == 1 else f"each of the {number} GPUs"
-        return f"Of {total} usable cores {whose} would get {share}; plot_server_max_cpus ({limit}) limits that to {gpu['cores']}."
-    back = (
-        f"{reserve} {('is' if reserve == 1 else 'are')} kept back for the system (plot_server_reserve_cores), and "
-        if reserve
+        limited = f"plot_server_max_cpus ({limit}) limits that to {gpu['cores']}."
+        return f"Of {total} usable cores, {whose} would get {share}; {limited}"
+    back = ""
+    if reserve:
+        verb = "is" if reserve == 1 else "are"
+        back = f"{reserve} {verb} kept back for the system (plot_server_reserve_cores), and "
+    who = "the only GPU gets" if number == 1 else f"the {number} GPUs get"
+    division = f"({total} − {reserve}) ÷ {number} = " if number > 1 and not rest else ""
+    each = "" if number == 1 else " each"
+    left = (
+        f"; the {'core' if rest == 1 else f'{rest} cores'} left over {'stays' if rest == 1 else 'stay'} free"
+        if rest
         else ""
     )
-    exact = number > 1 and (total - reserve) % number == 0
-    sum_text = f"({total} − {reserve}) ÷ {number} = " if exact else ""
-    rest = (total - reserve) % number
-    ending = f"; the {('core' if rest == 1 else '%d cores' % rest)} left over stays free" if rest else ""
-    return f"Of {total} usable cores there {back}{who} {sum_text}{gpu['cores']}{each}{ending}."
+    return f"Of {total} usable cores there, {back}{who} {division}{gpu['cores']}{each}{left}."
 
 
-def _proof_server(settings, topology):
+def _proof_server(settings: Settings, topology: Mapping[str, Any]) -> ProofServer | None:
     gpu = proof_gpu(topology["gpus"], str(settings["proof_server_gpu"]))
     if gpu is None:
         return None
     cpus = proof_server_cpus(settings, topology)
     choice = str(settings["proof_server_cpus"])
+    bound = f"runs on CPUs {cpus}" if cpus else "is bound to no CPUs"
     if cpus and choice == "node":
-        why = f"The proof server uses GPU {gpu['index']} and runs on CPUs {cpus}, all usable ones of NUMA node {gpu['numa_node']}, which that GPU is attached to."
-    elif cpus:
-        why = f"The proof server uses GPU {gpu['index']} and runs on CPUs {cpus}, as proof_server_cpus says."
-    elif choice == "all":
-        why = f"The proof server uses GPU {gpu['index']} and is bound to no CPUs, as proof_server_cpus says."
+        reason = f", all usable ones of NUMA node {gpu['numa_node']}, which that GPU is attached to."
+    elif cpus or choice == "all":
+        reason = ", as proof_server_cpus says."
     else:
-        why = f"The proof server uses GPU {gpu['index']} and is bound to no CPUs: there is one NUMA node, or the GPU's is unknown."
+        reason = ": there is one NUMA node, or the GPU's is unknown."
     return {
         "index": gpu["index"],
         "uuid": gpu["uuid"],
         "name": gpu.get("name"),
         "bus_id": gpu["bus_id"],
         "cpus": cpus,
-        "why": why,
+        "why": f"The proof server uses GPU {gpu['index']} and {bound}{reason}",
     }

@@ -23,7 +23,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import (
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import faults, pci_order
 
-from .._words import cut
+from .._words import counted, cut
 from .svg import GAP, MARGIN, WIDTH, colour, picture, rect, words
 
 SIDE = 176  # the column with a node's name and its GPUs
@@ -44,7 +44,8 @@ def draw_machine(
     Args:
         topology: what gpu_topology_info returns.
         gpus: the plan's GPUs, or other sets in their shape: ``[{"bus_id", "cpus", "slot" (else "index")}]``.
-            ``port`` is shown; ``owner`` names what is no plot server, its ``cpus`` may be None.
+            ``port`` is shown; ``owner`` names what is no plot server, its ``cpus`` may be None; a GPU that is
+            ``missing`` is drawn on its ``numa_node``.
         title: the heading.
         page: as in ``svg.picture``.
     """
@@ -52,7 +53,7 @@ def draw_machine(
     # On a page the heading stands above the picture.
     first = MARGIN + (8 if page else 38)
     body: list[str] = []
-    top = first + 26
+    top: float = first + 26
     for package, nodes in machine.packages():
         start = top
         inner, top = [], top + (26 if package is not None else GAP)
@@ -76,7 +77,7 @@ class _Owner:
 
     number: object
     name: str
-    gpu: Mapping[str, Any] | None
+    gpu: Mapping[str, Any]
     list: str | None
     cpus: frozenset[int]
     port: int | None
@@ -109,13 +110,17 @@ class _Drawn:
         lines = {cell: [self.lines(number, cell) for number in self.nodes] for cell in sizes}
         self.cell = max(cell for cell in sizes if lines[cell] == lines[CELLS[0]])
         self.faults = faults(topology, [(owner.gpu, owner.list) for owner in self.bound])
+        # The cores of a GPU that is missing wait for it on its node.
+        self.gpus += [owner.gpu for owner in self.owners if owner.gpu not in self.gpus]
 
     def _owner(self, gpu: Mapping[str, Any]) -> _Owner:
         number = gpu.get("slot", gpu.get("index"))
+        missing = {"bus_id": "missing", "numa_node": gpu.get("numa_node")}
+        here = [] if gpu.get("missing") else [item for item in self.gpus if item["bus_id"] == gpu["bus_id"]]
         return _Owner(
             number=number,
             name=gpu.get("owner") or f"plot server {number}",
-            gpu=next((item for item in self.gpus if item["bus_id"] == gpu["bus_id"]), None),
+            gpu=here[0] if here else missing,
             list=gpu["cpus"],
             cpus=_set(gpu["cpus"]),
             port=gpu.get("port"),
@@ -126,8 +131,7 @@ class _Drawn:
         groups: dict[Any, list[str]] = {}
         for number in sorted(self.nodes, key=int):
             groups.setdefault(self.nodes[number].get("package"), []).append(number)
-        rows: list[tuple[Any, Sequence[str | None]]] = []
-        rows += sorted(groups.items(), key=lambda item: int(item[1][0]))
+        rows: list[tuple[Any, Sequence[str | None]]] = [(package, groups[package]) for package in groups]
         return rows + ([(None, [None])] if self.gpus_of(None) else [])
 
     def gpus_of(self, node: str | None) -> list[Mapping[str, Any]]:
@@ -180,7 +184,7 @@ class _Drawn:
         cpus = self.nodes[number]["cpus"]
         cores = [[cpu for cpu in core if cpu in cpus] for core in self.cores if cpus.intersection(core)]
         groups: list[tuple[list[Core], str]] = []
-        known = set()
+        known: set[int] = set()
         for cache in self.caches:
             members: list[Core] = [core for core in cores if set(core) & set(cache)]
             if members:
@@ -275,21 +279,25 @@ class _Drawn:
         """Return the picture in a sentence."""
         if not self.bound:
             return "No program is bound to cores." if self.owners else "No plot server."
+        failed, overlapping, off_node, split, caches = (
+            self.faults[kind] for kind in ("failed", "overlapping", "off_node", "split_cores", "shared_l3")
+        )
         kinds = {
-            "failed": "cannot be started as given",
-            "overlapping": "share cores with another",
-            "off_node": "not on their GPU's NUMA node",
-            "split_cores": "cores split",
+            f"{failed} cannot be started as given": failed,
+            f"{overlapping} share cores with another": overlapping,
+            f"{off_node} not on their GPU's NUMA node": off_node,
+            f"{counted(split, 'core')} split": split,
+            f"{counted(caches, 'L3 cache')} shared": caches,
         }
-        found = [f"{self.faults[kind]} {text}" for kind, text in kinds.items() if self.faults[kind]]
-        caches = self.faults["shared_l3"]
         what = "plot server" if self.bound[0].name.startswith("plot server") else "program"
-        if found:
-            found += [f"{caches} L3 caches shared"] if caches else []
-            return f"Of {len(self.bound)} {what}s: {', '.join(found)}."
-        ending = f"{caches} L3 caches are shared" if caches else "no L3 cache is shared"
+        if failed or overlapping or off_node or split:
+            found = ", ".join(text for text, number in kinds.items() if number)
+            return f"Of {counted(len(self.bound), what)}: {found}."
+        ending = "no L3 cache is shared"
+        if caches:
+            ending = f"{counted(caches, 'L3 cache')} {'is' if caches == 1 else 'are'} shared"
         unknown = sum(1 for owner in self.owners if owner.gpu in self.gpus_of(None))
-        ending += f"; the NUMA node of {unknown} GPUs is unknown" if unknown else ""
+        ending += f"; the NUMA node of {counted(unknown, 'GPU')} is unknown" if unknown else ""
         return f"Every {what} has whole cores of its own, beside its GPU; {ending}."
 
     def legend(self, left: float, top: float) -> str:

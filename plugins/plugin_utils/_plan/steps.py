@@ -10,11 +10,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import version_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 
+from .._rolling.order import batches
 from .._words import duration
 from .shape import LEFT_OVER, NO_COMPONENT, READY, Host, Model, Program, Step, Version
 
@@ -22,15 +23,6 @@ _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 # Per host the programs that something happens to.
 Concerned = Mapping[str, Sequence[Program]]
-
-
-def batches(hosts: Sequence[str], roll: object, last: str | None = None) -> list[list[str]]:
-    """Cut hosts into those that restart at once, as Ansible's ``serial`` does; *last* comes last."""
-    ordered = sorted(host for host in hosts if host != last) + [host for host in hosts if host == last]
-    text = str(roll).strip()
-    number = int(len(ordered) * int(text[:-1]) / 100) if text.endswith("%") else int(text)
-    number = max(1, number) if text.endswith("%") or number > 0 else len(ordered)
-    return [ordered[first : first + number] for first in range(0, len(ordered), number)]
 
 
 def seconds(text: object) -> float:
@@ -48,34 +40,40 @@ def steps_of(model: Model, hosts: Mapping[str, Host], leader: str | None) -> lis
     for component in COMPONENTS:
         members = model["components"][component]
         for kind in ("stop", "start", "reload"):
-            # What restarts anyway takes along what stops and starts beside it.
-            concerned = _concerned(
-                hosts, members, component, lambda item, kind=kind: item["change"] == kind and not item["pending"]
-            )
+            concerned = _concerned(hosts, members, component, kind)
             if concerned:
                 steps.append(_step(model, component, kind, [sorted(concerned)], concerned))
-        rolled = _concerned(hosts, members, component, lambda item: item["pending"])
+        rolled = _concerned(hosts, members, component, "restart")
         if rolled:
             parts = _rolled(model, component, list(rolled), leader if component == "nats" else None)
             steps.append(_step(model, component, "restart", parts, rolled))
-    going = _concerned(hosts, list(hosts), LEFT_OVER, lambda item: True)
+    going = _concerned(hosts, list(hosts), LEFT_OVER, "stop")
     return steps + ([_step(model, LEFT_OVER, "stop", [sorted(going)], going)] if going else [])
 
 
 def _concerned(
-    hosts: Mapping[str, Host], members: Sequence[str], component: str, chosen: Callable[[Program], bool]
+    hosts: Mapping[str, Host], members: Sequence[str], component: str, kind: str
 ) -> dict[str, list[Program]]:
-    """Return the hosts with programs of a component that are chosen, with these programs."""
+    """Return the hosts with programs of a component that a step is about, with these programs."""
     found = {
-        name: [program for program in hosts[name]["programs"] if program["component"] == component and chosen(program)]
+        name: [
+            program
+            for program in hosts[name]["programs"]
+            if program["component"] == component and _kind(program) == kind
+        ]
         for name in members
     }
     return {name: programs for name, programs in found.items() if programs}
 
 
+def _kind(program: Program) -> str:
+    """Return the kind of step that changes a program: what waits for a restart stops and starts with that."""
+    return "restart" if program["pending"] else program["change"]
+
+
 def _rolled(model: Model, component: str, hosts: Sequence[str], last: str | None) -> list[list[str]]:
     try:
-        return batches(hosts, model["roll"][component], last)
+        return batches(hosts, model["roll"][component], [last] if last else [])
     except ValueError:  # preflight reports it
         return batches(hosts, 1)
 
@@ -98,7 +96,7 @@ def _batch_time(model: Model, component: str, kind: str, concerned: Concerned) -
     if kind == "reload":
         return 0, 0, ["a signal"]
     if component == LEFT_OVER:
-        return 0, 0, ["stop, within the stopwaitsecs of its file"]
+        return 0, 0, ["stop within the stopwaitsecs of its file"]
     settings = [model["hosts"][name]["settings"] for name in concerned]
     healthy = max(int(of_host.get(component + "_health_timeout") or 0) for of_host in settings)
     found = [program for programs in concerned.values() for program in programs]
@@ -108,15 +106,14 @@ def _batch_time(model: Model, component: str, kind: str, concerned: Concerned) -
     least, most, made_of = 0.0, 0.0, []
     if kind == "restart" and component == "nats":
         most += healthy
-        made_of.append(f"until the others can do without it (≤ {duration(healthy)})")
+        made_of.append(f"wait at most {duration(healthy)} until the others can do without it")
     if stops:
         least, most = least + lame, most + max(stops, lame)
-        made_of.append(
-            f"stop ({f'{duration(lame)} to {duration(max(stops, lame))}' if lame else '≤ ' + duration(stops)})"
-        )
+        within = f"in {duration(lame)} to {duration(max(stops, lame))}" if lame else f"within {duration(stops)}"
+        made_of.append(f"stop {within}")
     if starts:
         least, most = least + starts, most + starts + healthy
-        made_of += [f"stay up for {duration(starts)}", f"until healthy (≤ {duration(healthy)})"]
+        made_of += [f"stay up for {duration(starts)}", f"become healthy within {duration(healthy)}"]
     return least, most, made_of
 
 

@@ -9,20 +9,18 @@
 
 from __future__ import annotations
 
-from .view import WARNING, Rule, finding
+from collections.abc import Iterator
+
+from .view import WARNING, Finding, Rule, View, finding
 
 RULES = {
     "CACHE001": Rule(WARNING, "inventory", "A cache deletes its pieces when it ends"),
 }
 
 
-def check(view):
+def check(view: View) -> Iterator[Finding]:
     for host in view.members("caches"):
-        yield from _temporary(view, host)
-
-
-def _temporary(view, host):
-    for name in ("caches_extra_args", "caches_full_piece_extra_args", "caches_sharded_extra_args"):
-        if "--tmp" in [str(argument) for argument in view.value(host, name) or []]:
-            message = f"{name} has --tmp: the cache deletes its pieces, exported ones too, when it ends"
-            yield finding("CACHE001", [host], "caches", message, "Remove it; later releases do not know it.")
+        for name in ("caches_extra_args", "caches_full_piece_extra_args", "caches_sharded_extra_args"):
+            if "--tmp" in [str(argument) for argument in view.value(host, name) or []]:
+                message = f"{name} has --tmp: the cache deletes its pieces, exported ones too, when it ends"
+                yield finding("CACHE001", [host], "caches", message, "Remove it; later releases do not know it.")

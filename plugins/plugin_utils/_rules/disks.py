@@ -21,7 +21,7 @@ from .view import ERROR, HOST, WARNING, Finding, Rule, View, finding, names
 
 RULES = {
     "DISK001": Rule(ERROR, "host", "A farm's path does not exist"),
-    "DISK002": Rule(ERROR, "host", "A farm's path is no mountpoint"),
+    "DISK002": Rule(ERROR, "host", "A farm's path is not a mountpoint"),
     "DISK003": Rule(ERROR, "host", "Farms share a device"),
     "DISK004": Rule(ERROR, "host", "A farm's filesystem is unsuitable"),
     "DISK005": Rule(ERROR, "host", "A farm's filesystem is read-only"),
@@ -86,7 +86,10 @@ def _unusable(path: str, disk: Disk) -> tuple[str, str, str] | None:
     """Return rule, message and remedy for a farm that cannot be looked into."""
     if disk.get("error"):
         message = f"{path} ({disk['device']}) cannot be read: {disk['error']}"
-        remedy = f"{LOOK_FOR_ERRORS}. One farm that cannot be read keeps the plot client from starting: list it with state: absent."
+        remedy = (
+            f"{LOOK_FOR_ERRORS}. One farm that cannot be read keeps the plot client from starting: list it with "
+            "state: absent."
+        )
         return "DISK010", message, remedy
     if not disk["exists"]:
         message = f"{path} does not exist; a farm there would fill the disk of {disk['mountpoint']}"
@@ -96,7 +99,9 @@ def _unusable(path: str, disk: Disk) -> tuple[str, str, str] | None:
 
 def _mount(host: str, path: str, disk: Disk) -> Iterator[Finding]:
     if not disk["is_mountpoint"]:
-        message = f"{path} is no mountpoint but a folder on the filesystem of {disk['mountpoint']} ({disk['device']})"
+        message = (
+            f"{path} is not a mountpoint but a folder on the filesystem of {disk['mountpoint']} ({disk['device']})"
+        )
         remedy = "Mount the farm's disk there, in /etc/fstab too, or correct the path."
         yield finding("DISK002", [host], "plot_client", message, remedy, ERROR if _on_root(disk) else WARNING)
     if not _on_root(disk):
@@ -106,7 +111,7 @@ def _mount(host: str, path: str, disk: Disk) -> Iterator[Finding]:
 def _filesystem(host: str, path: str, disk: Disk) -> Iterator[Finding]:
     if disk["fstype"] not in GOOD_FOR_FARMS:
         bad = disk["fstype"] in BAD_FOR_FARMS
-        message = f"{path} is on {disk['fstype']}, which is {'not fit for plots' if bad else 'untested for plots'}"
+        message = f"{path} is on {disk['fstype']}, which is {'unfit' if bad else 'untested'} for plots"
         remedy = "Use ext4 (or xfs): plots need direct access in place."
         yield finding("DISK004", [host], "plot_client", message, remedy, ERROR if bad else WARNING)
     if disk["read_only"]:
@@ -115,7 +120,7 @@ def _filesystem(host: str, path: str, disk: Disk) -> Iterator[Finding]:
     journal = "data=journal" in disk["options"]
     if journal or disk.get("direct_io") is False:
         why = "is mounted with data=journal" if journal else "refuses to open the farm's files with O_DIRECT"
-        message = f"{path} ({disk['device']}, {disk['fstype']}) {why}, so the farmer cannot pass the page cache by"
+        message = f"{path} ({disk['device']}, {disk['fstype']}) {why}, so the farmer cannot bypass the page cache"
         remedy = "Use ext4 or xfs on the disk itself, mounted with their usual options."
         yield finding("DISK009", [host], "plot_client", message, remedy)
 
@@ -190,9 +195,9 @@ def _room(host: str, mountpoint: str, device: str, entries: Sequence[tuple[str, 
     room = disk["size"] if None in used else disk["available"] + sum(used)
     if room < sum(wanted for _component, _path, wanted, _disk in entries):
         parts = [f"{_size(wanted)} for {component} ({path})" for component, path, wanted, _disk in entries]
-        message = f"{mountpoint} ({device}) has {_size(room)}; wanted are {names(parts)}"
+        message = f"{mountpoint} ({device}) has {_size(room)}; recommended are {names(parts)}"
         components = sorted({entry[0] for entry in entries})
-        remedy = "Mount a larger disk there, or give the folders another place before there is data in them."
+        remedy = "Mount a larger disk there, or move the folders before there is data in them."
         if "nats" in components:
             remedy += " nats_jetstream_max_file says how much JetStream may take."
         yield finding("DISK011", [host], components[0] if len(components) == 1 else HOST, message, remedy)

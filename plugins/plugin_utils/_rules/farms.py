@@ -28,7 +28,7 @@ from .view import ERROR, WARNING, Finding, Rule, View, finding, names, shown
 RULES = {
     "FARM001": Rule(ERROR, "inventory", "The reward address is wrong"),
     "FARM002": Rule(ERROR, "inventory", "A farm's path cannot be passed on"),
-    "FARM003": Rule(ERROR, "inventory", "A farm's sectors are no number"),
+    "FARM003": Rule(ERROR, "inventory", "A farm's number of sectors is malformed"),
     "FARM004": Rule(ERROR, "inventory", "A farm has too many sectors"),
     "FARM005": Rule(ERROR, "inventory", "A farm is listed twice"),
     "FARM006": Rule(ERROR, "inventory", "A plot client has too many farms"),
@@ -67,15 +67,14 @@ def check(view: View) -> Iterator[Finding]:
     yield from _copies(farms_there)
 
 
-def listed_farms(view: View, host: str) -> list[dict[str, Any]] | None:
+def listed_farms(view: View, host: str) -> list[Mapping[str, Any]] | None:
     """Return the farms that are passed on, None when the list is wrong."""
     farms = view.value(host, "plot_client_farms")
     if not isinstance(farms, list):
         return None
     if not all(isinstance(farm, dict) and isinstance(farm.get("path"), str) for farm in farms):
         return None
-    present: list[dict[str, Any]] = plot_client.present_farms({"plot_client_farms": farms})
-    return present
+    return plot_client.present_farms({"plot_client_farms": farms})
 
 
 def pieces_in_sector(view: View, host: str) -> int:
@@ -98,7 +97,7 @@ def _reward(view: View, host: str) -> Iterator[Finding]:
     try:
         _ss58.decode(str(address))
     except _ss58.Ss58Error as error:
-        message = f"plot_client_reward_address {shown(str(address))} is no address: {error}"
+        message = f"plot_client_reward_address {shown(str(address))} is not an address: {error}"
         remedy = "Copy the address from your wallet again; rewards to a wrong one are lost."
         yield finding("FARM001", [host], COMPONENT, message, remedy)
 
@@ -151,7 +150,7 @@ def _dropped(view: View, host: str) -> Iterator[Finding]:
     if not program or not isinstance(farms, list):
         return
     listed = {str(farm.get("path")).rstrip("/") or "/" for farm in farms if isinstance(farm, dict)}
-    remedy = "Add it again, or list it with state: absent if it shall no longer be farmed."
+    remedy = "Add it again, or list it with state: absent if it is no longer to be farmed."
     for path, sectors in sorted(farms_of(program).items()):
         if path not in listed:
             message = f"plot_client_farms lacks {path}, which is deployed with {sectors} sectors"
@@ -162,14 +161,14 @@ def _plotted_farms(view: View) -> Iterator[FarmFiles]:
     """Yield the farms that are there and passed on."""
     for host, disks in view.read("disks", COMPONENT):
         for farm in view.value(host, "plot_client_farms") or []:
-            path = farm.get("path") if isinstance(farm, dict) else None
+            path = farm.get("path") if isinstance(farm, dict) and farm.get("state", "present") == "present" else None
             files = (disks.get(path) or {}).get("farm") if isinstance(path, str) else None
-            if files and farm.get("state", "present") == "present":
+            if isinstance(path, str) and files:
                 yield host, path, files
 
 
 def _chains(view: View, farms: Sequence[FarmFiles]) -> Iterator[Finding]:
-    """Find farms that were plotted for another chain: the farmer refuses them, and plotting them again loses the plots."""
+    """Find farms that were plotted for another chain: the farmer refuses them; to plot them again loses the plots."""
     remedy = (
         "Set cluster_chain back, or give the new chain other paths. To plot these anew, delete their files yourself."
     )

@@ -7,11 +7,15 @@
 
 """Preflight's rules: pure functions from the model of the cluster and the facts of its hosts to findings.
 
-Each file holds the rules of one prefix, which its docstring names: ``RULES`` (id to severity and title) and ``check(view)``. A
-new rule needs its entry there, a test that triggers it, one that does not, and its row in docs/findings.md.
+Each file holds the rules of one prefix, which its docstring names: ``RULES`` (id to severity and title) and
+``check(view)``. A new rule needs its entry there, a test that triggers it, one that does not, and its row in
+docs/findings.md.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypedDict
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 
@@ -33,7 +37,7 @@ from . import (
     variables,
     versions,
 )
-from .view import CONTROL, ERROR, SEVERITIES, View
+from .view import CONTROL, ERROR, SEVERITIES, Finding, View, finding
 
 __all__ = ["CONTROL", "RULES", "STOPPING", "findings", "judge", "orphans"]
 
@@ -61,17 +65,34 @@ RULES = {rule: entry for concern in (variables, *_CONCERNS) for rule, entry in c
 STOPPING = [name for name, component in COMPONENTS.items() if component.stopping]
 
 
-def findings(model, facts):
-    """Everything that is wrong with a cluster, sorted by severity and host.
+class JudgedFinding(Finding):
+    """A finding, and whether the inventory accepts it."""
+
+    accepted: bool
+
+
+class Judgement(TypedDict):
+    """What follows from the findings."""
+
+    findings: list[JudgedFinding]
+    # Those that stop the run.
+    stopping: list[JudgedFinding]
+    # Hosts that the run leaves out, with the rules for which it does.
+    left_out: dict[str, list[str]]
+
+
+def findings(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
+    """Return everything that is wrong with a cluster, sorted by severity and host.
 
     Args:
         model: what ``build_model`` returns.
-        facts: per host that was asked ``{"reachable", "error", "host", "gpus", "disks"}``, the last three None where they were not read; under
-            ``CONTROL`` what the control node knows: ``{"specs": {role: options}, "groups", "other_variables": {name: [hosts]},
-            "files": {src: {"path", "tried", "checksum"}}, "nats_checksums"}``. What is left out leaves its rules silent.
+        facts: per host that was asked ``{"reachable", "error", "host", "gpus", "disks"}``, the last three None where
+            they were not read; under ``CONTROL`` what the control node knows: ``{"specs": {role: options}, "groups",
+            "other_variables": {name: [hosts]}, "files": {src: {"path", "tried", "checksum"}}, "nats_checksums"}``.
+            What is left out leaves its rules silent.
 
     Returns:
-        ``[{"rule", "severity", "hosts", "component", "message", "remedy"}]``. The same fault of several hosts is one finding.
+        The findings, each with its severity. The same fault of several hosts is one finding.
     """
     found, values = variables.check(model, facts.get(CONTROL) or {})
     view = View(model, facts, values)
@@ -81,24 +102,24 @@ def findings(model, facts):
     return sorted(_merged(found), key=_order)
 
 
-def orphans(model, facts):
-    """Per host the files of programs that can be removed because the host has left their component's group; see ``PROG003``."""
+def orphans(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return per host the files of programs that can be removed: it has left their component's group (``PROG003``)."""
     view = View(model, facts, {})
     found = {host: programs.orphans(view, host) for host in view.hosts}
     return {host: files for host, files in found.items() if files}
 
 
-def judge(model, found, strict=False):
-    """What follows from the findings.
+def judge(model: Mapping[str, Any], found: Iterable[Finding], strict: bool = False) -> Judgement:
+    """Return what follows from the findings.
 
     Args:
+        model: what ``build_model`` returns.
+        found: what ``findings`` returns.
         strict: whether any error stops, not only those of the inventory and of hosts that all others need.
-
-    Returns:
-        ``{"findings": the findings, each with "accepted", "stopping": [findings], "left_out": {host: [rules]}}``.
     """
-    marked = [dict(item, accepted=_accepted(model, item)) for item in found]
-    stopping, left_out = [], {}
+    marked: list[JudgedFinding] = [{**item, "accepted": _accepted(model, item)} for item in found]
+    stopping: list[JudgedFinding] = []
+    left_out: dict[str, list[str]] = {}
     for item in marked:
         if item["severity"] != ERROR or item["accepted"]:
             continue
@@ -110,44 +131,38 @@ def judge(model, found, strict=False):
     return {"findings": marked, "stopping": stopping, "left_out": left_out}
 
 
-def _inventory_scope(rule):
-    """Whether a rule is about the inventory: then its errors are mended before anything runs."""
-    return RULES[rule].scope == "inventory"
+def _inventory_scope(rule: str) -> bool:
+    """Return whether a rule is about the inventory: then its errors must be fixed before anything runs."""
+    scope: str = RULES[rule].scope
+    return scope == "inventory"
 
 
-def _needed(model, host):
+def _needed(model: Mapping[str, Any], host: str) -> bool:
     return any(component in STOPPING for component in model["hosts"][host]["components"])
 
 
-def _accepted(model, item):
-    """A finding is accepted where all its hosts say so. An inventory that cannot work is never accepted."""
+def _accepted(model: Mapping[str, Any], item: Finding) -> bool:
+    """Return whether all hosts of a finding accept it. An inventory that cannot work is never accepted."""
     if item["severity"] == ERROR and _inventory_scope(item["rule"]):
         return False
     hosts = item["hosts"] or sorted(model["hosts"])
     return bool(hosts) and all(item["rule"] in _accept(model, host) for host in hosts)
 
 
-def _accept(model, host):
+def _accept(model: Mapping[str, Any], host: str) -> list[Any]:
     accept = model["hosts"][host]["settings"].get("cluster_accept")
     return accept if isinstance(accept, list) else []
 
 
-def _merged(found):
-    merged = {}
+def _merged(found: Iterable[Finding]) -> Iterator[Finding]:
+    merged: dict[tuple[str, str, str, str, str], set[str]] = {}
     for item in found:
         severity = item["severity"] or RULES[item["rule"]].severity
         key = (item["rule"], severity, item["component"], item["message"], item["remedy"])
         merged.setdefault(key, set()).update(item["hosts"])
-    for (rule, severity, component, message, remedy), names in merged.items():
-        yield {
-            "rule": rule,
-            "severity": severity,
-            "hosts": sorted(names),
-            "component": component,
-            "message": message,
-            "remedy": remedy,
-        }
+    for (rule, severity, component, message, remedy), where in merged.items():
+        yield finding(rule, where, component, message, remedy, severity)
 
 
-def _order(item):
+def _order(item: Finding) -> tuple[int, list[str], str, str]:
     return SEVERITIES.index(item["severity"]), item["hosts"], item["rule"], item["message"]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_slots import (
+    Remembered,
     plot_server_plan,
     proof_gpu,
     remembered_slots,
@@ -46,7 +47,7 @@ class GpuHost:
     # The variables of the plan, None where one is missing or wrong.
     settings: dict[str, Any] | None
     # The slots that the programs on the host have.
-    remembered: Mapping[int, str]
+    remembered: Remembered
     plan: Mapping[str, Any] | None
     plan_error: str | None
 

@@ -10,6 +10,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_slots import (
     pinned_gpus,
@@ -18,8 +20,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import is_ours
 
-from .gpu_hosts import gpu_hosts, gpu_users, usable
-from .view import ERROR, WARNING, Rule, finding, names, shown
+from .gpu_hosts import GpuHost, gpu_hosts, gpu_users, usable
+from .view import ERROR, USUAL, WARNING, Finding, Rule, View, finding, names, shown
 
 RULES = {
     "GPU001": Rule(ERROR, "host", "A host has no usable GPU"),
@@ -30,7 +32,7 @@ RULES = {
     "GPU006": Rule(ERROR, "inventory", "A GPU is listed twice"),
     "GPU007": Rule(ERROR, "inventory", "A GPU's name is malformed"),
     "GPU008": Rule(ERROR, "host", "Plot servers would be renumbered"),
-    "GPU009": Rule(WARNING, "host", "A GPU is busy with a foreign program"),
+    "GPU009": Rule(WARNING, "host", "Another program uses a GPU"),
 }
 
 MIN_DRIVER = "525.60.13"
@@ -38,16 +40,15 @@ MIN_DRIVER = "525.60.13"
 UUID = re.compile(r"^GPU-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 
-def check(view):
+def check(view: View) -> Iterator[Finding]:
     for host in view.members("plot_server"):
         yield from _listed(view, host)
     for host in view.members("proof_server"):
         gpu = view.value(host, "proof_server_gpu")
         if gpu is not None and not (str(gpu).isdigit() or UUID.match(str(gpu))):
             message = f"proof_server_gpu is {shown(gpu)}; it must be an index or a UUID"
-            yield finding(
-                "GPU007", [host], "proof_server", message, "Take either from the output of nvidia-smi -L on the host."
-            )
+            remedy = "Take either from the output of nvidia-smi -L on the host."
+            yield finding("GPU007", [host], "proof_server", message, remedy)
     for host, users, answer in gpu_users(view):
         if not usable(answer):
             yield _none(host, users, answer)
@@ -59,39 +60,33 @@ def check(view):
         yield from _foreign(gpu_host, answer.get("processes") or [])
 
 
-def _listed(view, host):
+def _listed(view: View, host: str) -> Iterator[Finding]:
     listed = [str(gpu) for gpu in view.value(host, "plot_server_gpus") or []]
     for gpu in sorted(set(listed)):
         if listed.count(gpu) > 1:
-            yield finding(
-                "GPU006",
-                [host],
-                "plot_server",
-                f"plot_server_gpus has {gpu} {listed.count(gpu)} times",
-                "Remove all but one.",
-            )
+            message = f"plot_server_gpus has {gpu} {listed.count(gpu)} times"
+            yield finding("GPU006", [host], "plot_server", message, "Remove all but one.")
         if not UUID.match(gpu):
-            message = f"plot_server_gpus has {shown(gpu)}, which is no UUID"
-            yield finding(
-                "GPU007", [host], "plot_server", message, "Take it from the output of nvidia-smi -L on the host."
-            )
+            message = f"plot_server_gpus has {shown(gpu)}, which is not a UUID"
+            remedy = "Take it from the output of nvidia-smi -L on the host."
+            yield finding("GPU007", [host], "plot_server", message, remedy)
 
 
-def _none(host, users, answer):
+def _none(host: str, users: Sequence[str], answer: Mapping[str, Any]) -> Finding:
     message = f"No GPU can be used: {' '.join((answer.get('gpu_error') or 'nvidia-smi lists none').split())}"
     remedy = f"Install the NVIDIA driver ({MIN_DRIVER} or newer) and look whether nvidia-smi lists the GPUs"
     remedy += f", or take the host out of the group {' and '.join(users)}."
     return finding("GPU001", [host], users[-1], message, remedy)
 
 
-def _driver(host):
+def _driver(host: GpuHost) -> Iterator[Finding]:
     old = sorted({gpu["driver_version"] for gpu in host.gpus if _older(gpu.get("driver_version"), MIN_DRIVER)})
     if old:
         message = f"The GPU driver is {old[0]}; the farmer needs {MIN_DRIVER} or newer"
         yield finding("GPU002", [host.name], host.users[-1], message, "Install a newer driver and reboot the host.")
 
 
-def _claims(host, wanted):
+def _claims(host: GpuHost, wanted: object) -> Iterator[Finding]:
     """Judge the choice of the proof server's GPU."""
     if "proof_server" in host.users and wanted is not None and host.proving is None:
         message = f"proof_server_gpu is {shown(wanted)}; the host has {host.described()}"
@@ -102,7 +97,7 @@ def _claims(host, wanted):
         yield finding("GPU004", [host.name], "plot_server", message, remedy)
 
 
-def _missing(host):
+def _missing(host: GpuHost) -> Iterator[Finding]:
     if not host.missing:
         return
     message = f"plot_server_gpus has {names(host.missing, most=16)}; the host has {host.described()}"
@@ -110,10 +105,10 @@ def _missing(host):
     if host.plan and host.plotting:
         kept = [f"{gpu['slot']} (CPUs {gpu['cpus']})" for gpu in host.plan["gpus"] if gpu["missing"]]
         remedy += f" Meanwhile its plot server is kept stopped, and its slot free: {names(kept, most=16)}."
-    yield finding("GPU003", [host.name], "plot_server", message, remedy, None if host.plotting else ERROR)
+    yield finding("GPU003", [host.name], "plot_server", message, remedy, USUAL if host.plotting else ERROR)
 
 
-def _moved(host):
+def _moved(host: GpuHost) -> Iterator[Finding]:
     moved = renumbered(host.settings, host.topology, host.remembered) if host.settings else []
     if moved:
         gpus = ", ".join(pinned_gpus(host.remembered, host.topology))
@@ -122,12 +117,12 @@ def _moved(host):
         yield finding("GPU008", [host.name], "plot_server", renumbering(moved), remedy)
 
 
-def _older(version, least):
+def _older(version: object, least: str) -> bool:
     numbers = [int(number) for number in re.findall(r"\d+", str(version or ""))]
     return bool(numbers) and numbers < [int(number) for number in least.split(".")]
 
 
-def _foreign(host, processes):
+def _foreign(host: GpuHost, processes: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     for gpu in host.gpus:
         busy = [
             f"{process['command']} (pid {process['pid']})"
@@ -140,5 +135,5 @@ def _foreign(host, processes):
             yield finding("GPU009", [host.name], host.users[-1], message, remedy)
 
 
-def _is_foreign(process):
+def _is_foreign(process: Mapping[str, Any]) -> bool:
     return not is_ours(str(process["program"] or ""))

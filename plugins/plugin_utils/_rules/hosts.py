@@ -10,10 +10,12 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import ARCHITECTURES
 
-from .view import ERROR, HOST, INFO, WARNING, Rule, finding, names
+from .view import ERROR, HOST, INFO, WARNING, Finding, Rule, View, finding, names, one_line
 
 RULES = {
     "HOST001": Rule(ERROR, "host", "A host cannot be reached"),
@@ -36,36 +38,56 @@ NODE_LINK = 1000
 GPU_LINK = 3000
 
 
-def check(view):
+def check(view: View) -> Iterator[Finding]:
     for host, facts in sorted(view.facts.items()):
         if not view.components(host):
             continue
         if not facts["reachable"]:
-            message = f"The host cannot be reached: {_line(facts.get('error'))}"
-            yield finding("HOST001", [host], HOST, message, "Look whether it runs and whether ansible -m ping works.")
+            message = f"The host cannot be reached: {_reason(facts.get('error'))}"
+            yield finding("HOST001", [host], HOST, message, "Check that it runs and that ansible -m ping works.")
         elif facts.get("error"):
-            yield finding(
-                "HOST002",
-                [host],
-                HOST,
-                f"The host could not be read: {_line(facts['error'])}",
-                "Run with -vvv to see more.",
-            )
+            message = f"The host could not be read: {_reason(facts['error'])}"
+            yield finding("HOST002", [host], HOST, message, "Run with -vvv to see more.")
     for host, facts in view.read("host"):
         if view.components(host):
-            yield from _host(view, host, facts)
+            yield from _machine(host, facts)
+            yield from _addresses(view, host, facts)
             yield from _memory(view, host, facts)
             yield from _cpus(view, host, facts)
             yield from _link(view, host, facts)
 
 
-def _line(text):
-    text = " ".join(str(text or "no reason is known").split())[:300]
-    return text[len("Task failed: ") :] if text.startswith("Task failed: ") else text
+def _reason(error: object) -> str:
+    return one_line(error or "no reason is known").removeprefix("Task failed: ")
 
 
-def _specific(address):
-    """Whether an address is that of one interface beside loopback."""
+def _machine(host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:
+    if facts["architecture"] not in ARCHITECTURES:
+        message = f"The host is {facts['architecture']}; programs exist for {names(sorted(ARCHITECTURES))}"
+        yield finding("HOST003", [host], HOST, message, "Use another machine.")
+    if facts["clock_synchronized"] is False:
+        remedy = "Install and start chrony or systemd-timesyncd: solutions count only within their slot of one second."
+        yield finding("HOST005", [host], HOST, "The clock is not synchronized", remedy)
+
+
+def _addresses(view: View, host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:
+    addresses = [address.split("/", 1)[0] for address in facts["addresses"]]
+    there = names([address for address in addresses if ":" not in address])
+    if addresses and view.ipv4(host) and view.address(host) not in addresses:
+        message = f"cluster_address is {view.address(host)}; the host's interfaces have {there}"
+        remedy = (
+            "Set cluster_address to the one on the cluster's network; accept this finding behind address translation."
+        )
+        yield finding("HOST004", [host], HOST, message, remedy)
+    listen = view.value(host, "node_rpc_address")
+    if "node" in view.components(host) and addresses and _specific(listen) and listen not in addresses:
+        message = f"node_rpc_address is {listen}; the host's interfaces have {there}"
+        remedy = "Set node_rpc_address to 0.0.0.0 or to the host's cluster_address."
+        yield finding("HOST004", [host], "node", message, remedy)
+
+
+def _specific(address: object) -> bool:
+    """Return whether an address is that of one interface beside loopback."""
     try:
         parsed = ipaddress.ip_address(str(address))
     except ValueError:
@@ -73,33 +95,21 @@ def _specific(address):
     return not (parsed.is_unspecified or parsed.is_loopback)
 
 
-def _host(view, host, facts):
-    if facts["architecture"] not in ARCHITECTURES:
-        message = f"The host is {facts['architecture']}; programs exist for {names(sorted(ARCHITECTURES))}"
-        yield finding("HOST003", [host], HOST, message, "Use another machine.")
-    addresses = [address.split("/", 1)[0] for address in facts["addresses"]]
-    if addresses and view.ipv4(host) and view.address(host) not in addresses:
-        near = [address for address in addresses if ":" not in address]
-        message = f"cluster_address is {view.address(host)}; the host's interfaces have {names(near)}"
-        remedy = (
-            "Set cluster_address to the one on the cluster's network; accept this finding behind address translation."
-        )
-        yield finding("HOST004", [host], HOST, message, remedy)
-    listen = view.value(host, "node_rpc_address")
-    if "node" in view.components(host) and addresses and _specific(listen) and listen not in addresses:
-        message = "node_rpc_address is %s; the host's interfaces have %s" % (
-            listen,
-            names([address for address in addresses if ":" not in address]),
-        )
-        yield finding(
-            "HOST004", [host], "node", message, "Set node_rpc_address to 0.0.0.0 or to the host's cluster_address."
-        )
-    if facts["clock_synchronized"] is False:
-        remedy = "Install and start chrony or systemd-timesyncd: solutions are bound to slots of a second."
-        yield finding("HOST005", [host], HOST, "The clock is not synchronized", remedy)
+def _memory(view: View, host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:
+    memory = facts.get("memory_mib")
+    if memory is None:
+        return
+    gpus = (_gpus(view, host) if "plot_server" in view.components(host) else None) or 0
+    node = "node" in view.components(host)
+    wanted = gpus * MEMORY_GPU + node * MEMORY_NODE
+    if memory * MIB < wanted:
+        why = [f"64 GB for each of {gpus} GPUs"] * bool(gpus) + ["64 GB for the node"] * node
+        message = f"The host has {memory * MIB / GB:.1f} GB of memory; {' and '.join(why)} are recommended"
+        remedy = f"Add memory{', or list fewer GPUs in plot_server_gpus' if gpus else ''}."
+        yield finding("HOST006", [host], "plot_server" if gpus else "node", message, remedy)
 
 
-def _cpus(view, host, facts):
+def _cpus(view: View, host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:
     cpus = facts.get("cpus")
     if "node" in view.components(host) and cpus is not None and cpus < NODE_CPUS:
         message = (
@@ -109,70 +119,42 @@ def _cpus(view, host, facts):
         yield finding("HOST007", [host], "node", message, remedy)
 
 
-def _gpus(view, host):
-    """Number of GPUs that plot on a host, None where it is not known."""
+def _gpus(view: View, host: str) -> int | None:
+    """Return the number of GPUs that plot on a host, None where it is not known."""
     listed = view.value(host, "plot_server_gpus")
     if listed:
         return len(listed)
-    answer = (view.facts.get(host) or {}).get("gpus")
+    answer = view.facts.get(host, {}).get("gpus")
     return len((answer.get("topology") or {}).get("gpus") or []) if answer and not answer.get("gpu_error") else None
 
 
-def _memory(view, host, facts):
-    memory = facts.get("memory_mib")
-    if memory is None:
-        return
-    wanted, why, component = 0, [], None
-    gpus = _gpus(view, host) if "plot_server" in view.components(host) else None
+def _link(view: View, host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:
+    remedy = "Use a faster link for cluster_address, or accept that plotting waits for it."
+    for interface in facts.get("interfaces") or []:
+        addresses = [address.split("/")[0] for address in interface["addresses"]]
+        speed = interface.get("speed_mbps")
+        if view.address(host) in addresses and speed is not None:
+            for need, why in _traffic(view, host):
+                if speed < need:
+                    message = f"{interface['name']} has {speed} Mbit/s; {why} about {need} Mbit/s each way"
+                    yield finding("HOST008", [host], HOST, message, remedy)
+            return
+
+
+def _traffic(view: View, host: str) -> Iterator[tuple[int, str]]:
+    """Yield how many Mbit/s each component of a host needs, and why."""
+    components = view.components(host)
+    if "node" in components:
+        yield NODE_LINK, "a node needs"
+    gpus = _gpus(view, host) if "plot_server" in components else None
     if gpus:
-        wanted, why, component = gpus * MEMORY_GPU, [f"64 GB for each of {gpus} GPUs"], "plot_server"
-    if "node" in view.components(host):
-        wanted, why, component = wanted + MEMORY_NODE, why + ["64 GB for the node"], component or "node"
-    if memory * MIB < wanted:
-        message = f"The host has {memory * MIB / GB:.1f} GB of memory; {' and '.join(why)} are wanted"
-        yield finding(
-            "HOST006",
-            [host],
-            component,
-            message,
-            f"Add memory{(', or list fewer GPUs in plot_server_gpus' if gpus else '')}.",
-        )
-
-
-def _link(view, host, facts):
-    interface = next(
-        (
-            each
-            for each in facts.get("interfaces") or []
-            if view.address(host) in [address.split("/")[0] for address in each["addresses"]]
-        ),
-        None,
-    )
-    speed = (interface or {}).get("speed_mbps")
-    if speed is None:
-        return
-    needs = []
-    if "node" in view.components(host):
-        needs.append((NODE_LINK, "a node wants"))
-    if "plot_server" in view.components(host) and _gpus(view, host):
-        needs.append((_gpus(view, host) * GPU_LINK, f"{_gpus(view, host)} GPUs plot"))
-    if "plot_client" in view.components(host):
-        all_gpus = [_gpus(view, plotter) for plotter in view.members("plot_server")]
-        if all_gpus and None not in all_gpus:
+        yield gpus * GPU_LINK, f"{gpus} plotting GPUs need"
+    if "plot_client" in components:
+        plotting = [_gpus(view, plotter) for plotter in view.members("plot_server")]
+        known = [gpus for gpus in plotting if gpus is not None]
+        if known and len(known) == len(plotting):
             storages = len(view.members("plot_client"))
-            needs.append(
-                (
-                    sum(all_gpus) * GPU_LINK // storages,
-                    f"{sum(all_gpus)} GPUs plot for {storages} storage hosts, to each",
-                )
-            )
-    for need, why in needs:
-        if speed < need:
-            message = f"{interface['name']} has {speed} Mbit/s; {why} about {need} Mbit/s each way"
-            yield finding(
-                "HOST008",
-                [host],
-                HOST,
-                message,
-                "Use a faster link for cluster_address, or accept that plotting waits for it.",
+            yield (
+                sum(known) * GPU_LINK // storages,
+                f"with {sum(known)} plotting GPUs, each of {storages} storage hosts needs",
             )

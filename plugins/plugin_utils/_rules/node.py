@@ -10,11 +10,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.node import COMPONENT
 
 from .deployed import deployed_program, option
-from .view import ERROR, INFO, WARNING, Rule, finding, names, shown
+from .view import ERROR, INFO, WARNING, Finding, Rule, View, finding, names, shown
 
 RULES = {
     "NODE001": Rule(ERROR, "inventory", "A controller's node is not in the inventory"),
@@ -33,12 +35,11 @@ URL = re.compile(r"^ws://([0-9.]+):([0-9]+)/?$")
 WILDCARDS = ("0.0.0.0", "::", "[::]")
 
 
-def check(view):
-    nodes = {view.address(host): host for host in view.members("node") if view.address(host)}
+def check(view: View) -> Iterator[Finding]:
     for host in view.members("controller"):
         url = view.value(host, "controller_node_rpc_url")
         if url is not None:
-            yield from _controller(view, host, str(url), nodes)
+            yield from _controller(view, host, str(url))
     for host in view.members("node"):
         yield from _exposed(view, host)
     yield from _exports(view)
@@ -46,80 +47,69 @@ def check(view):
         yield from _database(view, host, facts.get("disks") or {})
 
 
-def _controller(view, host, url, nodes):
+def _controller(view: View, host: str, url: str) -> Iterator[Finding]:
+    nodes = {view.address(node): node for node in view.members("node") if view.address(node)}
     derive = "Remove controller_node_rpc_url from the inventory: it is derived from the group node."
     match = URL.match(url)
     if not match:
         if url not in view.derived("ws://", "node", "node_rpc_port"):
-            yield finding(
-                "NODE002",
-                [host],
-                "controller",
-                f"controller_node_rpc_url is {shown(url)}; it must be ws://ADDRESS:PORT",
-                derive,
-            )
+            message = f"controller_node_rpc_url is {shown(url)}; it must be ws://ADDRESS:PORT"
+            yield finding("NODE002", [host], "controller", message, derive)
         return
     address, port = match.groups()
-    if not nodes:
-        return
-    if address not in nodes:
-        message = f"controller_node_rpc_url is {url}; the nodes of the inventory are {names(sorted(nodes))}"
+    if address in nodes:
+        yield from _listens(view, host, url, nodes[address], port)
+        yield from _allows(view, host, nodes[address])
+    elif nodes:
+        message = f"controller_node_rpc_url is {url}; the nodes of the inventory are {names(sorted(map(str, nodes)))}"
         yield finding("NODE001", [host], "controller", message, derive)
-        return
-    node = nodes[address]
-    listen, rpc_port, methods = (view.value(node, "node_rpc_" + name) for name in ("address", "port", "methods"))
+
+
+def _listens(view: View, host: str, url: str, node: str, port: str) -> Iterator[Finding]:
+    listen, rpc_port = view.value(node, "node_rpc_address"), view.value(node, "node_rpc_port")
     if rpc_port is not None and str(rpc_port) != port:
-        yield finding(
-            "NODE003",
-            [host],
-            "controller",
-            f"controller_node_rpc_url is {url}, but {node} listens on port {rpc_port}",
-            derive,
-        )
-    elif listen is not None and listen not in WILDCARDS and listen != address:
+        message = f"controller_node_rpc_url is {url}, but {node} listens on port {rpc_port}"
+        remedy = "Remove controller_node_rpc_url from the inventory: it is derived from the group node."
+        yield finding("NODE003", [host], "controller", message, remedy)
+    elif listen is not None and listen not in WILDCARDS and listen != view.address(node):
         message = f"controller_node_rpc_url is {url}, but {node} has the node_rpc_address {listen}"
-        yield finding(
-            "NODE003",
-            [host],
-            "controller",
-            message,
-            "Set node_rpc_address to 0.0.0.0 or to the host's cluster_address.",
-        )
+        remedy = "Set node_rpc_address to 0.0.0.0 or to the host's cluster_address."
+        yield finding("NODE003", [host], "controller", message, remedy)
+
+
+def _allows(view: View, host: str, node: str) -> Iterator[Finding]:
+    methods = view.value(node, "node_rpc_methods")
     if methods is not None and methods != "unsafe" and host != node:
         message = f"node_rpc_methods of {node} is {methods}; a controller on another host needs unsafe"
-        yield finding(
-            "NODE004",
-            [host],
-            "controller",
-            message,
-            "Set node_rpc_methods to unsafe and keep the port closed to everyone else.",
-        )
+        remedy = "Set node_rpc_methods to unsafe and keep the port closed to everyone else."
+        yield finding("NODE004", [host], "controller", message, remedy)
 
 
-def _exposed(view, host):
+def _exposed(view: View, host: str) -> Iterator[Finding]:
     listen, methods = view.value(host, "node_rpc_address"), view.value(host, "node_rpc_methods")
     if methods != "unsafe" or listen is None or str(listen).startswith("127."):
         return
-    message = f"node_rpc_methods is unsafe and node_rpc_address is {listen}: who reaches port {view.value(host, 'node_rpc_port')} controls the node"
-    if ((view.facts.get(host) or {}).get("host") or {}).get("packet_filter") is False:
-        remedy = "Set up a firewall on the host that opens the port to the cluster's own hosts only; accept this finding if the network has one."
-        yield finding("NODE006", [host], "node", message + ", and no packet filter stands in the way", remedy)
-    public = view.ipv4(host) is not None and view.ipv4(host).is_global
-    if public:
-        message += f", and {view.address(host)} is a public address"
-    yield finding(
-        "NODE005",
-        [host],
-        "node",
-        message,
-        "Let a firewall open the port to the cluster's own hosts only.",
-        WARNING if public else INFO,
+    port = view.value(host, "node_rpc_port")
+    message = (
+        f"node_rpc_methods is unsafe and node_rpc_address is {listen}: whoever reaches port {port} controls the node"
     )
+    if view.host_facts(host).get("packet_filter") is False:
+        remedy = (
+            "Set up a firewall on the host that opens the port to the cluster's own hosts only; accept this finding if "
+            "the network has one."
+        )
+        yield finding("NODE006", [host], "node", message + ", and the host has no packet filter", remedy)
+    address = view.ipv4(host)
+    public = address is not None and address.is_global
+    if public:
+        message += f", and {address} is a public address"
+    remedy = "Let a firewall open the port to the cluster's own hosts only."
+    yield finding("NODE005", [host], "node", message, remedy, WARNING if public else INFO)
 
 
-def _exports(view):
-    """The piece export reads a node that has synced fully and kept all blocks; neither can be had later."""
-    missing = {}
+def _exports(view: View) -> Iterator[Finding]:
+    """Judge whether a node can export pieces: synced fully, with all blocks kept; neither can be had later."""
+    missing: dict[str, list[str]] = {}
     for host in view.members("node"):
         sync, pruning = view.value(host, "node_sync"), view.value(host, "node_blocks_pruning")
         if sync is None or pruning is None:
@@ -128,43 +118,32 @@ def _exports(view):
         if sync == "full" and pruning.startswith("archive"):
             return
         missing.setdefault(f"node_sync {sync} and node_blocks_pruning {pruning or 'empty'}", []).append(host)
+    remedy = (
+        "To export pieces, give one node node_sync: full, node_blocks_pruning: archive and node_state_pruning: archive "
+        "before its database is created."
+    )
     for state, hosts in sorted(missing.items()):
-        remedy = "To export pieces, give one node node_sync: full, node_blocks_pruning: archive and node_state_pruning: archive before its database is created."
-        yield finding(
-            "NODE007",
-            hosts,
-            "node",
-            f"No node has full sync and archive pruning, which the piece export needs; here: {state}",
-            remedy,
-        )
+        message = f"No node has full sync and archive pruning, which the piece export needs; here: {state}"
+        yield finding("NODE007", hosts, "node", message, remedy)
 
 
-def _database(view, host, disks):
-    """Pruning and chain are fixed when a node's database is first created."""
+def _database(view: View, host: str, disks: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
+    """Judge what is fixed when a node's database is first created: pruning and chain."""
     program, path = deployed_program(view, host, COMPONENT.file), view.value(host, "node_base_path")
     command = (program or {}).get("command") or []
-    if path is None or option(command, "--base-path") != path or (disks.get(path) or {}).get("empty") is not False:
+    if path is None or option(command, "--base-path") != path or disks.get(path, {}).get("empty") is not False:
         return
     extra = view.value(host, "node_extra_args") or []
+    remedy = "Set it back, or move the database away: the node then syncs from the beginning."
     for kind in ("blocks", "state"):
         name = f"node_{kind}_pruning"
-        wanted, there = (option(words, f"--{kind}-pruning") or "" for words in (extra, command))
-        wanted = wanted or view.value(host, name)
+        wanted = option(extra, f"--{kind}-pruning") or view.value(host, name)
+        there = option(command, f"--{kind}-pruning") or ""
         if wanted is not None and wanted != there:
-            message = "%s is %s, but the database in %s was made with %s" % (
-                name,
-                wanted or "empty",
-                path,
-                there or "the node's own default",
-            )
-            yield finding(
-                "NODE008",
-                [host],
-                "node",
-                message,
-                "Set it back, or move the database away: the node then syncs from the beginning.",
-            )
-    chain, there = view.value(host, "cluster_chain"), option(command, "--chain")
-    if chain and there and chain != there:
-        message = f"cluster_chain is {chain}, but the database in {path} is of {there}"
+            made = there or "the node's own default"
+            message = f"{name} is {wanted or 'empty'}, but the database in {path} was made with {made}"
+            yield finding("NODE008", [host], "node", message, remedy)
+    chain, created_for = view.value(host, "cluster_chain"), option(command, "--chain")
+    if chain and created_for and chain != created_for:
+        message = f"cluster_chain is {chain}, but the database in {path} is of {created_for}"
         yield finding("NODE009", [host], "node", message, "Set it back, or give the node another node_base_path.")

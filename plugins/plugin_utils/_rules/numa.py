@@ -5,9 +5,13 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""NUMA: rules about the CPUs that plot servers and proof servers get, planned ones and those that were chosen by hand."""
+"""NUMA: rules about the CPUs that plot servers and proof servers get: planned, or chosen by hand."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import slot_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.proof_server import proof_server_cpus
@@ -18,8 +22,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import (
 )
 
 from .deployed import deployed_programs
-from .gpu_hosts import gpu_hosts
-from .view import ERROR, INFO, WARNING, Rule, finding, names
+from .gpu_hosts import GpuHost, gpu_hosts
+from .view import ERROR, INFO, WARNING, Finding, Rule, View, finding, names
 
 RULES = {
     "NUMA001": Rule(WARNING, "host", "Plot servers share CPUs"),
@@ -36,7 +40,23 @@ RULES = {
 }
 
 
-def check(view):
+@dataclass(frozen=True)
+class Owner:
+    """A program with the CPUs that it is bound to."""
+
+    label: str
+    component: str
+    gpu: Mapping[str, Any] | None
+    cpus: frozenset[int]
+    # Whether they differ from the planned ones.
+    by_hand: bool = True
+
+    def begins(self) -> str:
+        """Return the label as a sentence begins with it."""
+        return self.label[:1].upper() + self.label[1:]
+
+
+def check(view: View) -> Iterator[Finding]:
     for host, answer in gpu_hosts(view):
         yield from _planned(host)
         proof_cpus = view.value(host.name, "proof_server_cpus")
@@ -52,50 +72,52 @@ def check(view):
             yield finding("NUMA006", [host.name], host.users[-1], " ".join(str(warning).split()), remedy)
 
 
-def _planned(host):
+def _planned(host: GpuHost) -> Iterator[Finding]:
     if host.plan_error:
         remedy = "Correct the variables plot_server_*; docs/numa.md explains them."
         yield finding("NUMA005", [host.name], "plot_server", host.plan_error, remedy)
-    if host.plan and host.plotting:
+    if host.plan and host.settings and host.plotting:
         yield from _placement(host.name, host.plan, host.settings)
 
 
-def _sets(host):
-    """``{slot: planned CPUs}`` of a host's plot servers."""
+def _sets(host: GpuHost) -> dict[int, frozenset[int]]:
+    """Return ``{slot: planned CPUs}`` of a host's plot servers."""
     return {gpu["slot"]: parse_cpu_list(gpu["cpus"]) for gpu in (host.plan or {"gpus": []})["gpus"]}
 
 
-def _by_hand(host, programs):
+def _by_hand(host: GpuHost, programs: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     """Judge the CPU sets of deployed plot servers that differ from the planned ones."""
     planned = _sets(host)
     plotting = list(_bound_plot_servers(programs, host.gpus, planned))
-    by_hand = [owner for owner in plotting if owner["by_hand"]]
+    by_hand = [owner for owner in plotting if owner.by_hand]
     sets = names([f"{slot} on {format_cpu_list(cpus)}" for slot, cpus in sorted(planned.items())], most=16)
     remedy = f"Let site.yml replace them by the planned ones{': ' + sets if planned else ''}."
     for owner in by_hand:
         yield from _off_node(host, owner, remedy)
     for number, first in enumerate(plotting):
         for second in plotting[number + 1 :]:
-            if first["by_hand"] or second["by_hand"]:
+            if first.by_hand or second.by_hand:
                 yield from _pair(host, first, second, remedy)
 
 
-def _proof_by_hand(host, proof_cpus):
+def _proof_by_hand(host: GpuHost, proof_cpus: object) -> Iterator[Finding]:
     """Judge the CPUs that the inventory lists for the proof server."""
     try:
         cpus = parse_cpu_list(str(proof_cpus))
     except CpuSetError:
         return
     gpu = next((gpu for gpu in host.gpus if gpu["uuid"] == host.proving), None)
-    own = {"label": "the proof server (proof_server_cpus)", "component": "proof_server", "gpu": gpu, "cpus": cpus}
+    own = Owner("the proof server (proof_server_cpus)", "proof_server", gpu, cpus)
     remedy = "Set proof_server_cpus to node, or to whole cores of its GPU's node that no plot server gets."
     yield from _off_node(host, own, remedy)
     for slot, planned in sorted(_sets(host).items()):
-        yield from _split(host, own, {"label": f"plot server {slot}", "cpus": planned}, remedy)
+        yield from _split(host, own, Owner(f"plot server {slot}", "plot_server", None, planned), remedy)
 
 
-def _bound_plot_servers(programs, gpus, planned):
-    """The deployed plot servers that are bound to CPUs."""
+def _bound_plot_servers(
+    programs: Sequence[Mapping[str, Any]], gpus: Sequence[Mapping[str, Any]], planned: Mapping[int, frozenset[int]]
+) -> Iterator[Owner]:
+    """Yield the deployed plot servers that are bound to CPUs."""
     for program in programs:
         slot = slot_of(program["name"])
         if slot is None or not program.get("cpus"):
@@ -104,63 +126,52 @@ def _bound_plot_servers(programs, gpus, planned):
             cpus = parse_cpu_list(program["cpus"])
         except CpuSetError:
             continue
-        yield {
-            "label": f"plot server {slot}",
-            "component": "plot_server",
-            "gpu": _gpu(program.get("gpu"), gpus),
-            "cpus": cpus,
-            "by_hand": planned.get(slot) != cpus,
-        }
+        by_hand = planned.get(slot) != cpus
+        yield Owner(f"plot server {slot}", "plot_server", _gpu(program.get("gpu"), gpus), cpus, by_hand)
 
 
-def _gpu(chosen, gpus):
-    """The GPU that CUDA_VISIBLE_DEVICES names, None where it names none or several."""
+def _gpu(chosen: str | None, gpus: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the GPU that CUDA_VISIBLE_DEVICES names, None where it names none or several."""
     if chosen and str(chosen).isdigit():
         return gpus[int(chosen)] if int(chosen) < len(gpus) else None
     return next((gpu for gpu in gpus if gpu["uuid"] == chosen), None)
 
 
-def _off_node(host, owner, remedy):
-    gpu = owner["gpu"]
-    number = gpu["numa_node"] if gpu else None
-    node = host.topology["cpus"]["nodes"].get(str(number)) if number is not None else None
-    if not node:
+def _off_node(host: GpuHost, owner: Owner, remedy: str) -> Iterator[Finding]:
+    gpu = owner.gpu
+    node = host.topology["cpus"]["nodes"].get(str(gpu["numa_node"])) if gpu else None
+    if not gpu or not node:
         return
-    off = owner["cpus"] - parse_cpu_list(node["cpus"])
+    off = owner.cpus - parse_cpu_list(node["cpus"])
     if off:
         message = (
-            f"{_capital(owner['label'])} has the CPUs {format_cpu_list(owner['cpus'])}; its GPU {gpu['bus_id']} is on "
-            f"NUMA node {number} (CPUs {node['cpus']}), so {format_cpu_list(off)} are off it"
+            f"{owner.begins()} has the CPUs {format_cpu_list(owner.cpus)}; its GPU {gpu['bus_id']} is on NUMA node "
+            f"{gpu['numa_node']} (CPUs {node['cpus']}), so {format_cpu_list(off)} are on other nodes"
         )
-        yield finding("NUMA009", [host.name], owner["component"], message, remedy)
+        yield finding("NUMA009", [host.name], owner.component, message, remedy)
 
 
-def _pair(host, first, second, remedy):
-    shared = first["cpus"] & second["cpus"]
+def _pair(host: GpuHost, first: Owner, second: Owner, remedy: str) -> Iterator[Finding]:
+    shared = first.cpus & second.cpus
     if shared:
-        message = f"{_capital(first['label'])} and {second['label']} both have the CPUs {format_cpu_list(shared)}"
+        message = f"{first.begins()} and {second.label} both have the CPUs {format_cpu_list(shared)}"
         yield finding("NUMA010", [host.name], "plot_server", message, remedy)
     yield from _split(host, first, second, remedy)
 
 
-def _split(host, first, second, remedy):
-    """Judge cores of which the one has some threads and the other has others."""
-    ours, theirs = first["cpus"] - second["cpus"], second["cpus"] - first["cpus"]
+def _split(host: GpuHost, first: Owner, second: Owner, remedy: str) -> Iterator[Finding]:
+    """Find cores of which the one has some threads and the other has others."""
+    ours, theirs = first.cpus - second.cpus, second.cpus - first.cpus
     cores = [core for core in map(parse_cpu_list, host.topology["cpus"]["cores"]) if core & ours and core & theirs]
     if cores:
-        split = format_cpu_list(frozenset().union(*cores) & (first["cpus"] | second["cpus"]))
+        split = format_cpu_list(frozenset().union(*cores) & (first.cpus | second.cpus))
         message = (
-            f"{_capital(first['label'])} and {second['label']} have different threads of the same {len(cores)} cores "
-            f"(CPUs {split})"
+            f"{first.begins()} and {second.label} have different threads of the same {len(cores)} cores (CPUs {split})"
         )
-        yield finding("NUMA011", [host.name], first["component"], message, remedy)
+        yield finding("NUMA011", [host.name], first.component, message, remedy)
 
 
-def _capital(text):
-    return text[:1].upper() + text[1:]
-
-
-def _proof_cpus(host, settings):
+def _proof_cpus(host: GpuHost, settings: Mapping[str, Any]) -> Iterator[Finding]:
     """Judge whether the proof server can be bound, and whether plot servers have its CPUs too."""
     allowed = host.topology["cpus"]["usable"]
     usable = parse_cpu_list(allowed)
@@ -176,7 +187,7 @@ def _proof_cpus(host, settings):
         message = f"proof_server_cpus has the CPUs {beyond}, which programs of this host may not use"
         yield finding("NUMA008", [host.name], "proof_server", message, remedy)
     shared = bound & frozenset().union(*_sets(host).values())
-    if shared:
+    if host.plan and shared:
         pool = parse_cpu_list(host.plan["pool"])
         free = format_cpu_list((bound & pool) or pool)
         message = f"The proof server may run on the CPUs {format_cpu_list(shared)} of plot servers"
@@ -189,49 +200,42 @@ def _proof_cpus(host, settings):
         yield finding("NUMA007", [host.name], "proof_server", message, remedy)
 
 
-def _placement(host, plan, settings):
-    shared, few = {}, {}
+def _placement(host: str, plan: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Finding]:
+    shared: dict[str, list[int]] = {}
+    few: dict[tuple[int, int], list[int]] = {}
+    least = settings["plot_server_min_cpus"]
     for gpu in plan["gpus"]:
         if gpu["missing"]:
             continue
-        cpus, least = len(parse_cpu_list(gpu["cpus"])), settings["plot_server_min_cpus"]
+        cpus = len(parse_cpu_list(gpu["cpus"]))
         if not gpu["exclusive"]:
             shared.setdefault(gpu["cpus"], []).append(gpu["slot"])
         elif cpus < least:
             few.setdefault((gpu["numa_node"], cpus), []).append(gpu["slot"])
-        name = f"plot server {gpu['slot']} (GPU {gpu['bus_id']})"
-        if gpu["placement"] == "remote":
-            message = f"The CPUs of {name} are on NUMA node {gpu['numa_node']}: its own has none to give"
-            yield finding(
-                "NUMA003",
-                [host],
-                "plot_server",
-                message,
-                "Move the GPU to another slot of the machine, or accept slower plotting.",
-            )
-        elif gpu["placement"] == "unknown":
-            message = f"The machine does not tell the NUMA node of {name}; node {gpu['numa_node']} was chosen"
-            remedy = "Set plot_server_gpu_numa_nodes from the machine's manual, or enable NUMA in its firmware."
-            yield finding("NUMA004", [host], "plot_server", message, remedy)
-    for cpus, slots in sorted(shared.items()):
-        message = f"The plot servers {_slots(slots)} share the CPUs {cpus}: the host has fewer free cores than GPUs"
-        yield finding(
-            "NUMA001",
-            [host],
-            "plot_server",
-            message,
-            "Use fewer GPUs or a machine with more cores, or accept slower plotting.",
-        )
+        yield from _node(host, gpu)
+    for cpu_list, slots in sorted(shared.items()):
+        message = f"The plot servers {_slots(slots)} share the CPUs {cpu_list}: the host has fewer free cores than GPUs"
+        remedy = "Use fewer GPUs or a machine with more cores, or accept slower plotting."
+        yield finding("NUMA001", [host], "plot_server", message, remedy)
     for (node, cpus), slots in sorted(few.items()):
-        message = f"Each of the plot servers {_slots(slots)} gets {cpus} CPUs of NUMA node {node}; {settings['plot_server_min_cpus']} are wanted"
-        yield finding(
-            "NUMA002",
-            [host],
-            "plot_server",
-            message,
-            "Use fewer GPUs a NUMA node, or lower plot_server_min_cpus when plotting is fast enough.",
+        message = (
+            f"Each of the plot servers {_slots(slots)} gets {cpus} CPUs of NUMA node {node}; {least} are recommended"
         )
+        remedy = "Use fewer GPUs per NUMA node, or lower plot_server_min_cpus when plotting is fast enough."
+        yield finding("NUMA002", [host], "plot_server", message, remedy)
 
 
-def _slots(slots):
-    return names([str(slot) for slot in slots], most=16)
+def _node(host: str, gpu: Mapping[str, Any]) -> Iterator[Finding]:
+    name = f"plot server {gpu['slot']} (GPU {gpu['bus_id']})"
+    if gpu["placement"] == "remote":
+        message = f"The CPUs of {name} are on NUMA node {gpu['numa_node']}: its own node has none to give"
+        remedy = "Move the GPU to another slot of the machine, or accept slower plotting."
+        yield finding("NUMA003", [host], "plot_server", message, remedy)
+    elif gpu["placement"] == "unknown":
+        message = f"The machine does not report the NUMA node of {name}; node {gpu['numa_node']} was chosen"
+        remedy = "Set plot_server_gpu_numa_nodes from the machine's manual, or enable NUMA in its firmware."
+        yield finding("NUMA004", [host], "plot_server", message, remedy)
+
+
+def _slots(slots: Sequence[int]) -> str:
+    return names(slots, most=16)

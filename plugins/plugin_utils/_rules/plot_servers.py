@@ -9,8 +9,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from .deployed import option
-from .view import INFO, Rule, finding
+from .view import INFO, Finding, Rule, View, finding
 
 RULES = {
     "PLOT001": Rule(INFO, "inventory", "Plot servers choose how many records they encode at once"),
@@ -19,9 +21,12 @@ RULES = {
 ENCODING = "--record-encoding-concurrency"
 
 
-def check(view):
+def check(view: View) -> Iterator[Finding]:
+    remedy = (
+        f'If your release knows it, set plot_server_extra_args: [{ENCODING}, "32"], and no more than a plot server has '
+        "CPUs."
+    )
     for host in view.members("plot_server"):
         arguments = view.value(host, "plot_server_extra_args")
         if arguments is not None and option(arguments, ENCODING) is None:
-            remedy = f'If your release knows it, set plot_server_extra_args: [{ENCODING}, "32"], and no more than a plot server has CPUs.'
             yield finding("PLOT001", [host], "plot_server", f"plot_server_extra_args has no {ENCODING}", remedy)

@@ -9,9 +9,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 
-from .view import ERROR, HOST, Rule, finding, names
+from .view import ERROR, HOST, Finding, Rule, View, finding, names
 
 RULES = {
     "PORT001": Rule(ERROR, "inventory", "Programs of one host want the same port"),
@@ -19,49 +22,53 @@ RULES = {
 }
 
 
-def check(view):
+class Port(NamedTuple):
+    """A port that a program listens on."""
+
+    number: int
+    component: str
+    # What it is for, as a sentence has it.
+    use: str
+
+
+def check(view: View) -> Iterator[Finding]:
     for host in view.hosts:
-        users = {}
-        for port, component, use in ports(view, host):
-            if not 1 <= port <= 65535:
-                yield finding(
-                    "PORT002", [host], component, f"{use} is {port}; ports go from 1 to 65535", "Choose another port."
-                )
+        users: dict[int, list[Port]] = {}
+        for port in ports(view, host):
+            if 1 <= port.number <= 65535:
+                users.setdefault(port.number, []).append(port)
             else:
-                users.setdefault(port, []).append((component, use))
-        for port, uses in sorted(users.items()):
-            if len(uses) > 1:
-                components = sorted({component for component, _use in uses})
-                message = f"Port {port} is wanted by {names([use for _component, use in uses])}"
-                yield finding(
-                    "PORT001",
-                    [host],
-                    components[0] if len(components) == 1 else HOST,
-                    message,
-                    "Give each its own port.",
-                )
+                message = f"{port.use} is {port.number}; ports go from 1 to 65535"
+                yield finding("PORT002", [host], port.component, message, "Choose another port.")
+        for number, wanting in sorted(users.items()):
+            if len(wanting) > 1:
+                components = sorted({port.component for port in wanting})
+                message = f"Port {number} is wanted by {names([port.use for port in wanting])}"
+                component = components[0] if len(components) == 1 else HOST
+                yield finding("PORT001", [host], component, message, "Give each its own port.")
 
 
-def ports(view, host):
-    """``[(port, component, what it is for)]`` of the ports that the programs of a host listen on."""
-    components = [component for component in COMPONENTS.values() if component.name in view.components(host)]
+def ports(view: View, host: str) -> list[Port]:
+    """Return the ports that the programs of a host listen on."""
     result, slots, p2p = [], [], []
-    for component in components:
+    for component in COMPONENTS.values():
+        if component.name not in view.components(host):
+            continue
         for name in component.ports:
             first = view.value(host, name)
             if isinstance(first, int):
-                result.append((first, component.name, name))
+                result.append(Port(first, component.name, name))
                 for slot in range(1, _slots(view, host) if component.slots else 0):
-                    slots.append((first + slot, component.name, f"plot server {slot}"))
-        for port in component.p2p_ports:
-            p2p.append((port, component.name, f"the {component.name}'s peer-to-peer network"))
+                    slots.append(Port(first + slot, component.name, f"plot server {slot}"))
+        for number in component.p2p_ports:
+            p2p.append(Port(number, component.name, f"the {component.name}'s peer-to-peer network"))
     return result + slots + p2p
 
 
-def _slots(view, host):
-    """Number of plot servers, as far as it is known."""
+def _slots(view: View, host: str) -> int:
+    """Return the number of plot servers, as far as it is known."""
     listed = view.value(host, "plot_server_gpus")
     if listed:
         return len(listed)
-    gpus = (view.facts.get(host) or {}).get("gpus") or {}
+    gpus = view.facts.get(host, {}).get("gpus") or {}
     return len((gpus.get("topology") or {}).get("gpus") or [])

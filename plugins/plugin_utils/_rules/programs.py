@@ -5,23 +5,24 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""PROG: rules about supervised programs: their options, and those that stand on the hosts already."""
+"""PROG: rules about supervised programs: their options, and those that are defined on the hosts already."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components import names as _names
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import conf_name
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, component_of
 
-from .deployed import deployed_programs
-from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Rule, finding, names
+from .deployed import Deployed, deployed_programs
+from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Finding, Rule, View, finding, names, one_line
 
 RULES = {
     "PROG001": Rule(WARNING, "inventory", "A program gets little time to stop"),
     "PROG002": Rule(WARNING, "host", "A program does not stay up"),
     "PROG003": Rule(WARNING, "host", "A program is left over"),
-    "PROG004": Rule(ERROR, "host", "A program stands in another file"),
+    "PROG004": Rule(ERROR, "host", "A program is defined in another file"),
     "PROG005": Rule(WARNING, "host", "Programs may open few files"),
     "PROG006": Rule(INFO, "inventory", "Programs run as root"),
 }
@@ -32,23 +33,24 @@ DURATION = re.compile(r"^([0-9]+)(s|m)$")
 LEAST_OPEN_FILES = 65536
 
 
-def check(view):
+def check(view: View) -> Iterator[Finding]:
     for component in COMPONENTS:
         for host in view.members(component):
             yield from _stop(view, host, component)
     for host in view.hosts:
         if set(view.components(host)) - {"nats"} and view.value(host, "cluster_user") == "root":
-            message = "cluster_user is root: who breaks into a program that listens on the network owns the host"
-            yield finding(
-                "PROG006", [host], INVENTORY, message, "Leave cluster_user unset; programs then run as autonomys."
-            )
+            message = "cluster_user is root: whoever breaks into a program that listens on the network owns the host"
+            remedy = "Leave cluster_user unset; programs then run as autonomys."
+            yield finding("PROG006", [host], INVENTORY, message, remedy)
     for host, facts in view.read("host"):
-        yield from _supervised(view, host)
+        for program in deployed_programs(view, host):
+            yield from _defined(view, host, program)
+        yield from _left_over(view, host)
         if view.components(host):
             yield from _open_files(view, host, facts.get("limits") or {})
 
 
-def _stop(view, host, component):
+def _stop(view: View, host: str, component: str) -> Iterator[Finding]:
     name, shortest = component + "_stopwaitsecs", COMPONENTS[component].shortest_stop
     if shortest is None:
         return
@@ -64,48 +66,48 @@ def _stop(view, host, component):
         yield finding("PROG001", [host], component, message, f"Use {least} or more, or leave it out.")
 
 
-def _supervised(view, host):
-    components, left = view.components(host), {}
+def _defined(view: View, host: str, program: Deployed) -> Iterator[Finding]:
+    name, component = program["name"], component_of(program["name"])
+    if program.get("state") in ("BACKOFF", "FATAL"):
+        message = (
+            f"{name} is in the state {program['state']}: {one_line(program.get('reason') or 'no reason is known')}"
+        )
+        remedy = "Look into its log; site.yml starts it again where it is wanted."
+        yield finding("PROG002", [host], component or HOST, message, remedy)
+    if component in view.components(host) and not _is_ours(component, program["file"]):
+        message = f"{name} is defined in {program['file']}, which this collection does not manage"
+        remedy = (
+            f"Stop it and remove that file, so that site.yml can define it in {conf_name(COMPONENTS[component].file)}."
+        )
+        yield finding("PROG004", [host], component, message, remedy)
+
+
+def _left_over(view: View, host: str) -> Iterator[Finding]:
+    left: dict[tuple[str, str], list[str]] = {}
     for program in deployed_programs(view, host):
-        name, component = program["name"], component_of(program["name"])
-        if program.get("state") in ("BACKOFF", "FATAL"):
-            message = "%s is in the state %s: %s" % (
-                name,
-                program["state"],
-                " ".join(str(program.get("reason") or "no reason is known").split()),
-            )
-            yield finding(
-                "PROG002",
-                [host],
-                component or HOST,
-                message,
-                "Look into its log; site.yml starts it again where it is wanted.",
-            )
-        if component is None:
-            continue
-        if component not in components:
-            left.setdefault((component, program["file"]), []).append(name)
-        elif not _is_ours(component, program["file"]):
-            message = f"{name} is defined in {program['file']}, where this collection does not look after it"
-            remedy = f"Stop it and remove that file, so that site.yml can define it in {_names.conf_name(COMPONENTS[component].file)}."
-            yield finding("PROG004", [host], component, message, remedy)
+        component = component_of(program["name"])
+        if component and component not in view.components(host):
+            left.setdefault((component, program["file"]), []).append(program["name"])
     for (component, file), programs in sorted(left.items()):
         message = f"The host is not in the group {component}, but it has {names(programs)} in {file}"
         if not _is_ours(component, file):
             remedy = "Stop it and remove that file, or put the host back into the group."
         elif view.value(host, "cluster_remove_orphans"):
-            remedy = "As cluster_remove_orphans says, site.yml stops and removes this. Its data stays."
+            remedy = "Because of cluster_remove_orphans, site.yml stops and removes this. Its data stays."
         else:
-            remedy = "Put the host back into the group, or set cluster_remove_orphans: true: site.yml then stops and removes this. Its data stays."
+            remedy = (
+                "Put the host back into the group, or set cluster_remove_orphans: true, so that site.yml stops and "
+                "removes this. Its data stays."
+            )
         yield finding("PROG003", [host], component, message, remedy)
 
 
-def _is_ours(component, file):
-    return file.rpartition("/")[2] == _names.conf_name(COMPONENTS[component].file)
+def _is_ours(component: str, file: str) -> bool:
+    return file.rpartition("/")[2] == conf_name(COMPONENTS[component].file)
 
 
-def orphans(view, host):
-    """The files of programs, without their ending, whose component the host has left."""
+def orphans(view: View, host: str) -> list[str]:
+    """Return the files of programs, without their ending, whose component the host has left."""
     programs = [(component_of(program["name"]), program["file"]) for program in deployed_programs(view, host)]
     left = {
         component
@@ -115,7 +117,7 @@ def orphans(view, host):
     return sorted(COMPONENTS[component].file for component in left)
 
 
-def _open_files(view, host, limits):
+def _open_files(view: View, host: str, limits: Mapping[str, int | None]) -> Iterator[Finding]:
     wanted = view.value(host, "cluster_open_files")
     if wanted is None:
         return
@@ -128,5 +130,8 @@ def _open_files(view, host, limits):
         yield finding("PROG005", [host], HOST, message, "Raise fs.nr_open with sysctl, or lower cluster_open_files.")
     elif service is not None and service < wanted:
         message = f"supervisord runs with a limit of {service} open files, cluster_open_files is {wanted}"
-        remedy = f"Raise it while it runs: prlimit --nofile={wanted} --pid $(cat /run/supervisord.pid). Programs get it when they start the next time."
+        remedy = (
+            f"Raise it while it runs: prlimit --nofile={wanted} --pid $(cat /run/supervisord.pid). Programs get it "
+            "when they start the next time."
+        )
         yield finding("PROG005", [host], HOST, message, remedy)

@@ -9,6 +9,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import needed_binaries
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import (
     ReleaseError,
@@ -17,7 +20,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._release.request
 )
 
 from .deployed import deployed_programs, version_of
-from .view import ERROR, INVENTORY, WARNING, Rule, differing, finding, shown
+from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, differing, finding, shown
 
 RULES = {
     "REL001": Rule(ERROR, "inventory", "Hosts have different versions"),
@@ -27,110 +30,97 @@ RULES = {
     "REL005": Rule(ERROR, "inventory", "A binary's file has another checksum"),
     "REL006": Rule(ERROR, "inventory", "Hosts are on different chains"),
     "REL007": Rule(WARNING, "inventory", "The chain was removed"),
-    "REL008": Rule(WARNING, "host", "Programs of different versions stand on the hosts"),
+    "REL008": Rule(WARNING, "host", "Hosts have programs of different versions"),
 }
 
 REMOVED_CHAINS = {"taurus": "upstream removed it in August 2025; the test net is chronos"}
 
 
-def check(view):
+def check(view: View) -> Iterator[Finding]:
     hosts = [host for host in view.hosts if set(view.components(host)) - {"nats"}]
     versions = view.by_value(hosts, "cluster_version")
     if len(versions) > 1:
-        message = f"cluster_version differs: {differing(versions)}; components of different versions do not understand each other"
+        message = (
+            f"cluster_version differs: {differing(versions)}; components of different versions do not understand each "
+            "other"
+        )
         yield finding("REL001", hosts, INVENTORY, message, "Set cluster_version once, for the group all.")
     yield from _chains(view, hosts)
     yield from _mixed(view, hosts)
     for host in hosts:
-        binaries = view.value(host, "cluster_binaries")
-        if binaries is not None:
-            for name in needed_binaries(view.components(host)):
-                if name not in binaries:
-                    yield finding(
-                        "REL002",
-                        [host],
-                        INVENTORY,
-                        f"cluster_binaries has no {name}",
-                        f"Add {name} with src and checksum.",
-                    )
-            for name, binary in sorted(binaries.items()):
-                yield from _binary(view, host, INVENTORY, f"cluster_binaries[{name}]", binary)
+        yield from _binaries(view, host)
     for host in view.members("nats"):
         if view.value(host, "nats_binary"):
             yield from _binary(view, host, "nats", "nats_binary", view.value(host, "nats_binary"))
 
 
-def _chains(view, hosts):
+def _binaries(view: View, host: str) -> Iterator[Finding]:
+    binaries = view.value(host, "cluster_binaries")
+    if binaries is None:
+        return
+    for name in needed_binaries(view.components(host)):
+        if name not in binaries:
+            message = f"cluster_binaries has no {name}"
+            yield finding("REL002", [host], INVENTORY, message, f"Add {name} with src and checksum.")
+    for name, binary in sorted(binaries.items()):
+        yield from _binary(view, host, INVENTORY, f"cluster_binaries[{name}]", binary)
+
+
+def _chains(view: View, hosts: Sequence[str]) -> Iterator[Finding]:
     chains = view.by_value(hosts, "cluster_chain")
     if len(chains) > 1:
-        yield finding(
-            "REL006",
-            hosts,
-            INVENTORY,
-            f"cluster_chain differs: {differing(chains)}",
-            "Set cluster_chain once, for the group all.",
-        )
+        message = f"cluster_chain differs: {differing(chains)}"
+        yield finding("REL006", hosts, INVENTORY, message, "Set cluster_chain once, for the group all.")
     for chain in sorted(set(chains) & set(REMOVED_CHAINS)):
         message = f"cluster_chain is {chain}: {REMOVED_CHAINS[chain]}"
-        yield finding(
-            "REL007",
-            chains[chain],
-            INVENTORY,
-            message,
-            "Choose mainnet or chronos; accept this finding only with binaries of 2024.",
-        )
+        remedy = "Choose mainnet or chronos; accept this finding only with binaries of 2024."
+        yield finding("REL007", chains[chain], INVENTORY, message, remedy)
 
 
-def _mixed(view, hosts):
-    """Versions of the definitions that stand, as an interrupted change or one with --limit leaves them."""
-    versions = {}
+def _mixed(view: View, hosts: Sequence[str]) -> Iterator[Finding]:
+    """Judge versions of defined programs, which an interrupted change leaves mixed, or one with --limit."""
+    versions: dict[str, list[str]] = {}
     for host in hosts:
-        for version in {version_of(program) for program in deployed_programs(view, host)} - {None}:
-            versions.setdefault(version, []).append(host)
+        there = {version_of(program) for program in deployed_programs(view, host)}
+        for version in there - {None}:
+            versions.setdefault(str(version), []).append(host)
     if len(versions) > 1:
-        concerned = {host for there in versions.values() for host in there}
-        message = f"Programs of different versions stand on the hosts: {differing(versions)}; caches of one version are not found by the other"
-        yield finding(
-            "REL008",
-            concerned,
-            INVENTORY,
-            message,
-            "Run site.yml for all hosts: it brings them to the cluster_version of the inventory.",
+        concerned = {host for there_hosts in versions.values() for host in there_hosts}
+        message = (
+            f"Hosts have programs of different versions: {differing(versions)}; caches of one version are not found by "
+            "the other"
         )
+        remedy = "Run site.yml for all hosts: it brings them to the cluster_version of the inventory."
+        yield finding("REL008", concerned, INVENTORY, message, remedy)
 
 
-def sources(model):
-    """``[src]`` of all binaries that lie on the control node, sorted."""
+def sources(model: Mapping[str, Any]) -> list[str]:
+    """Return the ``src`` of all binaries that come from the control node, sorted."""
     found = set()
     for host in model["hosts"].values():
         settings = host["settings"]
         binaries = settings.get("cluster_binaries")
         entries = list(binaries.values()) if isinstance(binaries, dict) else []
-        for binary in entries + [settings.get("nats_binary")]:
+        for binary in [*entries, settings.get("nats_binary")]:
             src = binary.get("src") if isinstance(binary, dict) else None
             if isinstance(src, str) and src and "://" not in src:
                 found.add(str(src))
     return sorted(found)
 
 
-def _binary(view, host, component, where, binary):
-    src = binary.get("src") if isinstance(binary, dict) else None
+def _binary(view: View, host: str, component: str, where: str, binary: object) -> Iterator[Finding]:
+    entry = binary if isinstance(binary, dict) else {}
+    src, checksum = entry.get("src"), entry.get("checksum")
     if not isinstance(src, str) or not src or ("://" in src and not is_url(src)):
-        message = f"{where} has the src {shown(src)}; it must be a http or https URL, or a file on the control node"
+        message = f"{where} has the src {shown(src)}; it must be an http or https URL, or a file on the control node"
         yield finding("REL002", [host], component, message, "Give src and checksum.")
         return
-    checksum = binary.get("checksum")
     try:
         wanted = parse_checksum(checksum, src)
     except ReleaseError:
         message = f"{where} has the checksum {shown(checksum)}; it must be sha256: and 64 hexadecimal digits"
-        yield finding(
-            "REL003",
-            [host],
-            component,
-            message,
-            "Take the checksum from who published the binary, not from where the file came.",
-        )
+        remedy = "Take the checksum from whoever published the binary, not from where you got the file."
+        yield finding("REL003", [host], component, message, remedy)
         return
     file = (view.control.get("files") or {}).get(src)
     if file is None:
@@ -140,10 +130,5 @@ def _binary(view, host, component, where, binary):
         yield finding("REL004", [host], component, message, "Correct src, or put the file there.")
     elif file["checksum"] != wanted:
         message = f"{where} wants {wanted} of {file['path']}, which has {file['checksum']}"
-        yield finding(
-            "REL005",
-            [host],
-            component,
-            message,
-            "Fetch the file again, or correct the checksum if the file is the right one.",
-        )
+        remedy = "Fetch the file again, or correct the checksum if the file is the right one."
+        yield finding("REL005", [host], component, message, remedy)

@@ -9,33 +9,42 @@
 
 from __future__ import annotations
 
-from .._words import beside, wrapped
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._words import aligned, beside, fitted, text_width, wrapped
 from .view import SEVERITIES, names
 
 HEADER = ("SEVERITY", "RULE", "HOSTS", "FINDING")
 MAX_HOSTS_WIDTH = 28
-MIN_WIDTH, MAX_WIDTH = 100, 160
+# Where the whole is narrower, hosts and severity give way to the text.
+MIN_TEXT_WIDTH, MIN_HOSTS_WIDTH, MIN_SEVERITY_WIDTH = 40, 14, 10
 
 
-def table(found, width):
-    """The findings, as ``judge`` returns them, as one table of at most ``width`` columns (100 to 160)."""
-    width = max(MIN_WIDTH, min(MAX_WIDTH, width))
+def table(found: Sequence[Mapping[str, Any]], width: int) -> str:
+    """Return the findings, as ``judge`` returns them, as one table of at most ``width`` columns (79 to 160)."""
+    width = text_width(width)
     rows = [(_severity(item), item["rule"], _hosts(item), item) for item in found]
-    hosts_width = min(MAX_HOSTS_WIDTH, max([len(HEADER[2])] + [len(hosts) for _severity, _rule, hosts, _item in rows]))
-    severity_width, rule_width = (max([len(HEADER[column])] + [len(row[column]) for row in rows]) for column in (0, 1))
-    text_width = width - severity_width - rule_width - hosts_width - 6
-    layout = f"%-{severity_width}s  %-{rule_width}s  %-{hosts_width}s  %s"
-    lines = [layout % HEADER]
-    for severity, rule, hosts, item in rows:
-        right = wrapped(f"{item['component']}: {item['message']}", text_width, break_words=False)
-        right += wrapped(item["remedy"], text_width, first="→ ", others="  ", break_words=False)
-        cells = [[severity], [rule], wrapped(hosts, hosts_width), right]
-        lines += [(layout % line).rstrip() for line in beside(cells)]
+    severity, rule, hosts = (
+        max(len(text) for text in [HEADER[column], *(row[column] for row in rows)]) for column in range(3)
+    )
+    widths = fitted(
+        [severity, rule, min(hosts, MAX_HOSTS_WIDTH)],
+        [min(severity, MIN_SEVERITY_WIDTH), rule, min(hosts, MIN_HOSTS_WIDTH)],
+        width - MIN_TEXT_WIDTH - 2,
+    )
+    room = width - sum(widths) - 6
+    lines = [aligned(HEADER, widths)]
+    for severity_name, rule_id, hosts_names, item in rows:
+        right = wrapped(f"{item['component']}: {item['message']}", room, break_words=False)
+        right += wrapped(item["remedy"], room, first="→ ", others="  ", break_words=False)
+        cells = [wrapped(severity_name, widths[0]), [rule_id], wrapped(hosts_names, widths[2]), right]
+        lines += [aligned(line, widths) for line in beside(cells)]
     return "\n".join(lines)
 
 
-def counts(found):
-    """The findings in numbers: ``2 errors, 3 warnings (1 accepted), 1 info``."""
+def counts(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return the findings in numbers: ``2 errors, 3 warnings (1 accepted), 1 info``."""
     parts = []
     for severity in SEVERITIES:
         mine = [item for item in found if item["severity"] == severity]
@@ -45,9 +54,9 @@ def counts(found):
     return ", ".join(parts)
 
 
-def _severity(item):
-    return item["severity"] + " (accepted)" if item["accepted"] else item["severity"]
+def _severity(item: Mapping[str, Any]) -> str:
+    return f"{item['severity']}{' (accepted)' if item['accepted'] else ''}"
 
 
-def _hosts(item):
+def _hosts(item: Mapping[str, Any]) -> str:
     return names(item["hosts"], most=6).replace(" and ", ", ", 1) if item["hosts"] else "(cluster)"

@@ -10,11 +10,13 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._cluster.model import PREFIXES
-from .view import ERROR, INVENTORY, WARNING, Rule, finding, shown
+from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, finding, one_line, shown
 
 RULES = {
     "VAR001": Rule(ERROR, "inventory", "A required variable is missing"),
@@ -23,7 +25,7 @@ RULES = {
     "VAR004": Rule(ERROR, "inventory", "A variable's template has no value"),
     "VAR005": Rule(ERROR, "inventory", "A version is a number"),
     "VAR006": Rule(WARNING, "inventory", "cluster_accept names no rule"),
-    "VAR007": Rule(WARNING, "inventory", "A secret stands in clear text"),
+    "VAR007": Rule(WARNING, "inventory", "A secret is in clear text"),
 }
 
 # Variables with our prefixes that playbooks read and roles do not.
@@ -51,49 +53,81 @@ KINDS = {
 }
 
 
-def check(model, control):
-    """``(findings, {host: valid variables, converted})``; without specs all variables count as valid."""
+# What is wrong with a variable: rule, message and remedy.
+Fault = tuple[str, str, str]
+Options = Mapping[str, Any]
+
+
+def check(model: Mapping[str, Any], control: Mapping[str, Any]) -> tuple[list[Finding], dict[str, dict[str, Any]]]:
+    """Return ``(findings, {host: valid variables, converted})``; without specs all variables count as valid."""
     specs = control.get("specs") or {}
-    known = sorted({name for options in specs.values() for name in options} | set(PLAYBOOK_VARIABLES)) if specs else []
-    checked, guesses, found, values = {}, {}, [], {}
-    for host in sorted(model["hosts"]):
-        settings, components = model["hosts"][host]["settings"], model["hosts"][host]["components"]
-        unresolved = model["hosts"][host].get("unresolved", {})
-        values[host] = dict(settings)
-        for role in ["common"] + components if components else []:
-            for name, option in specs.get(role, {}).items():
-                if components == ["nats"] and name in NOT_FOR_NATS:
-                    continue
-                # Most hosts share their values, and validating them costs far more than comparing them.
-                key = (name, name in settings, repr(settings.get(name)))
-                if key not in checked:
-                    checked[key] = _check(name, option, settings)
-                fault, values[host][name] = checked[key]
-                if fault and name not in unresolved:
-                    rule, message, remedy = fault
-                    found.append(finding(rule, [host], _component(role), message, remedy))
-        for name, message in sorted(unresolved.items()):
-            values[host].pop(name, None)
-            found.append(_unresolved(host, name, message))
-        if known:
-            found += [
-                _unknown(host, name, known, guesses)
-                for name in sorted(set(settings) - set(known))
-                if not name.startswith(FOREIGN_PREFIXES)
-            ]
+    checked: dict[tuple[str, bool, str], tuple[Fault | None, Any]] = {}
+    found: list[Finding] = []
+    values: dict[str, dict[str, Any]] = {}
+    for name in sorted(model["hosts"]):
+        host = model["hosts"][name]
+        values[name] = dict(host["settings"])
+        found += _valid(name, host, specs, checked, values[name])
+        for variable, message in sorted(host.get("unresolved", {}).items()):
+            values[name].pop(variable, None)
+            found.append(_unresolved(name, variable, message))
+    found += _names(model, control, {name for options in specs.values() for name in options})
     for name, hosts in sorted((control.get("clear_secrets") or {}).items()):
-        remedy = "Encrypt it with ansible-vault encrypt_string, or keep its file encrypted. Change it too if others have the file already."
-        found.append(finding("VAR007", hosts, _owner(name), f"{name} holds a secret and stands in clear text", remedy))
-    found += _misprefixed(control.get("other_variables") or {}, known)
+        remedy = (
+            "Encrypt it with ansible-vault encrypt_string, or keep its file encrypted. Change it too if others have "
+            "the file already."
+        )
+        found.append(finding("VAR007", hosts, _owner(name), f"{name} holds a secret in clear text", remedy))
     return found, values
 
 
-def _component(role):
+def _valid(
+    name: str,
+    host: Mapping[str, Any],
+    specs: Mapping[str, Mapping[str, Options]],
+    checked: dict[tuple[str, bool, str], tuple[Fault | None, Any]],
+    values: dict[str, Any],
+) -> Iterator[Finding]:
+    """Check a host's variables by the specs of its roles, and put them into ``values``, converted.
+
+    ``checked`` remembers what was found of values that other hosts have too.
+    """
+    settings, components = host["settings"], host["components"]
+    for role in ["common", *components] if components else []:
+        for variable, option in specs.get(role, {}).items():
+            if components == ["nats"] and variable in NOT_FOR_NATS:
+                continue
+            # Most hosts share their values, and validating them costs far more than comparing them.
+            key = (variable, variable in settings, repr(settings.get(variable)))
+            if key not in checked:
+                checked[key] = _check(variable, option, settings)
+            fault, values[variable] = checked[key]
+            if fault and variable not in host.get("unresolved", {}):
+                rule, message, remedy = fault
+                yield finding(rule, [name], _component(role), message, remedy)
+
+
+def _names(model: Mapping[str, Any], control: Mapping[str, Any], documented: set[str]) -> Iterator[Finding]:
+    """Find variables that no role knows."""
+    if not documented:
+        return
+    known = sorted(documented.union(PLAYBOOK_VARIABLES))
+    unknown: dict[str, list[str]] = {}
+    for host in sorted(model["hosts"]):
+        for name in set(model["hosts"][host]["settings"]).difference(known):
+            unknown.setdefault(name, []).append(host)
+    for name, hosts in sorted(unknown.items()):
+        if not name.startswith(FOREIGN_PREFIXES):
+            yield _unknown(name, hosts, known)
+    yield from _misprefixed(control.get("other_variables") or {}, known)
+
+
+def _component(role: str) -> str:
     return INVENTORY if role == "common" else role
 
 
-def _check(name, option, settings):
-    """``(fault, value)`` of one variable: the fault as rule, message and remedy, or the value converted to its type."""
+def _check(name: str, option: Options, settings: Mapping[str, Any]) -> tuple[Fault | None, Any]:
+    """Return ``(fault, value)`` of one variable: what is wrong, or the value converted to its type."""
     value = settings.get(name)
     if value is None:
         if option.get("required") and name not in DERIVED:
@@ -112,15 +146,15 @@ def _check(name, option, settings):
     return None, _convert(name, option, value)[1] if simple else value
 
 
-def _leftover(name, value):
-    """ansible-core before 2.19 leaves a template as it is when it has no value."""
+def _leftover(name: str, value: object) -> str | None:
+    """Return what is wrong with a template without a value, which ansible-core before 2.19 leaves as it is."""
     if isinstance(value, str) and "{{" in value:
         return f"{name} has no value: {shown(value)}"
     return None
 
 
-def _fault(name, option, value):
-    """What is wrong with a value, in a sentence; None when nothing is."""
+def _fault(name: str, option: Options, value: Any) -> str | None:
+    """Return what is wrong with a value, in a sentence; None when nothing is."""
     kind = option.get("type", "str")
     wrong = f"{name} is {shown(value)}; it must be {KINDS.get(kind, kind)}"
     # ArgumentSpecValidator would turn these into the wanted type, but a role gets the value as it is written.
@@ -138,45 +172,41 @@ def _fault(name, option, value):
     return None
 
 
-def _list_fault(name, option, value):
+def _list_fault(name: str, option: Options, value: Sequence[Any]) -> str | None:
     element = dict(option, type=option.get("elements", "raw"))
     return _first(_fault(f"{name}[{index}]", element, item) for index, item in enumerate(value))
 
 
-def _dict_fault(name, option, value):
+def _dict_fault(name: str, option: Options, value: Mapping[Any, Any]) -> str | None:
     options = option.get("options")
     if options is None:
         return None
     for key in sorted(set(value) - set(options), key=str):
         close = difflib.get_close_matches(str(key), list(options), 1)
-        return "%s has the unknown key %s; %s" % (
-            name,
-            key,
-            f"did you mean {close[0]}?" if close else f"known are {', '.join(options)}",
-        )
+        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(options)}"
+        return f"{name} has the unknown key {key}; {hint}"
     for key in options:
         if options[key].get("required") and value.get(key) is None:
             return f"{name} has no {key}"
     return _first(_fault(f"{name}.{key}", options[key], value[key]) for key in options if value.get(key) is not None)
 
 
-def _first(faults):
+def _first(faults: Iterable[str | None]) -> str | None:
     return next((fault for fault in faults if fault), None)
 
 
-def _convert(name, option, value):
-    """``(errors, converted value)`` of a value that is no list and no map."""
+def _convert(name: str, option: Options, value: object) -> tuple[list[str], Any]:
+    """Return ``(errors, converted value)`` of a value that is no list and no map."""
+    spec = {name: {key: option[key] for key in ("type", "choices") if key in option}}
     try:
-        result = ArgumentSpecValidator(
-            {name: {key: option[key] for key in ("type", "choices") if key in option}}
-        ).validate({name: value})
+        result = ArgumentSpecValidator(spec).validate({name: value})
     except OverflowError as error:
         # Infinity is no whole number, and the validator does not expect it.
         return [str(error)], None
     return result.error_messages, result.validated_parameters.get(name)
 
 
-def _described(option):
+def _described(option: Options) -> str:
     text = option.get("description") or ""
     text = " ".join(text) if isinstance(text, list) else text
     for mark in ("C(", "V(", "O("):
@@ -187,46 +217,43 @@ def _described(option):
     return text[:1].lower() + text[1:]
 
 
-def _unresolved(host, name, message):
-    text = f"{name} has no value: {' '.join(message.split())}"
-    return finding(
-        "VAR004", [host], _owner(name), text, f"Define what the template of {name} names, for this host too."
+def _unresolved(host: str, name: str, message: str) -> Finding:
+    remedy = f"Define what the template of {name} names, for this host too."
+    return finding("VAR004", [host], _owner(name), f"{name} has no value: {one_line(message, 1000)}", remedy)
+
+
+def _unknown(name: str, hosts: Sequence[str], known: Sequence[str]) -> Finding:
+    close = difflib.get_close_matches(name, known, 1, 0.8)
+    remedy = (
+        f"Did you mean {close[0]}?"
+        if close
+        else "Remove it, or look for its name in the README of the role. It has no effect."
     )
+    message = f"No role knows the variable {name}"
+    return finding("VAR003", hosts, _owner(name), message, remedy, ERROR if close else WARNING)
 
 
-def _unknown(host, name, known, guesses):
-    if name not in guesses:
-        guesses[name] = difflib.get_close_matches(name, known, 1, 0.8)
-    if guesses[name]:
-        remedy, severity = f"Did you mean {guesses[name][0]}?", ERROR
-    else:
-        remedy, severity = "Remove it, or look for its name in the README of the role. It has no effect.", WARNING
-    return finding("VAR003", [host], _owner(name), f"No role knows the variable {name}", remedy, severity)
-
-
-def _misprefixed(others, known):
-    """Names so near to one of ours that only the prefix can be mistyped."""
+def _misprefixed(others: Mapping[str, Sequence[str]], known: Sequence[str]) -> Iterator[Finding]:
+    """Find names so near to one of ours that only the prefix can be mistyped."""
     for name, hosts in sorted(others.items()):
         close = difflib.get_close_matches(name, known, 1, 0.9)
         if close:
-            yield finding(
-                "VAR003", hosts, _owner(close[0]), f"No role knows the variable {name}", f"Did you mean {close[0]}?"
-            )
+            message = f"No role knows the variable {name}"
+            yield finding("VAR003", hosts, _owner(close[0]), message, f"Did you mean {close[0]}?")
 
 
-def check_accepted(view, rules):
-    """``cluster_accept`` against the ids of all rules."""
+def check_accepted(view: View, rules: Mapping[str, Rule]) -> Iterator[Finding]:
+    """Check ``cluster_accept`` against the ids of all rules."""
     for host in view.hosts:
         for name in view.value(host, "cluster_accept") or []:
             if name not in rules:
                 close = difflib.get_close_matches(str(name).upper(), list(rules), 1)
-                remedy = f"Did you mean {close[0]}?" if close else "The rules stand in docs/findings.md."
-                yield finding(
-                    "VAR006", [host], INVENTORY, f"cluster_accept names {shown(name)}, which is no rule", remedy
-                )
+                remedy = f"Did you mean {close[0]}?" if close else "docs/findings.md lists the rules."
+                message = f"cluster_accept names {shown(name)}, which is not a rule"
+                yield finding("VAR006", [host], INVENTORY, message, remedy)
 
 
-def _owner(name):
-    """The component that a variable belongs to."""
+def _owner(name: str) -> str:
+    """Return the component that a variable belongs to."""
     prefix = max((prefix for prefix in PREFIXES if name.startswith(prefix)), key=len, default="cluster_")
     return INVENTORY if prefix == "cluster_" else prefix[:-1]

@@ -10,11 +10,12 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import NamedTuple, TypedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypedDict
 
 
 class Rule(NamedTuple):
-    """What is fixed of a rule."""
+    """What is fixed about a rule."""
 
     # How severe its findings usually are.
     severity: str
@@ -27,8 +28,7 @@ class Finding(TypedDict):
     """What a rule found."""
 
     rule: str
-    # None: the rule's usual one.
-    severity: str | None
+    severity: str
     hosts: list[str]
     component: str
     message: str
@@ -37,7 +37,10 @@ class Finding(TypedDict):
 
 ERROR, WARNING, INFO = SEVERITIES = ("error", "warning", "info")
 
-# The key of the facts under which stands what was read on the control node. No host can have a name with a space.
+# The severity of a finding that is as severe as its rule usually is.
+USUAL = ""
+
+# The key of the facts that has what was read on the control node. No host can have a name with a space.
 CONTROL = "control node"
 
 # The component of findings that concern no single one.
@@ -45,8 +48,10 @@ INVENTORY = "inventory"
 HOST = "host"
 
 
-def finding(rule, hosts, component, message, remedy, severity=None):
-    """One finding; ``severity`` where it differs from the rule's usual one."""
+def finding(
+    rule: str, hosts: Iterable[str], component: str, message: str, remedy: str, severity: str = USUAL
+) -> Finding:
+    """Return one finding; ``severity`` is given where it differs from the rule's usual one."""
     return {
         "rule": rule,
         "severity": severity,
@@ -60,78 +65,87 @@ def finding(rule, hosts, component, message, remedy, severity=None):
 class View:
     """The model and the facts with the questions that rules ask of them.
 
-    ``values`` has per host the valid variables only, converted to their types: a rule that gets None leaves the fault to the
-    rules about variables.
+    ``values`` has per host the valid variables only, converted to their types: a rule that gets None leaves the fault
+    to the rules about variables.
     """
 
-    def __init__(self, model, facts, values):
+    def __init__(
+        self, model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], values: Mapping[str, Mapping[str, Any]]
+    ) -> None:
         self.model = model
-        self.hosts = sorted(model["hosts"])
-        self.control = facts.get(CONTROL) or {}
+        self.hosts: list[str] = sorted(model["hosts"])
+        self.control: Mapping[str, Any] = facts.get(CONTROL) or {}
         self.facts = {host: facts[host] for host in self.hosts if host in facts}
         self._values = values
 
-    def value(self, host, name):
-        """A variable of a host, None where it is missing or wrong."""
+    def value(self, host: str, name: str) -> Any:
+        """Return a variable of a host, None where it is missing or wrong."""
         return self._values[host].get(name)
 
-    def address(self, host):
-        """The host's address on the cluster's network, None unless it is text."""
+    def address(self, host: str) -> str | None:
+        """Return the host's address on the cluster's network, None unless it is text."""
         address = self.model["hosts"][host]["address"]
         return str(address) if isinstance(address, str) and address else None
 
-    def ipv4(self, host):
-        """The host's address as an ``IPv4Address``, None where it is none."""
+    def ipv4(self, host: str) -> ipaddress.IPv4Address | None:
+        """Return the host's address as an ``IPv4Address``, None where it is none."""
         try:
-            return ipaddress.IPv4Address(self.address(host))
+            return ipaddress.IPv4Address(self.address(host) or "")
         except ValueError:
             return None
 
-    def members(self, component):
-        """The hosts of a component."""
-        return self.model["components"][component]
+    def members(self, component: str) -> list[str]:
+        """Return the hosts of a component."""
+        hosts: list[str] = self.model["components"][component]
+        return hosts
 
-    def components(self, host):
-        """The components of a host."""
-        return self.model["hosts"][host]["components"]
+    def components(self, host: str) -> list[str]:
+        """Return the components of a host."""
+        components: list[str] = self.model["hosts"][host]["components"]
+        return components
 
-    def derived(self, scheme, component, port_variable):
-        """The URLs that the model derives for a component: as right as addresses and ports, which have rules of their own."""
+    def derived(self, scheme: str, component: str, port_variable: str) -> list[str]:
+        """Return the URLs that the model derives for a component: addresses and ports have rules of their own."""
         hosts = self.model["hosts"]
         return [
             f"{scheme}{hosts[host]['address']}:{hosts[host]['settings'].get(port_variable)}"
             for host in self.members(component)
         ]
 
-    def read(self, kind, component=None):
-        """The pairs (host, answer) of the hosts whose facts of that kind were read."""
-        hosts = self.members(component) if component else self.hosts
-        return [(host, self.facts[host][kind]) for host in hosts if (self.facts.get(host) or {}).get(kind) is not None]
+    def host_facts(self, host: str) -> Mapping[str, Any]:
+        """Return what was read of a host itself; empty where it was not read."""
+        return self.facts.get(host, {}).get("host") or {}
 
-    def by_value(self, hosts, name):
-        """The hosts by their value of a variable: ``{value as text: [hosts]}``, without the hosts that have none."""
-        groups = {}
+    def read(self, kind: str, component: str | None = None) -> list[tuple[str, Mapping[str, Any]]]:
+        """Return the pairs (host, answer) of the hosts whose facts of that kind were read."""
+        hosts = self.members(component) if component else self.hosts
+        answers = [(host, self.facts.get(host, {}).get(kind)) for host in hosts]
+        return [(host, answer) for host, answer in answers if answer is not None]
+
+    def by_value(self, hosts: Iterable[str], name: str) -> dict[str, list[str]]:
+        """Return ``{value of a variable, as text: [hosts]}``, without the hosts that have none."""
+        groups: dict[str, list[str]] = {}
         for host in hosts:
             if self.value(host, name) is not None:
                 groups.setdefault(str(self.value(host, name)), []).append(host)
         return groups
 
 
-def differing(groups):
-    """``by_value`` in words: ``3MB on node-1 and node-2, 4MB on node-3``."""
+def differing(groups: Mapping[str, Sequence[str]]) -> str:
+    """Return ``by_value`` in words: ``3MB on node-1 and node-2, 4MB on node-3``."""
     return ", ".join(f"{value} on {names(hosts)}" for value, hosts in sorted(groups.items()))
 
 
-def names(hosts, most=5):
-    """Host names as a sentence has them."""
-    hosts = [str(host) for host in hosts]
-    if len(hosts) > most:
-        return f"{', '.join(hosts[:most])} and {len(hosts) - most} more"
-    return " and ".join(filter(None, [", ".join(hosts[:-1]), hosts[-1]])) if hosts else "none"
+def names(hosts: Iterable[object], most: int = 5) -> str:
+    """Return host names as a sentence has them."""
+    texts = [str(host) for host in hosts]
+    if len(texts) > most:
+        return f"{', '.join(texts[:most])} and {len(texts) - most} more"
+    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]])) if texts else "none"
 
 
-def shown(value, most=80):
-    """A value as a message shows it."""
+def shown(value: object, most: int = 80) -> str:
+    """Return a value as a message shows it."""
     if isinstance(value, bool):
         text = "true" if value else "false"
     elif isinstance(value, str):
@@ -139,3 +153,8 @@ def shown(value, most=80):
     else:
         text = "null" if value is None else str(value)
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def one_line(text: object, most: int = 300) -> str:
+    """Return a text of several lines as a sentence has it."""
+    return " ".join(str(text).split())[:most]

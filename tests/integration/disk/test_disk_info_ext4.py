@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.farms import read_farms
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors, farm_files
-from ansible_collections.autonomys.cluster.plugins.modules import disk_info
 
 # Allocates in a process of its own, as the user that the farm belongs to.
 ALLOCATE = """
@@ -50,9 +50,7 @@ def mount(request, tmp_path):
 
 
 def read(folder, user):
-    return disk_info.run_module({"paths": [str(folder)], "user": user, "pieces_in_sector": 1000, "margin_bytes": 0})[
-        "disks"
-    ][str(folder)]
+    return read_farms([str(folder)], user, 1000)[str(folder)]
 
 
 def allocate(folder, user, sectors):

@@ -11,9 +11,9 @@ import shlex
 from pathlib import Path
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.action.preflight import read_specs, read_yaml
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import parse_programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import programs
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
 
 ROOT = Path(__file__).parents[3]
@@ -151,8 +151,8 @@ def read(model, topology, ssd, programs_there, packet_filter):
         missing = dict(space("/", 50 * 10**9, **farm), exists=False, is_mountpoint=False)
         facts[host]["disks"]["/mnt/nvme1n0/"] = missing
     control = {
-        "specs": read_specs(),
-        "nats_checksums": read_yaml("common", "vars", "main", "nats_checksums.yml")["__common_nats_checksums"],
+        "specs": {role: role_files.options(role) for role in role_files.ROLES},
+        "nats_checksums": role_files.nats_checksums(),
     }
     return dict(facts, **{_rules.CONTROL: dict(control, groups=model["components"])})
 
@@ -202,7 +202,7 @@ def test_the_hand_made_masks_are_named(literal_findings):
     said = "\n".join(item["message"] for item in literal_findings)
     assert "Plot server 1 and plot server 2 both have the CPUs 96-127" in said
     assert (
-        "Plot server 2 has the CPUs 96-127; its GPU 0000:21:00.0 is on NUMA node 1 (CPUs 48-95,144-191), so 96-127 are off it"
+        "Plot server 2 has the CPUs 96-127; its GPU 0000:21:00.0 is on NUMA node 1 (CPUs 48-95,144-191), so 96-127 are on other nodes"
         in said
     )
     assert "Plot server 0 and plot server 1 have different threads of the same 32 cores (CPUs 0-31,96-127)" in said

@@ -16,22 +16,33 @@ ROLES = Path(__file__).parents[3] / "roles"
 # Utilities that run once; each has a playbook of its own.
 UTILITIES = ["benchmark_cache", "export_pieces", "reinitialize_cache", "verify_pieces"]
 ALL = ["common", *COMPONENTS, *UTILITIES]
+# What the entry point restart of a component takes from playbooks. The defaults are common's, which every component role has.
+STEP = "cluster_step_"
 
 
 def read(role, path):
     return yaml.safe_load((ROLES / role / path).read_text(encoding="utf-8"))
 
 
+def specs_of(role):
+    return read(role, "meta/argument_specs.yml")["argument_specs"]
+
+
 def options(role):
+    """The variables of a role, without the inputs of a step."""
     merged = {}
-    for entry_point in read(role, "meta/argument_specs.yml")["argument_specs"].values():
+    for entry_point in specs_of(role).values():
         merged.update(entry_point["options"])
-    return merged
+    return {name: option for name, option in merged.items() if not name.startswith(STEP)}
+
+
+def defaults_of(role):
+    return {name: value for name, value in read(role, "defaults/main.yml").items() if not name.startswith(STEP)}
 
 
 @pytest.mark.parametrize("role", ALL)
 def test_defaults_and_argument_specs_agree(role):
-    defaults, specs = read(role, "defaults/main.yml"), options(role)
+    defaults, specs = defaults_of(role), options(role)
     assert {name: specs[name].get("default") for name in defaults} == defaults
     required = {name for name, spec in specs.items() if spec.get("required")}
     assert set(specs) - set(defaults) == required
@@ -76,3 +87,15 @@ def test_settings_of_a_role_are_its_inputs_each_under_its_own_name(component):
     values = read(component, "vars/main.yml")[f"__{component}_settings"]
     assert values == {name: f"{{{{ {name} }}}}" for name in values}
     assert set(values) <= set(options(component)) | set(options("common"))
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_what_playbooks_hand_to_a_step_is_declared(component):
+    defaults, specs = read("common", "defaults/main.yml"), specs_of(component)
+    declared = {name: option for name, option in specs["restart"]["options"].items() if name.startswith(STEP)}
+    assert {name: option["default"] for name, option in declared.items()} == {name: defaults[name] for name in declared}
+    texts = [path.read_text(encoding="utf-8") for path in (ROLES / component).glob("[tv]*s/*.yml")]
+    assert set(declared) == set(re.findall(STEP + r"\w+", " ".join(texts)))
+    readme = (ROLES / component / "README.md").read_text(encoding="utf-8")
+    assert [name for name in declared if f"| `{name}` |" not in readme] == []
+    assert not any(name.startswith(STEP) for point in ("main", "verify") for name in specs[point]["options"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._health import (
+    at_work_problems,
     nats_problems,
     nats_stop_problems,
     node_problems,
@@ -199,3 +200,22 @@ def test_a_sick_node_is_named_with_what_was_seen(seen, problem):
     problems = node_problems(NODE_EXPECTED, dict(NODE, **seen))
     assert len(problems) == 1
     assert problem in problems[0]
+
+
+def controller(**more):
+    return dict({"name": "autonomys-controller", "state": "RUNNING", "connected": ["10.0.0.1:4222"]}, **more)
+
+
+@pytest.mark.parametrize(
+    ("programs", "problems"),
+    [
+        ([controller()], []),
+        ([controller(), controller(name="slot", state="STOPPED", connected=[])], []),
+        ([controller(connected=["10.0.0.9:4222"])], ["autonomys-controller has no connection to NATS"]),
+        ([controller(), controller(name="slot", state="BACKOFF", connected=[])], ["slot is BACKOFF"]),
+        ([controller(state="STOPPED", connected=[])], ["none of its programs runs"]),
+        ([], ["none of its programs runs"]),
+    ],
+)
+def test_at_work_is_what_runs_and_is_connected(programs, problems):
+    assert at_work_problems(["10.0.0.1:4222", "10.0.0.2:4222"], programs) == problems

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._status import rows, table
 
 HOSTS = {"plotter-1": {"components": ["plot_server"]}}
@@ -14,6 +15,7 @@ EXPECTED = {
     "cpus": "1-23",
     "memory_policy": "local",
     "environment": {"CUDA_VISIBLE_DEVICES": "GPU-a", "GPU_CONCURRENCY": "12"},
+    "connected_any": ["10.0.0.1:4222", "10.0.0.2:4222"],
 }
 PROGRAM = {
     "name": NAME,
@@ -45,6 +47,43 @@ def test_a_plot_server_as_planned():
     assert shown["health"] == "healthy"
     assert shown["evidence"] == "NATS, port 9966, GPU-a, CPUs 1-23, memory local, GPU_CONCURRENCY=12"
     assert "GPU_CONCURRENCY=12" in table([shown])
+
+
+@pytest.mark.parametrize(
+    ("servers", "connected", "shown"),
+    [
+        (["10.0.0.1:7422"], ["10.0.0.1:7422"], "NATS"),
+        # Somebody else's port of that number is no NATS server of the cluster.
+        (["10.0.0.1:7422"], ["10.9.9.9:4222"], "connected"),
+        ([], ["10.0.0.1:9944"], "connected"),
+    ],
+)
+def test_nats_is_what_is_expected_to_be_nats(servers, connected, shown):
+    evidence = row(expected=dict(EXPECTED, connected_any=servers), connected=connected)["evidence"]
+    assert evidence.startswith(shown + ", ")
+
+
+def test_no_text_of_a_host_forges_a_row_or_steers_the_terminal():
+    chain = "Mars\nplotter-1  plot_server  x  RUNNING  healthy\x1b[2K\u202e"
+    node = {"chain": chain, "peers": 1, "best": 7, "syncing": False}
+    health = {"healthy": True, "evidence": {"node": node, "programs": [dict(PROGRAM, state="RUN\rNING")]}}
+    shown = rows(HOSTS, {"plotter-1": {"plot_server": {"health": health}}})
+    assert chain in shown[0]["evidence"]
+    lines = table(shown).splitlines()
+    assert len(lines) == 2
+    assert lines[1].endswith(
+        "Mars\\x0aplotter-1  plot_server  x  RUNNING  healthy\\x1b[2K\\u202e, 1 peer, best block 7"
+    )
+    assert "RUN\\x0dNING" in lines[1]
+
+
+def test_a_nats_server_and_a_node_in_words():
+    nats = {"version": "2.12.8", "routes": ["node-2"], "meta_leader": "node-2", "meta_size": 2}
+    [shown] = rows(HOSTS, {"plotter-1": {"plot_server": {"health": {"healthy": True, "evidence": {"nats": nats}}}}})
+    assert shown["evidence"] == "2.12.8, JetStream, routes to 1 peer, meta leader node-2 of 2"
+    node = {"chain": "Mars", "peers": 12, "best": 7, "syncing": True}
+    [shown] = rows(HOSTS, {"plotter-1": {"plot_server": {"health": {"healthy": True, "evidence": {"node": node}}}}})
+    assert shown["evidence"] == "Mars, 12 peers, best block 7, syncing"
 
 
 def test_what_differs_from_the_plan_stands_beside_it():

@@ -11,10 +11,10 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.filter.nvidia_topo import nvidia_topo
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import parse_cpu_list
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_errors import NvidiaError, explain_error
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_smi import (
-    NvidiaError,
-    explain_error,
     normalize_bus_id,
+    parse_compute_apps,
     parse_nic_legend,
     parse_query,
     parse_topo,
@@ -372,3 +372,8 @@ def test_bus_id(text, wanted):
 
 def test_nic_legend():
     assert parse_nic_legend(text_of("013.txt")) == {"NIC0": "mlx5_0", "NIC1": "mlx5_1"}
+
+
+def test_compute_apps():
+    text = "10, GPU-aaaa\n10, GPU-bbbb\n11, GPU-aaaa\n\nNo running processes found\n[Insufficient Permissions], GPU-x\n"
+    assert parse_compute_apps(text) == {10: ["GPU-aaaa", "GPU-bbbb"], 11: ["GPU-aaaa"]}

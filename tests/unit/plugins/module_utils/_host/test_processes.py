@@ -161,9 +161,23 @@ def test_little_endian_addresses_are_decoded():
     assert socket.inet_aton("127.0.0.1")[::-1].hex().upper() == "0100007F"
 
 
-def test_gpus_by_pid():
-    text = "10, GPU-aaaa\n10, GPU-bbbb\n11, GPU-aaaa\n\nNo running processes found\n[Insufficient Permissions], GPU-x\n"
-    assert process.gpus_by_pid(text) == {10: ["GPU-aaaa", "GPU-bbbb"], 11: ["GPU-aaaa"]}
+def test_processes_in_a_container_are_another_machines(tmp_path):
+    def add(pid, space, name):
+        folder = tmp_path / pid
+        (folder / "ns").mkdir(parents=True)
+        (folder / "comm").write_text(name + "\n")
+        (folder / "cmdline").write_text(f"/opt/a/{name}\0run\0")
+        if space:
+            (folder / "ns/pid").symlink_to(space)
+
+    add("self", "pid:[1]", "python3")
+    add("7", "pid:[1]", "own")
+    add("8", "pid:[2]", "contained")
+    add("9", None, "hidden")
+    assert sorted(process.own_processes(str(tmp_path))) == [
+        ("hidden\n", "/opt/a/hidden\0run\0"),
+        ("own\n", "/opt/a/own\0run\0"),
+    ]
 
 
 def test_the_supervised_program_of_a_process(tmp_path):

@@ -77,3 +77,38 @@ def test_a_thousand_hosts_are_modelled_within_two_seconds():
     model = build_model(*arguments)
     assert time.process_time() - started < 2
     assert len(model["hosts"]) == 1000
+
+
+def test_settings_have_the_types_of_the_roles():
+    groups, variables, defaults = cluster()
+    variables["node-1"].update(node_rpc_port="9000", controller_tmp="false", cluster_accept="A,B", nats_max_lag="many")
+    settings = build_model(groups, variables, defaults)["hosts"]["node-1"]["settings"]
+    assert (settings["node_rpc_port"], settings["controller_tmp"], settings["cluster_accept"]) == (
+        9000,
+        False,
+        ["A", "B"],
+    )
+    # What cannot have its type stays as it was written, for preflight to report.
+    assert settings["nats_max_lag"] == "many"
+
+
+def test_what_is_asked_of_disks():
+    groups, variables, defaults = cluster()
+    variables["node-1"].update(nats_store_dir="/data/nats", node_base_path="relative", caches_sharded_path=["/x"])
+    variables["storage-0"].update(
+        plot_client_farms=[{"path": "/mnt/a"}, {"path": "/mnt/a"}, {"path": "b"}, {"path": 5}, "/mnt/c", {}],
+        node_base_path="/data/nats",
+    )
+    variables["storage-1"].update(plot_client_farms="nonsense")
+    variables["plotter-0"].update(plot_client_farms=[{"path": "/mnt/a"}])
+    hosts = build_model(groups, variables, defaults)["hosts"]
+    assert hosts["node-1"]["asked"] == {"folders": ["/data/nats"], "farms": []}
+    assert hosts["storage-0"]["asked"] == {"folders": ["/data/nats"], "farms": ["/mnt/a"]}
+    assert hosts["storage-1"]["asked"]["farms"] == hosts["plotter-0"]["asked"]["farms"] == []
+
+
+def test_variables_without_a_value_are_kept_apart():
+    groups, variables, defaults = cluster()
+    model = build_model(groups, variables, defaults, {"node-1": {"cluster_user": "undefined"}})
+    assert model["hosts"]["node-1"]["unresolved"] == {"cluster_user": "undefined"}
+    assert "unresolved" not in model["hosts"]["node-0"]

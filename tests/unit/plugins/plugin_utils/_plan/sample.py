@@ -11,14 +11,14 @@ import zlib
 from pathlib import Path
 from xml.etree import ElementTree
 
-from ansible_collections.autonomys.cluster.plugins.action.cluster_model import read_defaults
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, build_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan import build as _plan
 
 MACHINES = Path(__file__).parents[4] / "fixtures" / "machines"
-DEFAULTS = {role: read_defaults(role) for role in ("common",) + tuple(COMPONENTS)}
+DEFAULTS = {role: role_files.defaults(role) for role in role_files.ROLES}
 SHA256 = "sha256:" + "ab" * 32
 
 
@@ -192,7 +192,7 @@ class Cluster:
         return self
 
     def find(
-        self, rule, severity, hosts, message="Something is wrong.", remedy="Mend it.", component="host", accepted=False
+        self, rule, severity, hosts, message="Something is wrong.", remedy="Fix it.", component="host", accepted=False
     ):
         """Add a finding."""
         item = {

@@ -96,6 +96,16 @@ def test_a_plan_by_slots_shows_the_slots():
     assert owners_drawn(draw_machine(machine, gpus, "x"))["95,191"] == "plot server 0"
 
 
+def test_a_missing_gpu_is_drawn_with_the_cores_that_wait_for_it():
+    machine = topology()
+    gpus = numa_plan(machine)["gpus"]
+    gpus[2].update(missing=True, bus_id=None)
+    del machine["gpus"][2]
+    svg = draw_machine(machine, gpus, "x")
+    assert "2  GPU missing" in svg and "Every plot server has whole cores of its own" in svg
+    assert owners_drawn(svg)["71,167"] == "plot server 2"
+
+
 GOOD = ["1-23,97-119", "25-47,121-143", "49-71,145-167", "73-95,169-191"]
 
 

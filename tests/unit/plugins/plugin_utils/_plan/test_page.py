@@ -63,7 +63,7 @@ def page_of(cluster):
 def upgrade():
     cluster = Cluster().upgrade()
     cluster.left_out = {"storage-2": ["DISK001"]}
-    cluster.find("DISK001", "error", ["storage-2"], "/mnt/x is no mountpoint.", "Mount the disk.")
+    cluster.find("DISK001", "error", ["storage-2"], "/mnt/x is not a mountpoint.", "Mount the disk.")
     cluster.find("NATS005", "warning", ["node-1"], accepted=True)
     return page_of(cluster)
 
@@ -104,7 +104,7 @@ def test_the_report_alone_tells_which_cores_gpu_2_of_plotter_1_uses_and_why(upgr
         in words
     )
     assert (
-        "2 are kept back for the system (plot_server_reserve_cores), and the 2 GPUs get (48 − 2) ÷ 2 = 23 each."
+        "Of 48 usable cores there, 2 are kept back for the system (plot_server_reserve_cores), and the 2 GPUs get (48 − 2) ÷ 2 = 23 each."
         in words
     )
     # In the picture each of its cores bears its number.
@@ -118,7 +118,7 @@ def test_all_of_the_plan_is_there(upgrade):
             "version v1.0.0 → v1.1.0",
             "node-1, then node-2, then node-3",
             "Mount the disk.",
-            "/mnt/x is no mountpoint.",
+            "/mnt/x is not a mountpoint.",
             "accepted",
             "Errors: DISK001.",
         ),
@@ -131,6 +131,15 @@ def test_all_of_the_plan_is_there(upgrade):
         ),
     ):
         assert words in text, words
+
+
+def test_a_missing_gpu_is_in_the_report():
+    cluster = Cluster(1, 1, 1).everywhere()
+    topology = cluster.facts["plotter-1"]["gpus"]["topology"]
+    cluster.set("plotter-1", plot_server_gpus=[gpu["uuid"] for gpu in topology["gpus"]])
+    del topology["gpus"][2]
+    text = Parsed(page_of(cluster)).text
+    assert "2  GPU missing" in text and "its plot server is kept stopped, and its cores wait for it." in text
 
 
 def test_sixty_hosts_share_pictures_and_stay_small():

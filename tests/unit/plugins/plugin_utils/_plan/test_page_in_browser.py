@@ -98,7 +98,7 @@ def state(hosts):
         "DISK001",
         "error",
         [storage[-1]],
-        "/mnt/nvme1n0 is no mountpoint.",
+        "/mnt/nvme1n0 is not a mountpoint.",
         "Mount the disk there, or correct the path.",
         "plot_client",
     )

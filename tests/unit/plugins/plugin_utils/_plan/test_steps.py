@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import pytest
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.steps import batches, seconds
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.steps import seconds
 from ansible_collections.autonomys.cluster.tests.unit.plugins.plugin_utils._plan.sample import Cluster, program, steps
 
 
@@ -38,7 +37,7 @@ def test_a_new_version_restarts_host_by_host_and_says_how_long_versions_are_mixe
         300 + 10 + 300
     )
     assert plan["notes"] == [
-        "32 plot servers on 8 hosts stop or restart: the sectors in work there are lost and plotted again from the start."
+        "32 plot servers on 8 hosts stop or restart: the sectors that they are plotting are lost and start again."
     ]
 
 
@@ -53,25 +52,6 @@ def test_the_meta_leader_restarts_last_and_takes_its_lame_duck_time():
     assert steps(plan) == [("nats", "restart", [["node-2"], ["node-3"], ["node-1"]])]
     assert program(plan, "node-1", "nats-server")["reason"] == "settings that nats-server reads only when it starts"
     assert plan["steps"][0]["at_least_s"] == 3 * (30 + 10)
-
-
-@pytest.mark.parametrize(
-    "roll, sizes",
-    [
-        ("1", [1] * 5),
-        (2, [2, 2, 1]),
-        ("25%", [1] * 5),
-        ("50%", [2, 2, 1]),
-        ("100%", [5]),
-        ("9", [5]),
-        ("0", [5]),
-        ("1%", [1] * 5),
-    ],
-)
-def test_batches_are_those_of_serial(roll, sizes):
-    hosts = ["d", "b", "a", "e", "c"]
-    assert [len(batch) for batch in batches(hosts, roll)] == sizes
-    assert [host for batch in batches(hosts, roll, "a") for host in batch] == ["b", "c", "d", "e", "a"]
 
 
 def test_what_is_held_stops_at_once_and_what_is_no_longer_wanted_with_the_restarts():

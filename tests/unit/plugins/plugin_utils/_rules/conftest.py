@@ -9,17 +9,16 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.action.cluster_model import read_defaults
-from ansible_collections.autonomys.cluster.plugins.action.preflight import read_specs, read_yaml
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, build_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
 
 MACHINES = Path(__file__).parents[4] / "fixtures" / "machines"
 
-DEFAULTS = {role: read_defaults(role) for role in ("common",) + tuple(COMPONENTS)}
-SPECS = read_specs()
-CHECKSUMS = read_yaml("common", "vars", "main", "nats_checksums.yml")["__common_nats_checksums"]
+DEFAULTS = {role: role_files.defaults(role) for role in role_files.ROLES}
+SPECS = {role: role_files.options(role) for role in role_files.ROLES}
+CHECKSUMS = role_files.nats_checksums()
 SHA256 = "sha256:" + "ab" * 32
 REWARD_ADDRESS = "st9QrFWVBdfJMgqZ4jVVJM7fHiWmxJNRipL64cxq7ddp9iCn1"
 

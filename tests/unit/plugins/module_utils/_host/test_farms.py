@@ -12,57 +12,14 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.mounts import find_mount, parse_mountinfo
+from ansible_collections.autonomys.cluster.plugins.module_utils._host import disks
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.farms import read_farms
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import SectorsError, farm_files, max_sectors
-from ansible_collections.autonomys.cluster.plugins.modules import disk_info
-
-MOUNTINFO = """\
-22 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw,errors=remount-ro
-23 22 0:21 / /sys rw,nosuid - sysfs sysfs rw
-40 22 259:1 / /mnt/nvme0 rw,noatime shared:2 master:3 - ext4 /dev/nvme0n1 rw,stripe=32
-41 22 259:2 / /mnt/a\\040disk ro,relatime - xfs /dev/nvme1n1 rw
-42 22 259:3 / /mnt/broken rw,relatime - ext4 /dev/nvme2n1 ro
-43 22 0:50 / /mnt/nvme1 rw - tmpfs tmpfs rw
-44 43 259:4 /farms /mnt/nvme1 rw - ext4 /dev/nvme3n1 rw
-this line is damaged
-"""
-
-
-def test_mountinfo():
-    mounts = parse_mountinfo(MOUNTINFO)
-    assert len(mounts) == 7
-    assert mounts[2] == {
-        "mountpoint": "/mnt/nvme0",
-        "device": "/dev/nvme0n1",
-        "fstype": "ext4",
-        "options": ["rw", "noatime", "stripe=32"],
-    }
-    assert (mounts[3]["mountpoint"], mounts[3]["options"]) == ("/mnt/a disk", ["ro", "relatime"])
-    assert mounts[4]["options"] == ["relatime", "ro"]
-
-
-@pytest.mark.parametrize(
-    "path, device",
-    [
-        ("/", "/dev/sda2"),
-        ("/srv/farm", "/dev/sda2"),
-        ("/mnt/nvme0", "/dev/nvme0n1"),
-        ("/mnt/nvme0/farm", "/dev/nvme0n1"),
-        ("/mnt/nvme00", "/dev/sda2"),
-        ("/mnt/nvme1/x", "/dev/nvme3n1"),
-    ],
-)
-def test_find_mount(path, device):
-    assert find_mount(parse_mountinfo(MOUNTINFO), path)["device"] == device
-
-
-def test_no_mount():
-    assert find_mount([], "/x") is None
 
 
 def answer(path, user="root", **arguments):
-    params = {"paths": [str(path)], "user": user, "pieces_in_sector": 1000, "margin_bytes": 0, **arguments}
-    return disk_info.run_module(params)["disks"][str(path)]
+    options = {"pieces_in_sector": 1000, **arguments}
+    return read_farms([str(path)], user, **options)[str(path)]
 
 
 def test_folder(tmp_path):
@@ -122,7 +79,7 @@ def test_blocks_kept_back_for_root(tmp_path, monkeypatch, user, field):
     class Space:
         f_frsize, f_blocks, f_bfree, f_bavail, f_flag = 4096, 1000, 300, 200, 0
 
-    monkeypatch.setattr(disk_info.os, "statvfs", lambda path: Space)
+    monkeypatch.setattr(disks.os, "statvfs", lambda path: Space)
     assert answer(tmp_path, user)["available"] == 4096 * getattr(Space, field)
 
 
@@ -186,21 +143,14 @@ def test_a_disk_that_does_not_answer_costs_the_limit_and_hides_no_other(tmp_path
 
     monkeypatch.setattr(os, "statvfs", hang)
     start = time.monotonic()
-    params = {
-        "paths": [str(dead), str(alive)],
-        "user": "root",
-        "pieces_in_sector": 1000,
-        "margin_bytes": 0,
-        "timeout": 3,
-    }
-    disks = disk_info.run_module(params)["disks"]
+    found = read_farms([str(dead), str(alive)], "root", 1000, seconds=3)
     # The disk itself would take a minute.
     assert time.monotonic() - start < 30
-    assert disks[str(dead)]["error"] == "it does not answer within 3 s"
-    assert (disks[str(dead)]["exists"], disks[str(dead)]["max_sectors"], disks[str(dead)]["size"]) == (None, None, None)
-    assert disks[str(dead)]["mountpoint"] == disks[str(alive)]["mountpoint"]
-    assert disks[str(alive)]["error"] is None and disks[str(alive)]["max_sectors"] >= 0
-    assert set(disks[str(dead)]) == set(disks[str(alive)])
+    assert found[str(dead)]["error"] == "it does not answer within 3 s"
+    assert (found[str(dead)]["exists"], found[str(dead)]["max_sectors"], found[str(dead)]["size"]) == (None, None, None)
+    assert found[str(dead)]["mountpoint"] == found[str(alive)]["mountpoint"]
+    assert found[str(alive)]["error"] is None and found[str(alive)]["max_sectors"] >= 0
+    assert set(found[str(dead)]) == set(found[str(alive)])
 
 
 def test_a_disk_with_an_error(tmp_path, monkeypatch):

@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
+"""Reads the disks that farms are on: what a farm there has, and how many sectors fit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Sequence, TypedDict
+
+from .._sectors import SectorsError, max_sectors
+from .disks import PATIENCE_S, Disk, read_disks
+
+FARM_FILES = ("plot.bin", "metadata.bin")
+# Identity and description of a farm have some hundred bytes.
+MAX_SMALL_FILE = 65536
+
+
+class Farm(TypedDict):
+    """What the files of a farm say of it, each None when its file does not tell."""
+
+    id: str | None
+    genesis_hash: str | None
+    identity: str | None
+
+
+class FarmFacts(TypedDict):
+    """What a folder holds of a farm, and may hold."""
+
+    existing_plot_bytes: int | None
+    max_sectors: int | None
+    farm: Farm | None
+    direct_io: bool | None
+
+
+class FarmDisk(Disk, FarmFacts):
+    """What a farm's path is on."""
+
+
+UNREAD: FarmFacts = {"existing_plot_bytes": None, "max_sectors": None, "farm": None, "direct_io": None}
+
+
+def read_farms(
+    paths: Sequence[str], user: str, pieces_in_sector: int, margin_bytes: int = 0, seconds: float = PATIENCE_S
+) -> dict[str, FarmDisk]:
+    """Return what each path is on; the arguments are the options of disk_info."""
+    for path in paths:
+        if not path.startswith("/"):
+            raise SectorsError(f"the path {path} is not absolute")
+    # Wrong numbers are said here, not by every disk.
+    max_sectors(0, 0, pieces_in_sector, margin_bytes)
+
+    def more(folder: Path | None, disk: Disk) -> FarmFacts:
+        return read_farm_facts(folder, disk["available"] or 0, pieces_in_sector, margin_bytes)
+
+    return {
+        path: {**disk, **(facts or UNREAD)} for path, (disk, facts) in read_disks(paths, user, more, seconds).items()
+    }
+
+
+def read_farm_facts(folder: Path | None, available: int, pieces_in_sector: int, margin_bytes: int) -> FarmFacts:
+    """Return what concerns a farm in a folder, None where the folder does not exist, on a disk with so much room."""
+    files = [file_bytes(folder / name) for name in FARM_FILES] if folder else []
+    # The holes of a file that was not allocated yet are still counted as free by the filesystem.
+    allocated = sum(taken for _size, taken in files)
+    return {
+        "existing_plot_bytes": sum(size for size, _taken in files),
+        "max_sectors": max_sectors(available, allocated, pieces_in_sector, margin_bytes),
+        "farm": read_farm(folder) if folder else None,
+        "direct_io": direct_io(folder) if folder else None,
+    }
+
+
+def file_bytes(path: Path) -> tuple[int, int]:
+    """Return (size, bytes taken on the disk) of a file, at most its size; (0, 0) when there is none."""
+    try:
+        info = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return 0, 0
+    return info.st_size, min(info.st_size, info.st_blocks * 512)
+
+
+def small_file(path: Path) -> bytes:
+    """Return the bytes of a small file, empty when there is none or it cannot be read."""
+    try:
+        with open(str(path), "rb") as handle:
+            return handle.read(MAX_SMALL_FILE)
+    except OSError:
+        return b""
+
+
+def read_farm(folder: Path) -> Farm | None:
+    """Return what the files of a farm say of it, None where there is no farm."""
+    identity, description = small_file(folder / "identity.bin"), small_file(folder / "single_disk_farm.json")
+    if not identity and not description:
+        return None
+    try:
+        # The only key is the version of the format.
+        [fields] = json.loads(description.decode("utf-8")).values()
+        number, chain = fields.get("id"), fields.get("genesisHash")
+    except (ValueError, AttributeError):
+        number = chain = None
+    return {
+        "id": str(number) if number else None,
+        "genesis_hash": str(chain) if chain else None,
+        # The identity is the farm's private key: it never leaves the host.
+        "identity": hashlib.sha256(identity).hexdigest()[:16] if identity else None,
+    }
+
+
+def direct_io(folder: Path) -> bool | None:
+    """Return whether files of a farm can be opened for direct access, None where no file tells."""
+    for name in FARM_FILES:
+        try:
+            os.close(os.open(str(folder / name), os.O_RDONLY | os.O_DIRECT))
+        except FileNotFoundError:
+            continue
+        except OSError:
+            # EINVAL says no; anything else, such as missing rights, says nothing.
+            return False if os.access(str(folder / name), os.R_OK) else None
+        return True
+    return None

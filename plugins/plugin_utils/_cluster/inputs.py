@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
+"""Variables with the types that the argument specs of the roles give them: the only source of settings.
+
+Ansible validates the variables of a role by its specs and leaves them as they were written: ``-e controller_tmp=false``, an INI inventory or a
+survey give text, and text that says false is true. Here a value means the same however it came.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Mapping
+
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from . import role_files
+
+# YAML reads 1.10 as the number 1.1, and what was written is lost: such a version stays a number, which is a finding.
+VERSIONS = ("cluster_version", "nats_version")
+
+Option = Mapping[str, Any]
+
+
+class NotConvertible(ValueError):
+    """A value that cannot have the type of its variable."""
+
+
+def typed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return variables with the types of the specs; what cannot be converted, and what no role knows, as it is."""
+    known = role_files.all_options()
+    found = dict(settings)
+    for name, value in settings.items():
+        option = known.get(name)
+        if option is None or (name in VERSIONS and not isinstance(value, str)):
+            continue
+        try:
+            found[name] = convert(option, value)
+        except NotConvertible:  # preflight says what is wrong with it
+            continue
+    return found
+
+
+def convert(option: Option, value: Any) -> Any:
+    """Return a value with the type of its option; raise NotConvertible when it has none such."""
+    if value is None:
+        return None
+    kind = option.get("type", "str")
+    if kind == "list":
+        element = dict(option, type=option.get("elements", "raw"))
+        return [convert(element, item) for item in _items(value)]
+    if kind == "dict":
+        return _map(option.get("options"), _pairs(value))
+    if kind == "raw":
+        return _structure(value, "{")
+    if kind == "str" and isinstance(value, str) and not option.get("choices"):
+        return value
+    if isinstance(value, (list, dict)) or (isinstance(value, bool) and kind != "bool"):
+        raise NotConvertible(f"{type(value).__name__} is no {kind}")
+    return _scalar(kind, tuple(option.get("choices", ())), type(value), value)
+
+
+def _items(value: Any) -> list[Any]:
+    value = _structure(value, "[")
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",")] if value else []
+    if not isinstance(value, (list, tuple)):
+        raise NotConvertible(f"{type(value).__name__} is no list")
+    return list(value)
+
+
+def _pairs(value: Any) -> Mapping[Any, Any]:
+    value = _structure(value, "{")
+    if isinstance(value, str):
+        pairs: Mapping[Any, Any] = _validated({"type": "dict"}, value) if value else {}
+        return pairs
+    if not isinstance(value, dict):
+        raise NotConvertible(f"{type(value).__name__} is no map")
+    return value
+
+
+def _structure(value: Any, opening: str) -> Any:
+    """Return the list or map that a text describes in YAML or JSON, else the value."""
+    if not (isinstance(value, str) and value.lstrip().startswith(opening)):
+        return value
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise NotConvertible(str(error)) from error
+
+
+def _map(options: Mapping[str, Option] | None, value: Mapping[Any, Any]) -> dict[Any, Any]:
+    if options is None:
+        return dict(value)
+    if set(value) - set(options):
+        raise NotConvertible("it has unknown keys")
+    return {key: convert(options[key], item) for key, item in value.items()}
+
+
+@functools.lru_cache(maxsize=4096)
+def _scalar(kind: str, choices: tuple[Any, ...], _given: type, value: Any) -> Any:
+    """Convert one value; most hosts share theirs. The type is part of the key, since 1, 1.0 and True are equal."""
+    # The validator would replace ~ and $HOME in a path by those of the control node.
+    option: dict[str, Any] = {"type": "str" if kind == "path" else kind}
+    return _validated(dict(option, choices=list(choices)) if choices else option, value)
+
+
+def _validated(option: Mapping[str, Any], value: Any) -> Any:
+    try:
+        result = ArgumentSpecValidator({"value": dict(option)}).validate({"value": value})
+    except OverflowError as error:  # infinity is no whole number, and the validator does not expect it
+        raise NotConvertible(str(error)) from error
+    if result.error_messages:
+        raise NotConvertible("; ".join(result.error_messages))
+    return result.validated_parameters["value"]

@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
+"""What playbooks and roles register under which name: the only file that knows variables which Python reads from tasks before it.
+
+A task that registers one of these is named beside it. A name that nobody registered in this run gives None or nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+Answer = dict[str, Any]
+Variables = Mapping[str, Any]
+
+# playbooks/preflight.yml and roles/common/tasks/host.yml: kind of reading → (variable, key that a successful answer has).
+READINGS = {
+    "host": ("__common_host", "host"),
+    "gpus": ("__preflight_gpus", "topology"),
+    "disks": ("__preflight_disks", "disks"),
+}
+
+
+def _answer(variables: Variables, name: str) -> Answer:
+    """Return what a task registered, as plain data."""
+    return dict(variables.get(name) or {})
+
+
+# --- on the first host in sorted order: there once, and not a thousand times ---------------------------------------------
+
+
+def first_host(task_vars: Variables) -> str:
+    """Return the host that keeps what concerns the whole cluster."""
+    return str(min(task_vars["groups"]["all"]))
+
+
+def cluster_model(task_vars: Variables) -> Answer:
+    """Return what ``cluster_model`` made of the inventory, as ``playbooks/tasks/model.yml`` keeps it."""
+    model: Answer = task_vars["hostvars"][first_host(task_vars)]["__cluster_model"]
+    return model
+
+
+# --- groups that playbooks make -------------------------------------------------------------------------------------------
+
+
+def ready_hosts(task_vars: Variables) -> list[str]:
+    """Return the hosts that this run may change and asks, by preflight or the choice of hosts."""
+    return list(task_vars["groups"].get("cluster_ready", []))
+
+
+def rolled_hosts(task_vars: Variables, component: str) -> list[str]:
+    """Return the hosts on which something of a component must restart."""
+    return list(task_vars["groups"].get(f"cluster_roll_{component}", []))
+
+
+# --- per host, of its roles: roles/<component>/tasks/*.yml ---------------------------------------------------------------
+
+
+def program_result(variables: Variables, component: str) -> Answer:
+    """Return the answer of ``supervisor_program`` in the role's ``main``."""
+    return _answer(variables, f"__{component}_program")
+
+
+def configuration_result(variables: Variables, component: str) -> Answer:
+    """Return the answer of the task that writes the component's own configuration file."""
+    return _answer(variables, f"__{component}_configuration")
+
+
+def health_result(variables: Variables, component: str) -> Answer:
+    """Return the answer of ``component_health`` in the role's ``verify``."""
+    return _answer(variables, f"__{component}_health")
+
+
+def restart_result(variables: Variables, component: str) -> Answer:
+    """Return the answer of ``component_restart`` in the role's ``restart``."""
+    return _answer(variables, f"__{component}_restart")
+
+
+def release_result(variables: Variables) -> Answer:
+    """Return the answer of ``release`` in ``roles/common/tasks/release.yml``."""
+    return _answer(variables, "__common_release")
+
+
+# --- per host, of the playbooks ------------------------------------------------------------------------------------------
+
+
+def readings(variables: Variables) -> dict[str, Answer]:
+    """Return what was answered by the tasks that read the host, by kind; a task that was skipped is not in it."""
+    found = {kind: _answer(variables, name) for kind, (name, _key) in READINGS.items() if name in variables}
+    return {kind: answer for kind, answer in found.items() if not answer.get("skipped")}
+
+
+def serving_result(variables: Variables, component: str) -> Answer | None:
+    """Return what ``component_serving_info`` in ``includes/roll.yml`` told of a component."""
+    told = _answer(variables, "__roll_at_work")
+    return told if told.get("component") == component else None
+
+
+def told_in_roll(variables: Variables, component: str) -> Answer | None:
+    """Return what a host told in this run last; one that was restarted in it was healthy then, or the run had ended."""
+    step = restart_result(variables, component)
+    if step.get("healthy"):
+        return {"at_work": True, "problems": []}
+    if step.get("stopped"):
+        return {"at_work": False, "problems": ["it was stopped"]}
+    return serving_result(variables, component)
+
+
+def preflight_result(variables: Variables) -> Answer | None:
+    """Return what ``preflight`` judged; every host of its play has it."""
+    judged = _answer(variables, "__preflight")
+    return judged if "findings" in judged else None
+
+
+def leader_seen(variables: Variables) -> Answer | None:
+    """Return what ``playbooks/plan.yml`` heard from the host's NATS server."""
+    nats: Answer | None = _answer(variables, "__plan_nats").get("nats")
+    return nats
+
+
+def plan_errors(variables: Variables) -> Answer:
+    """Return why roles could not tell in check mode what would change: component, or ``release``, to a message."""
+    return _answer(variables, "__plan_errors")

@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
+"""What ``restart.yml`` and ``stop.yml`` act on. Pure functions."""
+
+from __future__ import annotations
+
+from typing import Any, Collection, Iterable, Mapping
+
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import program_of
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, component_of
+
+from .order import kept_stopped
+
+
+def selection(
+    verb: str, components: Collection[str], programs: Iterable[str], gpu_slots: Iterable[int], everything: bool
+) -> dict[str, list[str]]:
+    """Return what to act on, ``{component: [programs]}`` with an empty list for all programs of a component.
+
+    Raises ValueError for names that there are not, and when nothing is named and ``everything`` does not say that it is meant.
+    """
+    unknown = [name for name in components if name not in COMPONENTS]
+    if unknown:
+        raise ValueError(f"{verb}_components has {', '.join(unknown)}; components are {', '.join(COMPONENTS)}")
+    chosen: dict[str, list[str]] = {component: [] for component in components}
+    for program in [*programs, *map(program_of, gpu_slots)]:
+        owner = component_of(program)
+        if not owner:
+            raise ValueError(
+                f"{verb}_programs has {program}, which no component has; supervisorctl status shows the names on a host"
+            )
+        if owner not in components:
+            chosen.setdefault(owner, []).append(program)
+    if not chosen and not everything:
+        raise ValueError(
+            f"Say what to {verb}: -e {verb}_components=controller,node, -e {verb}_programs=autonomys-plot-server-2 "
+            f"or -e {verb}_gpu_slots=2, on some hosts only with --limit. "
+            f"-e {verb}_everything=true means all components"
+        )
+    return chosen or {component: [] for component in COMPONENTS}
+
+
+def last_ones(model: Mapping[str, Any], chosen: Mapping[str, list[str]], hosts: Iterable[str]) -> list[str]:
+    """Return what a stop of ``chosen`` on these hosts would leave nobody to do, each as a sentence."""
+    problems = []
+    for component, programs in sorted(chosen.items()):
+        members = set(model["components"][component])
+        left = members - set(kept_stopped(model, component)) - set(hosts)
+        if not members & set(hosts) or (programs and not COMPONENTS[component].single):
+            continue
+        if COMPONENTS[component].majority and len(left) <= len(members) // 2:
+            problems.append(
+                f"That would stop {len(members) - len(left)} of the {len(members)} NATS servers, and JetStream with them"
+            )
+        elif not left:
+            problems.append(f"That would stop {component} on every host")
+    return problems

@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tasks registered, and that only one file knows the names."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import registered
+
+PLUGINS = Path(__file__).parents[5] / "plugins"
+# Variables of playbooks and roles begin like this. What ends with two underscores is Python's own.
+NAME = re.compile(r"(?<![\w_])__[a-z]\w*(?<!__)\b")
+# role_files reads a table by its name in a role's vars, which is no registered variable.
+KNOW_NAMES = {"plugin_utils/_cluster/registered.py", "plugin_utils/_cluster/role_files.py"}
+FILES = sorted(str(path.relative_to(PLUGINS)) for path in PLUGINS.rglob("*.py"))
+
+
+def names_in(text):
+    """The names in strings, without examples of documentation."""
+    tree = ast.parse(text)
+    tree.body = [node for node in tree.body if not is_examples(node)]
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    found = {name for value in constants if isinstance(value, str) for name in NAME.findall(value)}
+    made = (ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr))
+    return found | {text for text in made if text.startswith(("f'__{", 'f"__{'))}
+
+
+def is_examples(node):
+    return isinstance(node, ast.Assign) and [getattr(target, "id", None) for target in node.targets] == ["EXAMPLES"]
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path not in KNOW_NAMES])
+def test_no_other_file_knows_names_of_variables(path):
+    assert names_in((PLUGINS / path).read_text(encoding="utf-8")) == set()
+
+
+def test_the_test_sees_names():
+    assert names_in('x["__roll_at_work"]') == {"__roll_at_work"}
+    assert names_in('f"__{component}_program"') == {"f'__{component}_program'"}
+    assert names_in('EXAMPLES = "{{ __nats_settings }}"') == set()
+    assert names_in('f"__nats_{x}"; y = "the fact C(__selection), __init__"') == {"__nats_", "__selection"}
+
+
+def test_the_answers_of_roles():
+    variables = {"__nats_program": {"changed": True}, "__nats_health": {"healthy": True}}
+    assert registered.program_result(variables, "nats") == {"changed": True}
+    assert registered.health_result(variables, "nats") == {"healthy": True}
+    assert registered.restart_result(variables, "nats") == {}
+    assert registered.configuration_result(variables, "node") == {}
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, None),
+        ({"__roll_at_work": {"component": "node", "at_work": True}}, None),
+        ({"__roll_at_work": {"component": "nats", "at_work": False}}, {"component": "nats", "at_work": False}),
+        # What came later counts.
+        (
+            {"__roll_at_work": {"component": "nats", "at_work": False}, "__nats_restart": {"healthy": True}},
+            {"at_work": True, "problems": []},
+        ),
+        (
+            {"__roll_at_work": {"component": "nats", "at_work": True}, "__nats_restart": {"stopped": True}},
+            {"at_work": False, "problems": ["it was stopped"]},
+        ),
+    ],
+)
+def test_what_a_host_told_last(variables, told):
+    assert registered.told_in_roll(variables, "nats") == told
+
+
+def test_preflight_counts_where_it_judged():
+    assert registered.preflight_result({}) is None
+    assert registered.preflight_result({"__preflight": {"skipped": True}}) is None
+    assert registered.preflight_result({"__preflight": {"findings": []}}) == {"findings": []}
