@@ -21,7 +21,7 @@ HOST_ROOMS = {
     "_sectors": [],
     "_http": [],
     "_kinds": [],
-    "_job": [],
+    "_job": ["_host"],
     "_secrets": [],
     "_node_rpc": ["_http", "_kinds"],
     "_host": ["_cpuset", "_sectors"],
