@@ -366,7 +366,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     options = dict(module.params, config=os.path.abspath(module.params["config"]), check=module.check_mode)
-    tools = Tools(module.atomic_move, module.run_command, module.warn, module.no_log_values.update)
+    tools = Tools(module.atomic_move, module.warn, module.no_log_values.update)
     try:
         module.exit_json(**execute(Request(**options), tools))
     except ProgramError as error:

@@ -108,7 +108,7 @@ programs:
       type: bool
     gpus:
       description: UUIDs of the GPUs that the program or its descendants hold, as C(nvidia-smi) tells. Empty without
-        C(nvidia-smi).
+        C(nvidia-smi), null when it does not answer within half a minute, because its driver hangs, or fails.
       type: list
       elements: str
 """
@@ -143,7 +143,7 @@ def main() -> None:
             os.path.abspath(options["config"]),
             options["name"],
             options["programs"],
-            gpu_processes(GPU_PATIENCE_S) or {},
+            gpu_processes(GPU_PATIENCE_S),
         )
         module.exit_json(changed=False, programs=programs)
     except (ConfError, ProgramError, SupervisorError) as error:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import glob
 import os
 import platform
-from typing import Any, Collection, Mapping, NamedTuple
+from typing import Collection, NamedTuple
 
 from .._host.files import read_text
 from . import rpc
@@ -21,7 +21,7 @@ from .errors import ConfError
 from .read import parse
 
 CONFIG = "/etc/supervisor/supervisord.conf"
-DEFAULT_PATTERNS = ("/etc/supervisor/conf.d/*.conf",)
+DEFAULT_PATTERNS = ["/etc/supervisor/conf.d/*.conf"]
 """What a distribution's supervisord includes; looked at where its own configuration does not tell."""
 
 # Seconds for supervisord to answer.
@@ -63,14 +63,14 @@ def read_states(names: Collection[str], config: str = CONFIG) -> dict[str, State
     }
 
 
-def read_reason(supervisor: Any, info: Mapping[str, Any]) -> str:
+def read_reason(supervisor: rpc.Supervisor, info: rpc.ProcessInfo) -> str:
     """Return why a program does not stay up."""
     try:
-        log = supervisor.call("tailProcessStdoutLog", rpc.full_name(info), 0, LOG_TAIL)[0]
+        log: str = supervisor.call("tailProcessStdoutLog", rpc.full_name(info), 0, LOG_TAIL)[0]
     except rpc.SupervisorError:
         log = ""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    said: str = info.get("spawnerr") or info.get("description") or info["statename"]
+    said = info["spawnerr"] or info["description"] or info["statename"]
     return f"{said}; its log ends with: {lines[-1][:300]}" if lines else said
 
 

@@ -36,6 +36,7 @@ class ProcessInfo(TypedDict):
     now: int
     exitstatus: int
     spawnerr: str
+    description: str
     stdout_logfile: str
 
 
@@ -66,6 +67,7 @@ def absent(name: str, group: str) -> ProcessInfo:
         "now": 0,
         "exitstatus": 0,
         "spawnerr": "",
+        "description": "",
         "stdout_logfile": "",
     }
 

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from typing import Any, Callable, Collection, Mapping, NamedTuple, Sequence
 
 from . import steps
-from .daemon import Command, Daemon, NotAcceptedError, read_settings
+from .daemon import Daemon, NotAcceptedError, read_settings
 from .daemon_conf import DaemonSettings
 from .decide import (
     Decision,
@@ -47,7 +47,6 @@ class Tools(NamedTuple):
     """What a run needs of its surroundings."""
 
     move: Move
-    run_command: Command
     warn: Callable[[str], object]
     hide: Callable[[Collection[str]], object]
 
@@ -176,7 +175,7 @@ class Run:
         if self.others.broken:
             faults = "; ".join(self.others.broken.values())
             raise ProgramError(f"supervisord cannot start with these files: {faults}")
-        daemon.start_service(self.tools.run_command)
+        daemon.start_service()
         # what has just been started need not be restarted
         request = self.request._replace(state="started") if self.request.state == "restarted" else self.request
         decision = plan_again(request, texts, decision, Reload(set(), set()), daemon.processes())
