@@ -120,7 +120,9 @@ options:
         type: dict
         suboptions:
           path:
-            description: Absolute path of the log file. Its folder must exist.
+            description:
+              - Absolute path of the log file. Its folder must exist, and nobody but root may be able to replace what
+                is in it, because supervisord writes the log with root's rights.
             type: str
             required: true
           max_bytes:
@@ -134,8 +136,11 @@ options:
       state_directories:
         description:
           - Directories that the program needs, absolute paths. Missing ones are created before the program starts,
-            with mode 0750, their missing parents with mode 0755.
+            with mode 0750, their missing parents with mode 0755 for root.
           - Their owner becomes O(programs[].user), on the directory itself only and never recursively.
+          - What they lie in must belong to root or to O(programs[].user). Links are followed only where nobody but
+            root can have put them. A folder of the system, such as V(/), V(/etc) or V(/home), and the home of another
+            account are refused.
         type: list
         elements: str
         default: []
