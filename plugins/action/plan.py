@@ -67,9 +67,9 @@ def answers(variables, components):
         if "reasons" in program and not program.get("failed"):
             answer["program"] = program
         elif component in errors:
-            answer["error"] = f"What would change of the {component} cannot be told: {errors[component]}"
+            answer["error"] = f"What would change about the {component} is not known: {errors[component]}"
         elif program.get("unreachable"):
-            answer["error"] = f"What would change of the {component} cannot be told: the host did not answer"
+            answer["error"] = f"What would change about the {component} is not known: the host did not answer"
         answer["configuration"] = bool(registered.configuration_result(variables, component).get("changed"))
         found[component] = answer
     return found

@@ -139,7 +139,7 @@ def compiled(query):
     try:
         return jmespath.compile(query)
     except jmespath.exceptions.JMESPathError as error:
-        raise AnsibleActionFail(f"cluster_findings_query is no JMESPath expression: {error}") from error
+        raise AnsibleActionFail(f"cluster_findings_query is not a JMESPath expression: {error}") from error
 
 
 def write_json(path, value):

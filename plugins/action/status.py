@@ -44,7 +44,7 @@ class ActionModule(ActionBase):
         if left_out:
             result.update(
                 failed=True,
-                msg=f"Left out of this run because of errors that preflight reported above: {', '.join(left_out)}. Mend them and run the same command again.",
+                msg=f"Left out of this run because of errors that preflight reported above: {', '.join(left_out)}. Fix them and run the same command again.",
             )
         return result
 

@@ -6,23 +6,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: supervisor_program
-short_description: Keep a file of supervised programs and what runs of it as wanted
+short_description: Manage a file of supervised programs, and what of it runs
 version_added: 0.1.0
 description:
   - Writes one file of C([program:]) sections for supervisord, quoted so that each program gets exactly the given
     arguments and environment, and makes supervisord run what the file says.
-  - Compares what is wanted with what I(runs), not with what the file said before. What an interrupted run left behind
-    is seen by the next one.
+  - Compares what is wanted with what I(runs), not with what the file said before. The next run
+    sees what an interrupted one left behind.
   - A program whose definition changed restarts alone; all other programs of the file keep their processes. A program
     that left the list is stopped and removed. Several stops run at the same time.
-  - Waits until every started program has been running for its O(programs[].startsecs) without ending. One that ends
-    fails the task with its exit status and the last lines of its log; values that are named like a password or a
+  - Waits until every started program has been running for its O(programs[].startsecs) without ending. When one ends,
+    the task fails with its exit status and the last lines of its log; values that are named like a password or a
     token are masked.
   - Touches only programs that the file names or named. Programs of other files are never touched.
-  - Speaks with supervisord through the socket of its configuration. When supervisord does not run and programs are
-    wanted, the systemd unit whose C(ExecStart) names O(config) is started.
+  - Talks to supervisord through the socket in its configuration. When supervisord does not run and programs are wanted,
+    the systemd unit whose C(ExecStart) names O(config) is started.
   - A file with a C([group:]) section is converted to single programs, so that later changes can restart one alone.
-  - Keeps the definitions that ran before the file was last changed, in a hidden file beside it, RV(previous).
+  - Keeps the definitions that ran before the file was last changed, in a hidden file next to it, RV(previous).
     O(state=reverted) goes back to them.
 attributes:
   check_mode:
@@ -30,15 +30,16 @@ attributes:
     description:
       - Predicts from the rendered text, from supervisord's answers and from RV(previous), and works on a host without
         supervisor too.
-      - Where the file was changed or removed by hand since its programs started, it is not known what they run, and
-        the prediction of what restarts can differ from the real run.
+      - Where the file was changed or removed by hand since its programs started, the module does not know what they
+        run, and the real run may restart other programs than predicted.
   diff_mode:
     support: full
     description: Shows the file, directories that are created or change their owner, and the programs that start, stop
       or restart.
   idempotent:
     support: partial
-    description: All states but V(restarted), which restarts every time, and V(reverted), which fails the second time.
+    description: All states except V(restarted), which restarts every time, and V(reverted), which fails the second
+      time.
 extends_documentation_fragment:
   - autonomys.cluster.supervisor
 options:
@@ -50,7 +51,7 @@ options:
   programs:
     description:
       - The programs of the file. A program that is not listed is stopped and removed.
-      - If left out, the file stays as it stands (apart from C(autostart)) and O(state) is applied to its programs.
+      - If left out, the file stays as it is (apart from C(autostart)), and O(state) is applied to its programs.
       - Must be left out with O(state=reverted).
     type: list
     elements: dict
@@ -86,8 +87,8 @@ options:
         type: str
       autostart:
         description:
-          - V(false) keeps this program in the file and stopped, while the others are as O(state) says. It stays so
-            over a reboot and in runs without O(programs), until a run gives its definition with V(true).
+          - With V(false), this program stays in the file but stopped, whatever O(state) says of the others. It stays
+            stopped over reboots and in runs without O(programs), until a run defines it with V(true).
         type: bool
         default: true
       autorestart:
@@ -151,8 +152,8 @@ options:
       - With V(stopped), the file is written, no program runs, and none starts with the host (C(autostart=false)).
       - With V(absent), all programs are stopped and removed together with the file.
       - With V(reverted), the definitions that ran before the file was last changed are written back and applied, as
-        V(started) would. What runs with them still keeps its process. It goes back once. The task fails where there
-        is nothing to go back to.
+        V(started) would. What runs with them still keeps its process. This works once. The task fails where there is
+        nothing to go back to.
     type: str
     choices: [started, restarted, stopped, absent, reverted]
     default: started
@@ -160,13 +161,14 @@ options:
     description:
       - Programs of the file to which O(state) is applied, while all others stay as they are; names that are not in
         the file are ignored.
-      - Needs O(programs) to be left out, and O(state) to be V(started), V(restarted) or V(stopped).
+      - Requires O(programs) to be left out, and O(state) to be V(started), V(restarted) or V(stopped).
     type: list
     elements: str
   restart:
     description:
       - Matters only for O(state=started).
-      - With V(now), what runs with an older definition is restarted, and what is no longer wanted is stopped.
+      - With V(now), programs that run with an older definition are restarted, and those that are no longer wanted are
+        stopped.
       - With V(never), the file is written, programs that do not run are started, and running ones are left alone.
         What should restart or go is reported in RV(restart_required) and RV(reasons).
     type: str
@@ -215,7 +217,7 @@ EXAMPLES = r"""
     restart: never
   register: node_converge
 
-- name: Apply what is pending in the file as it stands
+- name: Apply what is pending in the file as it is
   autonomys.cluster.supervisor_program:
     name: autonomys-node
   when: node_converge.restart_required
@@ -280,7 +282,7 @@ restart_required:
   returned: always
   type: bool
 reasons:
-  description: What should restart or go, and why, a sentence each.
+  description: What should restart or go, and why, one sentence per program.
   returned: always
   type: list
   elements: str
@@ -307,7 +309,7 @@ failed_programs:
       type: str
       sample: exit status 1
     log:
-      description: Path of the program's log, null when there is none.
+      description: Path of the program's log, null where there is none.
       type: str
     log_tail:
       description: The last lines of the log, at most 20 and 4 KiB.

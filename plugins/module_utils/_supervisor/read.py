@@ -118,7 +118,7 @@ def parse_environment(value: str) -> dict[str, str]:
     for index in range(0, len(tokens), 4):
         item = tokens[index : index + 3]
         if len(item) != 3 or item[1] != "=":
-            raise ConfError("environment: it is no list of NAME=value")
+            raise ConfError("environment: it is not a list of NAME=value")
         result[item[0]] = item[2].strip("'\"").replace("%%", "%")
     return result
 

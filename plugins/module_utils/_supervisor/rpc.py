@@ -36,7 +36,6 @@ class ProcessInfo(TypedDict):
     now: int
     exitstatus: int
     spawnerr: str
-    description: str
     stdout_logfile: str
 
 
@@ -67,7 +66,6 @@ def absent(name: str, group: str) -> ProcessInfo:
         "now": 0,
         "exitstatus": 0,
         "spawnerr": "",
-        "description": "",
         "stdout_logfile": "",
     }
 

@@ -51,7 +51,7 @@ def wanted_programs(component: str, settings: Settings, facts: Facts) -> tuple[l
     except WRONG as error:
         if not facts.get("host"):
             return [], None  # nothing was read: the host's state says why
-        return [], f"The programs of {component} cannot be told: {sentence(error)}"
+        return [], f"The programs of {component} are not known: {sentence(error)}"
 
 
 def sentence(error: Exception) -> str:

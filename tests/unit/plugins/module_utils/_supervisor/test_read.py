@@ -71,6 +71,6 @@ def test_a_value_that_cannot_be_read_is_not_shown(reader):
     with pytest.raises(ConfError) as error:
         reader(f'A="{SECRET}')
     assert SECRET not in str(error.value)
-    with pytest.raises(ConfError, match="no list of NAME=value") as error:
+    with pytest.raises(ConfError, match="not a list of NAME=value") as error:
         read.parse_environment(f"A {SECRET}")
     assert SECRET not in str(error.value)
