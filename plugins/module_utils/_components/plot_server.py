@@ -76,7 +76,7 @@ def _program(s: Settings, gpu: Mapping[str, Any], port: int, model: str | None) 
     program = make_program(s, "plot_server", name, command, log=log, environment=environment)
     program["cpus"] = gpu["cpus"]
     program["autostart"] = not gpu["missing"]
-    program["state_directories"] = [s["plot_server_base_path"], base_path]
+    program["state_directories"] = [base_path]
     return program
 
 
