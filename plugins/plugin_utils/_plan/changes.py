@@ -36,19 +36,19 @@ Options = Mapping[str, str]
 
 def wanted_programs(component: str, settings: Settings, facts: Facts) -> tuple[list[Wanted], str | None]:
     """Return the programs of a component on a host, and why there are none."""
-    gpus, host = facts.get("gpus") or {}, facts.get("host") or {}
+    gpus, host = facts["gpus"] or {}, facts["host"] or {}
     known: Known = {
         "topology": gpus.get("topology") or {},
         "gpu_error": gpus.get("gpu_error"),
         "programs": host.get("programs"),
-        "disks": facts.get("disks") or {},
+        "disks": facts["disks"] or {},
     }
     try:
         return programs(component, settings, known), None
     except WRONG as error:
-        if not facts.get("host"):
+        if not facts["host"]:
             return [], None  # nothing was read: the host's state says why
-        return [], f"The programs of {component} cannot be told: {sentence(error)}"
+        return [], f"The programs of {component} are not known: {sentence(error)}"
 
 
 def sentence(error: Exception) -> str:
@@ -94,7 +94,7 @@ def changed_programs(component: str, settings: Settings, wanted: Sequence[Wanted
 
 def left_over_programs(files: Iterable[str], facts: Facts) -> Iterator[Program]:
     """Return the programs of components that a host has left, where they are to go."""
-    for program in (facts.get("host") or {}).get("programs") or []:
+    for program in (facts["host"] or {}).get("programs") or []:
         if file_of(str(program.get("file"))) in files:
             entry = _stopping(LEFT_OVER, {}, program["name"], 0)
             entry["reason"] = "the host has left its group"
