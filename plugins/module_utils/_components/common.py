@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, Tuple, TypedDict
 
-from .._supervisor.conf import environment_text
+from .._supervisor.write import environment_text
 from . import names
 
 Settings = Mapping[str, Any]

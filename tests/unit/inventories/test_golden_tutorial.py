@@ -13,11 +13,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import sector_bytes
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.conf import (
-    parse_command,
-    parse_environment,
-    render,
-)
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.read import parse_command, parse_environment
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import render
 
 ROOT = Path(__file__).parents[3]
 TUTORIAL = ROOT / "tests" / "fixtures" / "tutorial"

@@ -12,7 +12,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.comm
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import parse_programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_slots import remembered_slots
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import expectations, programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.conf import render
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import render
 from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._components.sample import (
     machine,
     role_settings,

@@ -12,7 +12,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import (
+    full_command,
+    quote_command,
+    quote_environment,
+)
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, build_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan import build as _plan
@@ -59,9 +63,9 @@ def text_of(programs):
     for program in programs:
         lines += [
             f"[program:{program['name']}]",
-            "command=" + conf.quote_command(conf.full_command(dict(program, cpus=program.get("cpus")))),
+            "command=" + quote_command(full_command(dict(program, cpus=program.get("cpus")))),
         ]
-        lines.append("environment=" + conf.quote_environment(program["environment"]))
+        lines.append("environment=" + quote_environment(program["environment"]))
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ import time
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import parse_programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.conf import render
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import render
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import build_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.nats import vulnerabilities
