@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._looking import EXPECTED, Looker
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._words import printable
 
 ARGUMENTS = {
     **EXPECTED,
@@ -30,5 +31,5 @@ class ActionModule(ActionBase):
         if looked["problems"] and not args["report_only"]:
             problems = "; ".join(looked["problems"])
             message = f"{args['component']} is not healthy after {looked['waited_s']} s: {problems}"
-            result.update(failed=True, msg=message)
+            result.update(failed=True, msg=printable(message, lines=True))
         return result

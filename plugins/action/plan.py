@@ -19,6 +19,7 @@ from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.build impo
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.page import report
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.shape import Plan
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.text import plan_text
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._words import printable
 
 ARGUMENTS = {"file": {"type": "path"}, "report": {"type": "path"}}
 
@@ -34,7 +35,8 @@ class ActionModule(ActionBase):
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         plan, topologies = planned(task_vars)
         display = Display()
-        display.display("\n" + plan_text(plan, display.columns, commands=display.verbosity > 0) + "\n")
+        text = plan_text(plan, display.columns, commands=display.verbosity > 0)
+        display.display(printable(f"\n{text}\n", lines=True))
         if args["file"]:
             write(args["file"], json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
         if args["report"]:

@@ -19,6 +19,7 @@ from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.releases 
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.table import counts, table
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._secrets import clear_secrets
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._sources import cached_checksum, find_source
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._words import printable
 
 ARGUMENTS = {
     "strict": {"type": "bool", "default": True},
@@ -51,11 +52,11 @@ class ActionModule(ActionBase):
         if args["file"]:
             write_json(args["file"], selected)
         display = Display()
-        display.display(
-            "\n" + (table(found, display.columns) + "\n\n" if found else "") + self._summary(model, facts, judged)
-        )
+        text = (table(found, display.columns) + "\n\n" if found else "") + self._summary(model, facts, judged)
+        display.display(printable("\n" + text, lines=True))
         if query and not args["file"]:
-            display.display(json.dumps(selected, indent=2, ensure_ascii=False))
+            # In ASCII nothing steers the terminal, and it is JSON all the same.
+            display.display(printable(json.dumps(selected, indent=2), lines=True))
         display.display("")
 
         if judged["stopping"] and args["stop"]:

@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.plugin_utils import _status
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import registered
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._words import printable
 
 ARGUMENTS = {"strict": {"type": "bool", "default": False}}
 
@@ -39,7 +40,7 @@ class ActionModule(ActionBase):
         }
         lost = set(task_vars["ansible_play_hosts_all"]) - set(task_vars["ansible_play_hosts"])
         rows = _status.rows(hosts, results, lost)
-        Display().display("\n" + _status.table(rows) + "\n")
+        Display().display(printable(f"\n{_status.table(rows)}\n", lines=True))
         result.update(changed=False, left_out=left_out)
         problem = failure(rows, left_out, args["strict"])
         if problem:
