@@ -19,7 +19,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import EVIDENT
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Facts as Known
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Program as Wanted
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import file_of, version_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import DIGEST
@@ -47,15 +46,8 @@ Options = Mapping[str, str]
 
 def wanted_programs(component: str, settings: Settings, facts: Facts) -> tuple[list[Wanted], str | None]:
     """Return the programs of a component on a host, and why there are none."""
-    gpus, host = facts["gpus"] or {}, facts["host"] or {}
-    known: Known = {
-        "topology": gpus.get("topology") or {},
-        "gpu_error": gpus.get("gpu_error"),
-        "programs": host.get("programs"),
-        "disks": facts["disks"] or {},
-    }
     try:
-        return programs(component, settings, known), None
+        return programs(component, settings, facts), None
     except WRONG as error:
         if not facts["host"]:
             return [], None  # nothing was read: the host's state says why

@@ -75,7 +75,7 @@ class Cluster:
     def __init__(self, nodes=3, plotters=2, storages=2, plotter_machine="seed-2x48c-4gpu", disks=4):
         counts = {"node": nodes, "plotter": plotters, "storage": storages}
         names = {kind: [f"{kind}-{number}" for number in range(1, count + 1)] for kind, count in counts.items()}
-        self.groups = {name: list(names["node"]) for name in ("nats", "node", "controller", "proof_server")}
+        self.groups = {component: list(names["node"]) for component in COMPONENTS}
         self.groups.update(
             caches=list(names["plotter"]), plot_server=list(names["plotter"]), plot_client=list(names["storage"])
         )
@@ -134,14 +134,7 @@ class Cluster:
 
     def programs(self, host, component, model=None):
         """The programs that the role would make."""
-        facts = self.facts[host]
-        known = {
-            "topology": (facts["gpus"] or {}).get("topology"),
-            "gpu_error": None,
-            "programs": facts["host"]["programs"],
-            "disks": facts["disks"] or {},
-        }
-        return programs(component, (model or self.model())["hosts"][host]["settings"], known)
+        return programs(component, (model or self.model())["hosts"][host]["settings"], self.facts[host])
 
     def answer(self, host, component, wanted=None, state="RUNNING", before=None):
         """Let supervisor_program answer on a host: every program in that state, or restarting when it differs from the programs of before."""
