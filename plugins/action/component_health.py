@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._looking import EXPECTED, Looker
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._words import printable
 
 ARGUMENTS = {
     **EXPECTED,

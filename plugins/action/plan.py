@@ -13,13 +13,13 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import registered
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import reading
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.build import build_plan
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.page import report
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.shape import Plan
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.text import plan_text
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._words import printable
 
 ARGUMENTS = {"file": {"type": "path"}, "report": {"type": "path"}}
 
@@ -77,9 +77,9 @@ def answers(variables: Mapping[str, Any], components: Iterable[str]) -> dict[str
         if "reasons" in program and not program.get("failed"):
             answer["program"] = program
         elif component in errors:
-            answer["error"] = f"What would change for {component} is not known: {errors[component]}"
+            answer["error"] = f"What would change about the {component} is not known: {errors[component]}"
         elif program.get("unreachable"):
-            answer["error"] = f"What would change for {component} is not known: the host did not answer"
+            answer["error"] = f"What would change about the {component} is not known: the host did not answer"
         answer["configuration"] = bool(registered.configuration_result(variables, component).get("changed"))
         found[component] = answer
     return found

@@ -10,6 +10,7 @@ import json
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import reading
@@ -19,7 +20,6 @@ from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.releases 
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.table import counts, table
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._secrets import clear_secrets
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._sources import cached_checksum, find_source
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._words import printable
 
 ARGUMENTS = {
     "strict": {"type": "bool", "default": True},
@@ -140,7 +140,7 @@ def compiled(query):
     try:
         return jmespath.compile(query)
     except jmespath.exceptions.JMESPathError as error:
-        raise AnsibleActionFail(f"cluster_findings_query is no JMESPath expression: {error}") from error
+        raise AnsibleActionFail(f"cluster_findings_query is not a JMESPath expression: {error}") from error
 
 
 def write_json(path, value):

@@ -10,9 +10,9 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils import _status
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import registered
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._words import printable
 
 ARGUMENTS = {"strict": {"type": "bool", "default": False}}
 

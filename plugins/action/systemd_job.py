@@ -14,7 +14,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._job import words
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._words import printable
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 
 MODULE = "autonomys.cluster.systemd_job"
 INFO = "autonomys.cluster.systemd_job_info"

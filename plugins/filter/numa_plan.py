@@ -11,8 +11,8 @@ version_added: 0.1.0
 description:
   - Computes a set of CPUs for each GPU of a machine, from what M(autonomys.cluster.gpu_topology_info) returns as
     C(topology).
-  - Every physical core has one owner with all its usable threads. A GPU gets cores of its own NUMA node, the GPUs of a
-    node equally many, and as few L3 caches as possible are shared between GPUs. A set depends only on the GPUs of the
+  - Every physical core has one owner with all its usable threads. A GPU gets cores of its own NUMA node; all GPUs of a
+    node get the same number, and as few L3 caches as possible are shared between GPUs. A set depends only on the GPUs of the
     same node.
 positional: _input
 options:
@@ -25,7 +25,7 @@ options:
     type: int
     default: 2
   max_cpus:
-    description: The most logical CPUs a GPU gets.
+    description: Largest number of logical CPUs that a GPU gets.
     type: int
   min_cpus:
     description: Logical CPUs below which a GPU's share is reported as a warning.

@@ -12,7 +12,7 @@ description:
   - Reads the text that C(nvidia-smi topo -m) prints, of any driver version, with tabs or blanks, colour codes, log
     prefixes or wrapped lines.
   - A value that is absent, blank, V(N/A) or damaged is null. A list is never guessed.
-  - C(nvidia-smi) prints at most six ranges of a CPU list and drops the rest without a sign. To pin processes use
+  - C(nvidia-smi) prints at most six ranges of a CPU list and drops the rest silently. To pin processes use
     M(autonomys.cluster.gpu_topology_info), which reads sysfs.
 positional: _input
 options:

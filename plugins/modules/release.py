@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release
-short_description: Install versions of programs beside each other, verified, complete or not at all
+short_description: Install versions of programs side by side, verified, completely or not at all
 version_added: 0.1.0
 description:
   - >-
@@ -14,8 +14,8 @@ description:
     programs that run from it, and going back to the previous version needs no network.
   - >-
     Every source is verified against the checksum of the inventory, and one archive member is unpacked where wanted,
-    before the first file gets its final name. A version is there completely or not at all, and what an interrupted
-    run left behind is removed by the next.
+    before the first file gets its final name. A version is there completely or not at all, and the next run removes
+    what an interrupted one left behind.
   - A run that changes nothing is one remote execution that reads a manifest and the attributes of the files.
   - >-
     Versions beyond O(keep) are removed, the oldest first, unless a file in C(/etc/supervisor/conf.d), a definition
@@ -78,7 +78,7 @@ options:
   proxy:
     description:
       - URL of a proxy for C(http) and C(https) sources.
-      - Without it the variables of the environment count (C(http_proxy), C(https_proxy), C(no_proxy)).
+      - Without it, the variables of the environment apply (C(http_proxy), C(https_proxy), C(no_proxy)).
     type: str
   timeout:
     description: Seconds that a server may stay silent during a download.
@@ -131,7 +131,7 @@ pruned:
   elements: str
   sample: [/opt/autonomys/releases/v1.0.0]
 paths:
-  description: Path of every wanted file by its name. Of two versions of one name the later in O(releases) counts.
+  description: Path of every wanted file by its name. When two versions have a file of that name, the later in O(releases) counts.
   returned: success
   type: dict
   sample: {autonomys-farmer: /opt/autonomys/releases/v1.2.3/autonomys-farmer}

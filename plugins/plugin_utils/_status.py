@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
-from ._words import aligned, counted, printable
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
+
+from ._words import aligned, counted
 
 HEADER = ("HOST", "COMPONENT", "PROGRAM", "STATE", "HEALTH", "EVIDENCE")
 

@@ -17,7 +17,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[3]
 HOSTS = ("node-1", "node-2", "node-3", "plotter-1", "plotter-2", "storage-1", "storage-2")
 # apt cannot predict on a host without package lists, so another task tells what it would do.
-TOLD_BY = {"Tell which packages would be installed": "Install supervisor and numactl"}
+TOLD_BY = {"Show which packages would be installed": "Install supervisor and numactl"}
 
 
 # A change of each kind: NATS reads its configuration again, plot servers restart, plot clients stop.

@@ -77,7 +77,7 @@ def _evidence(
     known: dict[str, Any] = dict(NO_EVIDENCE)
     pids: list[int] = []
     if pid in parent_of:
-        known = evidence(pid, parent_of, tables)
+        known = dict(evidence(pid, parent_of, tables))
         pids = known.pop("pids")
     gpus = None
     if gpu_processes is not None:

@@ -70,7 +70,7 @@ def _items(value: Any) -> list[Any]:
     if isinstance(value, str):
         return [item.strip() for item in value.split(",")] if value else []
     if not isinstance(value, (list, tuple)):
-        raise NotConvertible(f"{type(value).__name__} is no list")
+        raise NotConvertible(f"{type(value).__name__} is not a list")
     return list(value)
 
 
@@ -80,7 +80,7 @@ def _pairs(value: Any) -> Mapping[Any, Any]:
         pairs: Mapping[Any, Any] = _validated({"type": "dict"}, value) if value else {}
         return pairs
     if not isinstance(value, dict):
-        raise NotConvertible(f"{type(value).__name__} is no map")
+        raise NotConvertible(f"{type(value).__name__} is not a map")
     return value
 
 

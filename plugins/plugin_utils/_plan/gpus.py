@@ -21,8 +21,9 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.proof_server import proof_server_cpus
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import format_cpu_list, parse_cpu_list
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.machine import Machine
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 
-from .._words import counted, printable
+from .._words import counted
 from .shape import Facts, Gpu, GpuHost, ProofServer, Settings
 
 # A GPU as the NUMA plan has it, with its slot.

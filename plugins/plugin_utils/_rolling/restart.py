@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
+
 from .._looking import RECONNECT, Looked, Looker, Question
-from .._words import printable
 from .step import failure, refusal
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any, Collection, Mapping, Sequence
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 
-from .._words import printable
 from .order import at_once
 
 # Who must be at work while a host of the component is away: one other host, all others, or as many as <role>_roll leaves.

@@ -74,7 +74,7 @@ def _listed(view: View, host: str) -> Iterator[Finding]:
 
 def _none(host: str, users: Sequence[str], answer: Mapping[str, Any]) -> Finding:
     message = f"No GPU can be used: {' '.join((answer.get('gpu_error') or 'nvidia-smi lists none').split())}"
-    remedy = f"Install the NVIDIA driver ({MIN_DRIVER} or newer) and look whether nvidia-smi lists the GPUs"
+    remedy = f"Install the NVIDIA driver ({MIN_DRIVER} or newer) and check that nvidia-smi lists the GPUs"
     remedy += f", or take the host out of the group {' and '.join(users)}."
     return finding("GPU001", [host], users[-1], message, remedy)
 

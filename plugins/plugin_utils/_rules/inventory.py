@@ -48,7 +48,7 @@ def _groups(view: View) -> Iterator[Finding]:
         yield finding("INV002", groups[group], INVENTORY, message, f"Rename it to {component}.")
     if len(empty) == len(COMPONENTS) and not mistyped:
         message = "No component's group has hosts, so there is no cluster"
-        remedy = f"Add the groups {', '.join(COMPONENTS)} with their hosts, as the inventory template has them."
+        remedy = f"Add the groups {', '.join(COMPONENTS)} with their hosts, as in the inventory template."
         yield finding("INV001", [], INVENTORY, message, remedy, ERROR)
         return
     for component in empty:

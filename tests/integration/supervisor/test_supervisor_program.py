@@ -964,7 +964,7 @@ def test_a_supervisord_that_is_killed_while_a_program_stops_is_told_and_the_next
         ({"log": {"path": "/not/here/x.log"}}, "program a: the folder of its log /not/here/x.log does not exist"),
         (
             {"environment": {"X": "a ;b"}},
-            "program a: environment: X: supervisord reads a ; or # after white space as a comment: 'a ;b'",
+            "program a: environment: X: supervisord reads a ; or # after white space as a comment",
         ),
         ({"state_directories": ["relative"]}, "program a: state_directories: 'relative' is not an absolute path"),
         (

@@ -23,11 +23,11 @@ PROGRAM = {"reasons": [], "programs": []}
         ),
         (
             {"__node_program": dict(PROGRAM, failed=True), "__plan_errors": {"node": "it is broken"}},
-            {"error": "What would change for node is not known: it is broken", "configuration": False},
+            {"error": "What would change about the node is not known: it is broken", "configuration": False},
         ),
         (
             {"__node_program": {"unreachable": True}},
-            {"error": "What would change for node is not known: the host did not answer", "configuration": False},
+            {"error": "What would change about the node is not known: the host did not answer", "configuration": False},
         ),
     ],
 )

@@ -112,7 +112,9 @@ def state(hosts):
         True,
     )
     cluster.left_out = {storage[-1]: ["DISK001"]}
-    cluster.answers["node-1"]["node"] = {"error": "What would change for node is not known: the host did not answer"}
+    cluster.answers["node-1"]["node"] = {
+        "error": "What would change about the node is not known: the host did not answer"
+    }
     topologies = {host: facts["gpus"]["topology"] for host, facts in cluster.facts.items() if facts["gpus"]}
     return report(cluster.plan(), topologies, "2026-11-22 17:10 UTC")
 
