@@ -18,11 +18,14 @@ ARGUMENTS = {"strict": {"type": "bool", "default": False}}
 
 
 class ActionModule(ActionBase):
+    """Prints the table of programs."""
+
     _requires_connection = False
     _supports_check_mode = True
     _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the result of the task."""
         task_vars = task_vars or {}
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)

@@ -65,6 +65,30 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def names(hosts: Iterable[object], most: int = 5) -> str:
+    """Return host names as a sentence has them."""
+    texts = [str(host) for host in hosts]
+    if len(texts) > most:
+        return f"{', '.join(texts[:most])} and {len(texts) - most} more"
+    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]])) if texts else "none"
+
+
+def shown(value: object, most: int = 80) -> str:
+    """Return a value as a message shows it."""
+    if isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, str):
+        text = repr(str(value))
+    else:
+        text = "null" if value is None else str(value)
+    return cut(text, most)
+
+
+def one_line(text: object, most: int = 300) -> str:
+    """Return a text of several lines as a sentence has it."""
+    return " ".join(str(text).split())[:most]
+
+
 def in_order(names: Iterable[str]) -> list[str]:
     """Return names in the order in which people count: plotter-2 before plotter-10."""
     return sorted(names, key=_natural)

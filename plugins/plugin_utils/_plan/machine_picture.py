@@ -51,7 +51,7 @@ def draw_machine(
         page: as in ``svg.picture``.
     """
     machine = _Drawn(topology, gpus)
-    # On a page the heading stands above the picture.
+    # On a page the heading is above the picture.
     first = MARGIN + (8 if page else 38)
     body: list[str] = []
     top: float = first + 26

@@ -16,7 +16,8 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._cluster.model import PREFIXES
-from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, finding, one_line, shown
+from .._words import one_line, shown
+from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "VAR001": Rule(ERROR, "inventory", "A required variable is missing"),

@@ -17,6 +17,9 @@ from ansible_collections.autonomys.cluster.plugins.plugin_utils._words import (
     duration,
     fitted,
     in_order,
+    names,
+    one_line,
+    shown,
     size,
     text_width,
     thousands,
@@ -80,6 +83,31 @@ def test_numbers_in_words():
 
 def test_a_long_text_is_cut():
     assert cut("abcd", 4) == "abcd" and cut("abcde", 4) == "abc…"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "text"),
+    [
+        ([], "none"),
+        (["a"], "a"),
+        (["a", "b", "c"], "a, b and c"),
+        (["a", "b", "c", "d", "e", "f", "g"], "a, b, c, d, e and 2 more"),
+    ],
+)
+def test_names_in_a_sentence(hosts, text):
+    assert names(hosts) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(True, "true"), (None, "null"), ("yes", "'yes'"), (7, "7"), ([1], "[1]"), ("x" * 100, "'" + "x" * 78 + "…")],
+)
+def test_values_in_a_sentence(value, text):
+    assert shown(value) == text
+
+
+def test_several_lines_in_a_sentence():
+    assert one_line("a\n  b\tc") == "a b c" and one_line("abc", 2) == "ab"
 
 
 def test_equal_ones_come_together_in_the_order_of_the_first():
