@@ -20,7 +20,7 @@ _STEERING = re.compile(
 
 
 def printable(text: object, lines: bool = False) -> str:
-    """Return a text that a terminal shows and does not obey: what would steer it becomes visible, such as ``\\x1b``.
+    r"""Return a text that a terminal shows and does not obey: what would steer it becomes visible, such as ``\x1b``.
 
     A host can send anything: a log may hold what a stranger on the network chose.
 
