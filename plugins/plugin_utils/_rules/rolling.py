@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 from .._rolling.order import kept_stopped
 from .._rolling.step import NEEDS
-from .view import INFO, WARNING, Finding, Rule, View, finding, names
+from .._words import names
+from .view import INFO, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "ROLL001": Rule(WARNING, "inventory", "No NATS server can be spared"),
@@ -48,9 +49,7 @@ def _only_hosts(view: View) -> Iterator[Finding]:
     for component in NEEDS:
         members = view.members(component)
         if len(members) == 1 and len(view.hosts) > 1:
-            message = (
-                f"Only {names(members)} has {component}: when it restarts, no other host can take over, so none is asked"
-            )
+            message = f"Only {names(members)} has {component}: when it restarts, no other host can take over, so none is asked"
             yield finding("ROLL002", members, component, message, remedy)
 
 
