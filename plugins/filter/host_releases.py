@@ -41,11 +41,12 @@ _value:
 from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import releases
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import SettingsError
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.inputs import typed
 
 
 def host_releases(settings, machine, checksums):
     try:
-        return releases(settings, machine, checksums)
+        return releases(typed(settings), machine, checksums)
     except SettingsError as error:
         raise AnsibleFilterError(str(error)) from error
 
