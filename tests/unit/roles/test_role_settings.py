@@ -44,6 +44,7 @@ def topology():
 
 DISK = {"error": None, "existing_plot_bytes": 0, "max_sectors": 5}
 READ = {
+    "topology": topology(),
     "gpus": {"topology": topology(), "gpu_error": None},
     "host": {"programs": []},
     "disks": {"/mnt/a": DISK, "/mnt/b": DISK},
@@ -52,7 +53,7 @@ READ = {
 
 def settings_of(component):
     names = [*role_files.options("common"), *role_files.options(component)]
-    values = dict(role_files.defaults("common"), **role_files.defaults(component), **REQUIRED)
+    values = {**role_files.defaults("common"), **role_files.defaults(component), **REQUIRED}
     values[component + "_nats_servers"] = ["nats://10.0.0.1:4222", "nats://10.0.0.2:4222"]
     return {name: values[name] for name in names if name in values}
 
