@@ -18,7 +18,7 @@ options:
     type: dict
     required: true
   machine:
-    description: The kernel's name of the machine, as C(x86_64).
+    description: The kernel's name of the machine, such as C(x86_64).
     type: str
     required: true
   checksums:
@@ -38,13 +38,20 @@ _value:
   elements: dict
 """
 
+from typing import Any, Callable
+
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import releases
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import SettingsError
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import (
+    Checksums,
+    Release,
+    releases,
+)
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Settings, SettingsError
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.inputs import typed
 
 
-def host_releases(settings, machine, checksums):
+def host_releases(settings: Settings, machine: str, checksums: Checksums) -> list[Release]:
+    """Return the releases, with errors as Ansible reports them."""
     try:
         return releases(typed(settings), machine, checksums)
     except SettingsError as error:
@@ -52,5 +59,8 @@ def host_releases(settings, machine, checksums):
 
 
 class FilterModule:
-    def filters(self):
+    """The filter for Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters of this file by name."""
         return {"host_releases": host_releases}

@@ -9,22 +9,24 @@ short_description: Tell what would run where, what would change, in which steps 
 version_added: 0.1.0
 author: [autonomys.cluster contributors (@autonomys-cluster)]
 description:
-  - Ends C(playbooks/plan.yml). Puts what preflight read beside what the roles answered in check mode, and prints the plan.
-  - With C(-v) the text has the command of every program too.
-  - Runs on the control node and contacts no host. Run it once in a play.
+  - Ends C(playbooks/plan.yml). Prints the plan, from what preflight read of the hosts and what the roles answered in
+    check mode.
+  - With C(-v) the text includes the command of every program.
+  - Runs on the control node and contacts no host. Run it once per play.
 options:
   file:
-    description: File on the control node that the plan is written to, as JSON. It is written in check mode too.
+    description: File on the control node to which the plan is written as JSON. It is written in check mode too.
     type: path
   report:
     description:
-      - File on the control node that a report with pictures is written to. It is written in check mode too.
-      - One HTML page without scripts that loads nothing from anywhere.
+      - File on the control node to which a report with pictures is written. It is written in check mode too.
+      - The report is one HTML page without scripts that loads nothing from anywhere.
     type: path
 extends_documentation_fragment:
   - autonomys.cluster.reads
 notes:
-  - Values of the environment and of arguments that are named like a password or a token are masked.
+  - Values of environment variables and of arguments whose names look like a password or a token are masked.
+  - Control characters in what hosts sent are shown as V(\\x1b), so that they cannot steer the terminal.
 """
 
 EXAMPLES = r"""
@@ -46,29 +48,38 @@ plan:
       type: int
       sample: 1
     summary:
-      description: Hosts, programs, changes and findings in numbers, and C(at_least_s) and C(at_most_s), the seconds that all steps take.
+      description:
+        - Hosts, programs, changes and findings in numbers.
+        - C(at_least_s) and C(at_most_s) are the seconds that all steps take.
       type: dict
     steps:
       description:
-        - What happens to programs, one step after another, each with C(component), C(kind) (V(stop), V(start), V(reload) or V(restart)),
-          C(batches) (lists of hosts that do it at once), the number of C(programs), C(at_least_s), C(at_most_s) and what the time of a batch is
-          C(made_of).
+        - What happens to programs, one step after another.
+        - Each has C(component), C(kind) (V(stop), V(start), V(reload) or V(restart)), C(batches) (lists of hosts that
+          change at the same time), the number of C(programs), C(at_least_s), C(at_most_s), and what the time of a batch
+          is C(made_of).
       type: list
       elements: dict
     versions:
-      description: Per software that changes its version C(from), C(to), and for how long both run (C(at_least_s), C(at_most_s)).
+      description:
+        - For each software that changes its version C(from), C(to), and for how long both run (C(at_least_s),
+          C(at_most_s)).
       type: list
       elements: dict
     hosts:
       description:
-        - Per host its C(address), C(components), C(state) (V(ready), V(left out), V(unreachable), V(not read), V(no component)) and C(why);
-          what is to C(prepare) and to C(install); C(errors) that keep parts of the plan from being told.
-        - C(programs), each with C(component), C(name), C(command), C(environment), C(cpus), C(ports), C(log), the C(state) now, the C(change)
-          (V(start), V(restart), V(stop), V(reload), V(none), V(unknown)) and its C(reason).
-        - C(gpus) with the cores of each GPU and why, and the C(block) of C(plot_server_gpus) to paste; C(farms) with bytes and sectors of each disk.
+        - For each host its C(address), C(components), C(state) (V(ready), V(left out), V(unreachable), V(not read),
+          V(no component)) and C(why); what is still to C(prepare) and to C(install); C(errors) that keep parts of the
+          plan from being known.
+        - C(programs), each with C(component), C(name), C(command), C(environment), C(cpus), C(ports), C(log), its
+          C(state) now, the C(change) (V(start), V(restart), V(stop), V(reload), V(none), V(unknown)) and its C(reason).
+        - C(gpus) with the cores of each GPU and why, and the C(block) of C(plot_server_gpus) to add to the inventory.
+        - C(farms) with the bytes and sectors of each disk.
       type: dict
     connections:
-      description: Which component talks to which on which port, with the numbers of C(hosts), C(to_hosts) and connecting C(programs).
+      description:
+        - Which component talks to which on which port, with the numbers of C(hosts), C(to_hosts) and connecting
+          C(programs).
       type: list
       elements: dict
     findings:
@@ -80,10 +91,13 @@ plan:
       type: list
       elements: str
     notes:
-      description: Consequences worth knowing, a sentence each.
+      description: Consequences worth knowing, one sentence each.
       type: list
       elements: str
     meta_leader:
       description: The host of the NATS meta leader now, which restarts last; V(null) when unknown.
       type: str
+    wanted:
+      description: The versions that the inventory wants, per software.
+      type: dict
 """

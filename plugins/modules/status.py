@@ -10,16 +10,20 @@ short_description: Print the table of hosts, programs and their health
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - Ends C(site.yml) and C(status.yml). From the health checks of this run, prints a row for every supervised program of the cluster.
-  - Fails when hosts with components were left out of the run, naming them.
+  - Ends C(site.yml) and C(status.yml). Prints one row per supervised program of the cluster, from the health checks of
+    this run.
+  - Fails when hosts with components were left out of the run, and names them.
   - Runs on the control node and contacts no host.
 options:
   strict:
-    description: Whether to fail when a program is not healthy or its host could not be read, instead of when hosts were left out.
+    description:
+      - Whether to fail when a program is not healthy or its host could not be read, instead of when hosts were left out.
     type: bool
     default: false
 extends_documentation_fragment:
   - autonomys.cluster.reads
+notes:
+  - Control characters in what hosts sent are shown as V(\\x1b), so that they cannot steer the terminal or forge a row.
 """
 
 EXAMPLES = r"""
@@ -30,8 +34,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rows:
-  description: The table's rows, each with C(host), C(component), C(program), C(state), C(health) and C(evidence).
-  returned: always
+  description:
+    - The table's rows, each with C(host), C(component), C(program), C(state), C(health) and C(evidence).
+    - A failure does not return them, since Ansible would print them a second time below the table.
+  returned: success
   type: list
   elements: dict
 left_out:

@@ -110,103 +110,19 @@ programs:
 """
 
 import os
-import platform
-import re
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.converters import to_native
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.commands import gpu_processes
-from ansible_collections.autonomys.cluster.plugins.module_utils._host import processes as process
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf, rpc
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ConfError, ProgramError
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.evidence import gather
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.rpc import SupervisorError
 
-LOG_SEARCH = 1048576  # bytes at the end of supervisord's log in which restarts are counted
 GPU_PATIENCE_S = 30  # seconds for nvidia-smi: a driver can hang
 
-NO_EVIDENCE = {
-    "cpus_allowed": None,
-    "memory_policy": None,
-    "environment": {},
-    "listening": [],
-    "connected": [],
-    "open_files": [],
-    "open_file_limit": None,
-    "fd_count": None,
-    "executable": None,
-    "executable_deleted": None,
-}
 
-
-def read_text(path):
-    """Give the text of a configuration file."""
-    try:
-        with open(path, "rb") as handle:
-            return conf.decode(handle.read(), path)
-    except OSError as exc:
-        raise conf.ConfError(f"{path} cannot be read: {exc.strerror}") from exc
-
-
-def count_restarts(log, name):
-    """Count how often a program ended by itself since its last deliberate start, in the text of supervisord's log."""
-    count = 0
-    for line in log.splitlines():
-        if re.search(rf"INFO supervisord started with pid|(INFO|WARN) stopped: {re.escape(name)} \(", line):
-            count = 0
-        elif re.search(rf"(INFO|WARN) exited: {re.escape(name)} \(", line):
-            count += 1
-    return count
-
-
-def read_log(path):
-    """Give the end of supervisord's log, None when it cannot be read."""
-    try:
-        with open(path, "rb") as handle:
-            handle.seek(0, os.SEEK_END)
-            handle.seek(max(0, handle.tell() - LOG_SEARCH))
-            return handle.read().decode("utf-8", "replace")
-    except (OSError, TypeError):
-        return None
-
-
-def gather(module):
-    """Collect the evidence of all programs that are asked for."""
-    config = os.path.abspath(module.params["config"])
-    settings = conf.settings(conf.parse(read_text(config), config), config, os.environ, platform.node())
-    names = module.params["programs"]
-    if names is None:
-        path = os.path.join(settings.folder, module.params["name"] + settings.suffix)
-        names = conf.program_names(conf.parse(read_text(path), path))
-
-    found = {}
-    for info in rpc.Supervisor(settings.socket, settings.username, settings.password).processes():
-        found[info["name"]] = found[rpc.full_name(info)] = info
-    log = read_log(settings.logfile)
-    parent_of = process.parents()
-    holders = gpu_processes(GPU_PATIENCE_S) or {}
-    socket_tables = {}
-    programs = []
-    for name in names:
-        info = found.get(name, {})
-        pid = info.get("pid") or None
-        evidence = dict(NO_EVIDENCE)
-        pids = []
-        if pid in parent_of:
-            evidence = process.evidence(pid, parent_of, socket_tables)
-            pids = evidence.pop("pids")
-        programs.append(
-            dict(
-                evidence,
-                name=name,
-                state=info.get("statename", "ABSENT"),
-                pid=pid,
-                uptime_s=max(0, info["now"] - info["start"]) if pid else None,
-                restarts=None if log is None else count_restarts(log, info.get("name", name)),
-                gpus=sorted({uuid for member in pids for uuid in holders.get(member, [])}),
-            )
-        )
-    return programs
-
-
-def main():
+def main() -> None:
+    """Run the module."""
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str"},
@@ -218,9 +134,16 @@ def main():
         supports_check_mode=True,
     )
     try:
-        module.exit_json(changed=False, programs=gather(module))
-    except (conf.ConfError, rpc.SupervisorError) as exc:
-        module.fail_json(msg=to_native(exc))
+        options = module.params
+        programs = gather(
+            os.path.abspath(options["config"]),
+            options["name"],
+            options["programs"],
+            gpu_processes(GPU_PATIENCE_S) or {},
+        )
+        module.exit_json(changed=False, programs=programs)
+    except (ConfError, ProgramError, SupervisorError) as error:
+        module.fail_json(msg=to_native(error))
 
 
 if __name__ == "__main__":

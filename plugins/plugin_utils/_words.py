@@ -16,8 +16,9 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-# Ansible takes a terminal of 80 columns for one of 79.
-MIN_WIDTH, FILE_WIDTH, MAX_WIDTH = 79, 100, 160
+# What Ansible says of a terminal of 80 columns, and where there is none.
+MIN_WIDTH = 79
+MAX_WIDTH = 160
 
 # What a terminal obeys instead of showing it, and what makes a text look like another one: control characters, marks of
 # the direction of writing and others without width, separators of lines, and halves of a pair of surrogates.
@@ -162,9 +163,9 @@ def wrapped(text: str, width: int, first: str = "", others: str = "", break_word
     )
 
 
-def text_width(columns: int, terminal: bool) -> int:
-    """Return how wide a text is made: as the terminal is, within bounds, and of a good width for a file or a pipe."""
-    return max(MIN_WIDTH, min(MAX_WIDTH, columns)) if terminal else FILE_WIDTH
+def text_width(columns: int) -> int:
+    """Return how wide a text is made on a terminal of so many columns."""
+    return max(MIN_WIDTH, min(MAX_WIDTH, columns))
 
 
 def fitted(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]:

@@ -21,6 +21,10 @@ NATS_ARCHIVE = "https://github.com/nats-io/nats-server/releases/download/v{versi
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
+# Version and architecture to SHA-256.
+Checksums = Mapping[str, Mapping[str, str]]
+
+
 class Release(TypedDict):
     """A version in the shape of the option ``releases`` of ``release``."""
 
@@ -35,7 +39,7 @@ def needed_binaries(components: Iterable[str]) -> list[str]:
     return [binary for binary in dict.fromkeys(binaries) if binary != names.NATS_SERVER]
 
 
-def releases(settings: Settings, machine: str, checksums: Mapping[str, Mapping[str, str]]) -> list[Release]:
+def releases(settings: Settings, machine: str, checksums: Checksums) -> list[Release]:
     """Return the versions that a host needs.
 
     ``machine`` is the kernel's machine name (``x86_64``), ``checksums`` the pinned table
@@ -63,7 +67,7 @@ def releases(settings: Settings, machine: str, checksums: Mapping[str, Mapping[s
     return wanted
 
 
-def _nats_archive(s: Settings, machine: str, checksums: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def _nats_archive(s: Settings, machine: str, checksums: Checksums) -> dict[str, Any]:
     if s["nats_binary"]:
         return dict(s["nats_binary"], name=names.NATS_SERVER)
     architecture = ARCHITECTURES.get(machine, machine)

@@ -13,8 +13,9 @@ import re
 from typing import Iterable, TypedDict
 
 from .._host.files import read_text
-from .._supervisor import conf
 from .._supervisor.defined import CONFIG, program_files, read_states
+from .._supervisor.errors import ConfError
+from .._supervisor.read import options_of, parse, parse_command, parse_environment
 from . import names
 
 _PROGRAM = re.compile(r"^\[program:([^]]+)\]", re.MULTILINE)
@@ -64,10 +65,10 @@ def parse_programs(text: str, path: str) -> list[Defined]:
 
 def _binding(text: str, name: str) -> Binding:
     try:
-        options = conf.options_of(conf.parse(text), name)
-        command = conf.parse_command(options.get("command") or "")
-        environment = conf.parse_environment(options.get("environment") or "")
-    except conf.ConfError:
+        options = options_of(parse(text), name)
+        command = parse_command(options.get("command") or "")
+        environment = parse_environment(options.get("environment") or "")
+    except ConfError:
         return {"cpus": None, "gpu": None, "command": []}
     cpus = command[2] if command[:2] == ["numactl", "-C"] and len(command) > 2 else None
     # numactl's own words end at the program, which is an absolute path.

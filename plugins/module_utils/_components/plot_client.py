@@ -42,7 +42,7 @@ def present_farms(s: Settings) -> list[Mapping[str, Any]]:
 
 
 def _build(s: Settings, facts: Facts) -> Programs:
-    farms, disks = present_farms(s), facts.get("disks", {})
+    farms, disks = present_farms(s), facts.get("disks") or {}
     command = farmer(s, "plot_client", "plot-client", "--reward-address", s["plot_client_reward_address"])
     command += s["plot_client_extra_args"]
     command += [f"path={farm['path']},sectors={farm_sectors(s, farm, disks.get(farm['path'], {}))}" for farm in farms]

@@ -25,6 +25,7 @@ from .common import (
     connected,
     farmer,
     make_program,
+    topology_of,
 )
 from .gpu_slots import (
     Remembered,
@@ -38,9 +39,12 @@ from .gpu_slots import (
 
 
 def _build(s: Settings, facts: Facts) -> Programs:
-    topology, remembered = facts["topology"], remembered_slots(facts.get("programs"))
+    topology = topology_of(facts)
+    if topology is None:
+        raise SettingsError("the GPUs of the host were not read, so its plot servers are not known")
+    remembered = remembered_slots((facts.get("host") or {}).get("programs"))
     gpus = {gpu["uuid"]: gpu for gpu in plot_server_gpus(s, topology, remembered)}
-    _refuse(s, topology, remembered, gpus, facts.get("gpu_error"))
+    _refuse(s, topology, remembered, gpus, facts["gpus"].get("gpu_error"))
     for gpu in plot_server_plan(s, topology, remembered)["gpus"]:
         port = int(s["plot_server_port"]) + gpu["slot"]
         program = _program(s, gpu, port, gpus[gpu["uuid"]]["name"])

@@ -15,7 +15,10 @@ import platform
 from typing import Any, Collection, Mapping, NamedTuple
 
 from .._host.files import read_text
-from . import conf, rpc
+from . import rpc
+from .daemon_conf import DaemonSettings, daemon_settings
+from .errors import ConfError
+from .read import parse
 
 CONFIG = "/etc/supervisor/supervisord.conf"
 DEFAULT_PATTERNS = ("/etc/supervisor/conf.d/*.conf",)
@@ -31,7 +34,7 @@ def program_files(config: str = CONFIG) -> list[str]:
     """Return the files that can define programs: supervisord's own configuration, and what that includes."""
     try:
         patterns = _settings(config).patterns
-    except conf.ConfError:
+    except ConfError:
         patterns = DEFAULT_PATTERNS
     # supervisord takes the matches of each pattern in order, and reads each file once.
     files = [path for pattern in patterns for path in sorted(glob.glob(pattern))]
@@ -51,7 +54,7 @@ def read_states(names: Collection[str], config: str = CONFIG) -> dict[str, State
         settings = _settings(config)
         supervisor = rpc.Supervisor(settings.socket, settings.username, settings.password, timeout=PATIENCE_S)
         processes = supervisor.processes()
-    except (conf.ConfError, rpc.SupervisorError):
+    except (ConfError, rpc.SupervisorError):
         return {}
     return {
         info["name"]: State(info["statename"], read_reason(supervisor, info) if info["statename"] in FAILING else None)
@@ -71,5 +74,5 @@ def read_reason(supervisor: Any, info: Mapping[str, Any]) -> str:
     return f"{said}; its log ends with: {lines[-1][:300]}" if lines else said
 
 
-def _settings(config: str) -> Any:
-    return conf.settings(conf.parse(read_text(config) or "", config), config, os.environ, platform.node())
+def _settings(config: str) -> DaemonSettings:
+    return daemon_settings(parse(read_text(config) or "", config), config, os.environ, platform.node())

@@ -13,77 +13,127 @@ however often its process is restarted. So "runs an older definition" is exactly
 
 from __future__ import annotations
 
-from collections import OrderedDict, namedtuple
+from typing import Collection, Mapping, NamedTuple, Sequence
+
+from .read import Definitions
+from .rpc import ProcessInfo
 
 # BACKOFF is not among them: the program has died and waits for its next attempt.
 RUNS = ("STARTING", "RUNNING")
 EXISTS = ("STARTING", "RUNNING", "STOPPING")
 
-# group: its name; stop/remove/add/start: what to do, in this order; after: groups that must be gone before add.
-# An action with nothing to do is a group that stays as it is.
-Action = namedtuple("Action", ["group", "stop", "remove", "add", "start", "after"])
 
-# pending: {group: reason} of running groups that were left alone although they should change or go
-Plan = namedtuple("Plan", ["actions", "pending"])
+class Action(NamedTuple):
+    """What to do with a group, in this order; one with nothing to do stays as it is.
 
-# What reloadConfig tells: sets of group names. What it calls added is what supervisord does not have yet.
-Reload = namedtuple("Reload", ["changed", "removed"])
+    ``after`` names the groups that must be gone before it is added.
+    """
+
+    group: str
+    stop: bool
+    remove: bool
+    add: bool
+    start: bool
+    after: tuple[str, ...]
 
 
-def by_group(processes):
-    """Give supervisord's processes by the name of their group."""
-    result = OrderedDict()
+class Plan(NamedTuple):
+    """What to do, and ``{group: reason}`` of running groups that are left alone although they should change or go."""
+
+    actions: list[Action]
+    pending: dict[str, str]
+
+
+class Reload(NamedTuple):
+    """The groups that reloadConfig tells of. What it calls added is what supervisord does not have yet."""
+
+    changed: set[str]
+    removed: set[str]
+
+
+class Goal(NamedTuple):
+    """What a run wants of the groups.
+
+    ``state`` is started, restarted, stopped or absent. With ``leave_running`` nothing that runs is touched.
+    ``kept_stopped`` names the groups that stay stopped whatever the state; with ``only`` all groups but those of these
+    programs stay as they are.
+    """
+
+    state: str
+    leave_running: bool = False
+    kept_stopped: Collection[str] = ()
+    only: Collection[str] | None = None
+
+
+# supervisord's processes by the name of their group.
+Active = Mapping[str, Sequence[ProcessInfo]]
+
+
+def by_group(processes: Sequence[ProcessInfo]) -> dict[str, list[ProcessInfo]]:
+    """Return supervisord's processes by the name of their group."""
+    result: dict[str, list[ProcessInfo]] = {}
     for info in processes:
         result.setdefault(info["group"], []).append(info)
     return result
 
 
-def _any_in(infos, states):
+def _any_in(infos: Sequence[ProcessInfo], states: Collection[str]) -> bool:
     return any(info["statename"] in states for info in infos)
 
 
-def running(old, kept, before):
-    """Give the definitions that run, ``{group: comparable definition}``, None for one that is not known.
+def running(old: Definitions, kept: Definitions, before: Reload) -> dict[str, dict[str, dict[str, str]] | None]:
+    """Return the definitions that run, None for one that is not known.
 
-    *old* is what the file says, *kept* what is kept beside it as what ran before, *before* what ``reloadConfig`` tells now.
+    *old* is what the file says, *kept* what is kept beside it as what ran before, *before* what ``reloadConfig`` tells
+    now.
     """
     pending = before.changed | before.removed
     return {group: kept.get(group) if group in pending else old[group] for group in pending.union(old)}
 
 
-def predict_reload(runs, new, active, foreign):
+def predict_reload(
+    runs: Mapping[str, object], new: Definitions, active: Collection[str], foreign: Collection[str]
+) -> Reload:
     """Predict what ``reloadConfig`` will tell once the file says *new*.
 
-    *runs* is what :func:`running` gives, *new* alike, *active* the names of the groups that supervisord has, *foreign* the
-    groups of other files.
+    *runs* is what :func:`running` returns, *active* the names of the groups that supervisord has, *foreign* the groups
+    of other files.
     """
     changed = {group for group in new if group in active and runs.get(group) != new[group]}
     removed = {group for group in active if group in runs and group not in new and group not in foreign}
     return Reload(changed, removed)
 
 
-def what_ran(old, kept, new, before, active, on_hold):
-    """Give the groups that run as *old* says and those that ran as *kept* says, (None, None) when that is not known.
+def groups_that_ran(
+    old: Definitions, kept: Definitions, new: Definitions, before: Reload, active: Active, stopped: Collection[str]
+) -> tuple[set[str], set[str]] | None:
+    """Return the groups that run as *old* says and those that ran as *kept* says, None when that is not known.
 
-    A group of *old* that crashes, or was never started because it was *on_hold*, has not run: going back to it would be no
-    way back. The definitions are ``{group: comparable definition}``, *before* is what ``reloadConfig`` tells now.
+    A group of *old* that crashes, or was never started because it is one of *stopped*, has not run: going back to it
+    would be no way back. *before* is what ``reloadConfig`` tells now.
     """
     now, former = set(), set()
     for group in {*old, *kept}:
         infos = active.get(group, [])
         pending = group in before.changed | before.removed
-        failed = _any_in(infos, ("BACKOFF", "FATAL")) or (group in on_hold and not _any_in(infos, RUNS))
+        failed = _any_in(infos, ("BACKOFF", "FATAL")) or (group in stopped and not _any_in(infos, RUNS))
         if group in old and infos and not pending and (not failed or old[group] == new.get(group)):
             now.add(group)
         elif group in kept and (group in old or pending):
             former.add(group)
         elif pending and _any_in(infos, RUNS):
-            return None, None
+            return None
     return now, former
 
 
-def to_leave(known, wanted, removed, active, programs):
-    """Give the groups that should go: known to be of this file (or running its programs) and in no file any more."""
+def to_leave(
+    known: Collection[str],
+    wanted: Collection[str],
+    removed: Collection[str],
+    active: Active,
+    programs: Collection[str],
+) -> set[str]:
+    """Return the groups that should go: known to be of this file (or running its programs) and in no file any more."""
     leaving = set()
     for group in removed:
         runs_ours = any(info["name"] in programs for info in active.get(group, []))
@@ -92,59 +142,63 @@ def to_leave(known, wanted, removed, active, programs):
     return leaving
 
 
-def make_plan(state, restart, wanted, leaving, reload, active, changes=None, held=(), only=None):
+def make_plan(
+    goal: Goal,
+    wanted: Mapping[str, Sequence[str]],
+    leaving: Collection[str],
+    reload: Reload,
+    active: Active,
+    changes: Mapping[str, str] | None = None,
+) -> Plan:
     """Decide what happens to every group.
 
-    *state* and *restart* are the module's options, *wanted* the groups of the new text, ``{group: [programs]}``,
-    *leaving* the groups that should go, *reload* a :class:`Reload`, *active* ``{group: [process info]}``, *changes*
-    optionally says in words what is different for a group, *held* names the groups that are kept stopped whatever the state.
-    With *only*, all groups but those of these programs stay as they are.
+    *wanted* is the groups of the new text with their programs, *leaving* the groups that should go, *changes* says in
+    words what is different about a group.
     """
-    leave_running = state == "started" and restart == "never"
-    changes = changes or {}
-    actions = []
-    pending = OrderedDict()
-    for group in sorted(leaving if only is None else ()):
-        if leave_running and _any_in(active.get(group, []), RUNS):
-            pending[group] = f"{group} runs but is no longer wanted"
-            actions.append(_action(group, ()))
+    plan = Plan([], {})
+    for group in sorted(leaving if goal.only is None else ()):
+        if goal.leave_running and _any_in(active.get(group, []), RUNS):
+            plan.pending[group] = f"{group} runs but is no longer wanted"
+            plan.actions.append(_action(group, ()))
         else:
-            actions.append(_action(group, ("stop", "remove")))
-
-    for group in wanted:
-        if only is not None and not set(only) & set(wanted[group]):
-            actions.append(_action(group, ()))
+            plan.actions.append(_action(group, ("stop", "remove")))
+    for group, programs in wanted.items():
+        if goal.only is not None and not set(goal.only) & set(programs):
+            plan.actions.append(_action(group, ()))
             continue
         # The same programs may still run inside an old group: a second copy must not start beside it.
         hosts = [
             other
             for other in sorted(leaving)
-            if any(info["name"] in wanted[group] and info["statename"] in EXISTS for info in active.get(other, []))
+            if any(info["name"] in programs and info["statename"] in EXISTS for info in active.get(other, []))
         ]
-        left = [other for other in hosts if other in pending]
+        left = [other for other in hosts if other in plan.pending]
         if left:
-            pending[group] = f"{group} still runs inside the group {', '.join(left)}"
-            actions.append(_action(group, ()))
+            plan.pending[group] = f"{group} still runs inside the group {', '.join(left)}"
+            plan.actions.append(_action(group, ()))
             continue
-        steps = _steps(group, "stopped" if group in held else state, active.get(group, []), reload)
-        if leave_running and "stop" in steps and _any_in(active.get(group, []), RUNS):
-            words = f" ({changes[group]})" if changes.get(group) else ""
-            pending[group] = (
-                f"{group} runs but should not"
-                if group in held
-                else f"{group} runs an older definition than its file{words}"
-            )
+        state = "stopped" if group in goal.kept_stopped else goal.state
+        steps = _steps(group, state, active.get(group, []), reload)
+        if goal.leave_running and "stop" in steps and _any_in(active.get(group, []), RUNS):
+            plan.pending[group] = _why_pending(group, goal, (changes or {}).get(group))
             steps = ()
-        actions.append(_action(group, steps, tuple(hosts)))
-    return Plan(actions, pending)
+        plan.actions.append(_action(group, steps, tuple(hosts)))
+    return plan
 
 
-def _action(group, steps, after=()):
+def _why_pending(group: str, goal: Goal, change: str | None) -> str:
+    if group in goal.kept_stopped:
+        return f"{group} runs but should not"
+    words = f" ({change})" if change else ""
+    return f"{group} runs an older definition than its file{words}"
+
+
+def _action(group: str, steps: Collection[str], after: tuple[str, ...] = ()) -> Action:
     return Action(group, "stop" in steps, "remove" in steps, "add" in steps, "start" in steps, after)
 
 
-def _steps(group, state, infos, reload):
-    """Give what must be done with a wanted group."""
+def _steps(group: str, state: str, infos: Sequence[ProcessInfo], reload: Reload) -> tuple[str, ...]:
+    """Return what must be done with a wanted group."""
     replace = ("stop", "remove", "add")
     states = {info["statename"] for info in infos}
     if not infos:
@@ -162,13 +216,13 @@ def _steps(group, state, infos, reload):
     return ("start",)
 
 
-def has_work(action):
+def has_work(action: Action) -> bool:
     """Say whether *action* changes anything."""
     return action.stop or action.remove or action.add or action.start
 
 
-def describe(plan, before, active):
-    """Give the two texts of the diff of running programs: before and after.
+def describe(plan: Plan, before: Reload, active: Active) -> tuple[str, str]:
+    """Return the two texts of the diff of running programs: before and after.
 
     *before* is the :class:`Reload` of before the run. Only groups with a difference are listed.
     """
@@ -193,10 +247,10 @@ def describe(plan, before, active):
     return "".join(lines_before), "".join(lines_after)
 
 
-def _state_in_words(infos, pending):
+def _state_in_words(infos: Sequence[ProcessInfo], pending: bool) -> str:
     if not infos:
         return "absent"
-    words = []
+    words: list[str] = []
     for info in infos:
         word = "running" if info["statename"] in RUNS else info["statename"].lower()
         if word not in words:

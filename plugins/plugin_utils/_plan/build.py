@@ -189,12 +189,12 @@ def _notes(hosts: Mapping[str, Host]) -> list[str]:
     if plotting:
         where = f"{counted(len(plotting), 'plot server')} on {counted(len(set(plotting)), 'host')}"
         verb = "stops or restarts" if len(plotting) == 1 else "stop or restart"
-        notes.append(f"{where} {verb}: the sectors in work there are lost and plotted again from the start.")
+        notes.append(f"{where} {verb}: the sectors that they are plotting are lost and start again.")
     ready = [host for host in hosts.values() if host["state"] == READY]
     installing = sum(1 for host in ready if host["install"])
     if installing:
         where = counted(installing, "host")
-        notes.append(f"New binaries are brought to {where} first; that takes as long as the download does.")
+        notes.append(f"New binaries are copied to {where} first, which takes as long as the download.")
     preparing = sum(1 for host in ready if host["prepare"])
     if preparing:
         verb = "is" if preparing == 1 else "are"

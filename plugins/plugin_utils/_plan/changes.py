@@ -19,12 +19,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import EVIDENT
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Facts as Known
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Program as Wanted
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import file_of, version_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import DIGEST
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ConfError
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.read import (
+    options_of,
+    parse,
+    parse_command,
+    parse_environment,
+    secrets_of,
+)
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import (
+    quote_command,
+    quote_environment,
+)
 
 from .shape import LEFT_OVER, RUNS, WRONG, Answer, Facts, Program, Settings
 
@@ -36,15 +46,8 @@ Options = Mapping[str, str]
 
 def wanted_programs(component: str, settings: Settings, facts: Facts) -> tuple[list[Wanted], str | None]:
     """Return the programs of a component on a host, and why there are none."""
-    gpus, host = facts.get("gpus") or {}, facts.get("host") or {}
-    known: Known = {
-        "topology": gpus.get("topology") or {},
-        "gpu_error": gpus.get("gpu_error"),
-        "programs": host.get("programs"),
-        "disks": facts.get("disks") or {},
-    }
     try:
-        return programs(component, settings, known), None
+        return programs(component, settings, facts), None
     except WRONG as error:
         if not facts.get("host"):
             return [], None  # nothing was read: the host's state says why
@@ -73,7 +76,7 @@ def changed_programs(component: str, settings: Settings, wanted: Sequence[Wanted
         change = _change(known, held) if result else "unknown"
         if change == "none" and component == "nats" and answer.get("configuration"):
             change = "reload"
-        old = conf.options_of(before, program["name"]) if before else {}
+        old = options_of(before, program["name"]) if before else {}
         was = _command(old)
         entry = _defined(component, settings, program, secrets)
         entry["change"] = change
@@ -154,11 +157,11 @@ def _secrets(wanted: Iterable[Wanted]) -> list[str]:
     sections = {}
     for program in wanted:
         try:
-            environment = conf.quote_environment(program.get("environment", {}))
-            sections[program["name"]] = {"command": conf.quote_command(program["command"]), "environment": environment}
-        except conf.ConfError:  # the role refuses it too
+            environment = quote_environment(program.get("environment", {}))
+            sections[program["name"]] = {"command": quote_command(program["command"]), "environment": environment}
+        except ConfError:  # the role refuses it too
             continue
-    return sorted(conf.secrets(sections), key=len, reverse=True)
+    return sorted(secrets_of(sections), key=len, reverse=True)
 
 
 def _masked(text: str, secrets: Iterable[str]) -> str:
@@ -171,8 +174,8 @@ def _text_before(result: Answer) -> Mapping[str, Options]:
     """Return the sections of the file of programs as it is now."""
     texts = [diff for diff in result.get("diff") or [] if str(diff.get("before_header", "")).endswith(".conf")]
     try:
-        return conf.parse((texts[0]["before"] if texts else "") or "")
-    except conf.ConfError:
+        return parse((texts[0]["before"] if texts else "") or "")
+    except ConfError:
         return {}
 
 
@@ -207,15 +210,15 @@ def _reason(program: Wanted, change: str, held: bool, result: Answer, old: Optio
 def _command(options: Options) -> list[str]:
     """Return the command that a program's options name, as a list."""
     try:
-        return conf.parse_command(options.get("command") or "")
-    except conf.ConfError:
+        return parse_command(options.get("command") or "")
+    except ConfError:
         return []
 
 
 def _environment(options: Options) -> dict[str, str]:
     try:
-        return conf.parse_environment(options.get("environment") or "")
-    except conf.ConfError:
+        return parse_environment(options.get("environment") or "")
+    except ConfError:
         return {}
 
 

@@ -163,7 +163,7 @@ class _Cluster:
                 word = "not known" if change == "unknown" else change
                 if found < len(mine):
                     return change, f"{word} {found} of {len(mine)}"
-                return change, word if found == 1 else f"{word} {found}"
+                return change, word if found == 1 else f"{found} × {word}"
         return "none", "unchanged"
 
 

@@ -19,8 +19,8 @@ NAMES_WIDTH = 210
 # What the colours of a disk say.
 LEGEND = (
     ("d-other", "other files, reserve"),
-    ("d-plot", "plots there"),
-    ("d-more", "planned, not there yet"),
+    ("d-plot", "plotted"),
+    ("d-more", "planned, not plotted yet"),
     ("d-free", "free"),
     ("d-lost", "would be lost"),
 )
@@ -103,9 +103,12 @@ def _shares(farm: Farm) -> list[tuple[str, float]]:
 
 def _in_words(farm: Farm) -> str:
     if farm["sectors"] is None:
-        return f"the disk was not read, {farm['wanted']} sectors are wanted"
+        wanted = "its sectors cannot be counted (auto)"
+        if farm["wanted"] != "auto":
+            wanted = f"{farm['wanted']} sectors are wanted"
+        return f"the disk was not read, {wanted}"
     if farm["state"] == "absent":
-        return "no longer passed to the plot client, its data stay"
+        return "no longer passed to the plot client, its data stays"
     parts = [f"{thousands(farm['sectors'])} sectors planned" + (" (auto)" if farm["wanted"] == "auto" else "")]
     if farm["sectors_there"] is not None:
         parts.append(f"{thousands(farm['sectors_there'])} on the disk now")
@@ -113,5 +116,5 @@ def _in_words(farm: Farm) -> str:
         parts.append(f"{thousands(farm['max_sectors'])} fit")
     if farm["available"] is not None and farm["planned_bytes"] is not None:
         free = farm["available"] + (farm["existing_plot_bytes"] or 0) - farm["planned_bytes"]
-        parts.append(f"{size(free)} stay free" if free >= 0 else f"{size(-free)} too little: it does not fit")
+        parts.append(f"{size(free)} stays free" if free >= 0 else f"{size(-free)} too little: it does not fit")
     return ", ".join(parts)

@@ -184,12 +184,12 @@ def _share(gpu: Mapping[str, Any], number: int, total: int, reserve: int, settin
     """
     share, rest = divmod(max(0, total - reserve), number)
     if share == 0:
-        return f"Of {total} usable cores {reserve} cannot be kept back, and every GPU gets one."
+        return f"Of {total} usable cores, {reserve} cannot be kept back, and every GPU gets one."
     if gpu["cores"] < share:
         limit = settings["plot_server_max_cpus"]
         whose = "the GPU" if number == 1 else f"each of the {number} GPUs"
         limited = f"plot_server_max_cpus ({limit}) limits that to {gpu['cores']}."
-        return f"Of {total} usable cores {whose} would get {share}; {limited}"
+        return f"Of {total} usable cores, {whose} would get {share}; {limited}"
     back = ""
     if reserve:
         verb = "is" if reserve == 1 else "are"
@@ -197,8 +197,12 @@ def _share(gpu: Mapping[str, Any], number: int, total: int, reserve: int, settin
     who = "the only GPU gets" if number == 1 else f"the {number} GPUs get"
     division = f"({total} − {reserve}) ÷ {number} = " if number > 1 and not rest else ""
     each = "" if number == 1 else " each"
-    left = f"; the {'core' if rest == 1 else f'{rest} cores'} left over stays free" if rest else ""
-    return f"Of {total} usable cores there {back}{who} {division}{gpu['cores']}{each}{left}."
+    left = (
+        f"; the {'core' if rest == 1 else f'{rest} cores'} left over {'stays' if rest == 1 else 'stay'} free"
+        if rest
+        else ""
+    )
+    return f"Of {total} usable cores there, {back}{who} {division}{gpu['cores']}{each}{left}."
 
 
 def _proof_server(settings: Settings, topology: Mapping[str, Any]) -> ProofServer | None:

@@ -23,7 +23,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import (
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import faults, pci_order
 
-from .._words import cut
+from .._words import counted, cut
 from .svg import GAP, MARGIN, WIDTH, colour, picture, rect, words
 
 SIDE = 176  # the column with a node's name and its GPUs
@@ -279,21 +279,25 @@ class _Drawn:
         """Return the picture in a sentence."""
         if not self.bound:
             return "No program is bound to cores." if self.owners else "No plot server."
+        failed, overlapping, off_node, split, caches = (
+            self.faults[kind] for kind in ("failed", "overlapping", "off_node", "split_cores", "shared_l3")
+        )
         kinds = {
-            "failed": "cannot be started as given",
-            "overlapping": "share cores with another",
-            "off_node": "not on their GPU's NUMA node",
-            "split_cores": "cores split",
+            f"{failed} cannot be started as given": failed,
+            f"{overlapping} share cores with another": overlapping,
+            f"{off_node} not on their GPU's NUMA node": off_node,
+            f"{counted(split, 'core')} split": split,
+            f"{counted(caches, 'L3 cache')} shared": caches,
         }
-        found = [f"{self.faults[kind]} {text}" for kind, text in kinds.items() if self.faults[kind]]
-        caches = self.faults["shared_l3"]
         what = "plot server" if self.bound[0].name.startswith("plot server") else "program"
-        if found:
-            found += [f"{caches} L3 caches shared"] if caches else []
-            return f"Of {len(self.bound)} {what}s: {', '.join(found)}."
-        ending = f"{caches} L3 caches are shared" if caches else "no L3 cache is shared"
+        if failed or overlapping or off_node or split:
+            found = ", ".join(text for text, number in kinds.items() if number)
+            return f"Of {counted(len(self.bound), what)}: {found}."
+        ending = "no L3 cache is shared"
+        if caches:
+            ending = f"{counted(caches, 'L3 cache')} {'is' if caches == 1 else 'are'} shared"
         unknown = sum(1 for owner in self.owners if owner.gpu in self.gpus_of(None))
-        ending += f"; the NUMA node of {unknown} GPUs is unknown" if unknown else ""
+        ending += f"; the NUMA node of {counted(unknown, 'GPU')} is unknown" if unknown else ""
         return f"Every {what} has whole cores of its own, beside its GPU; {ending}."
 
     def legend(self, left: float, top: float) -> str:

@@ -108,17 +108,21 @@ class _Page:
         return markup.figure(
             draw_cluster(self.plan, "cluster-picture"),
             "Columns are components with the ports that they listen on, rows are hosts with what would happen there. "
-            "Lines say how many programs connect where; a client of NATS holds one of the servers and knows all. "
-            "Pieces and sectors go host to host between caches, plot servers and plot clients; "
+            "Lines show how many programs connect where; a NATS client is connected to one server and knows all. "
+            "Pieces and sectors go from host to host between caches, plot servers and plot clients; "
             "their ports are not documented.",
         )
 
     def changes(self) -> str:
         if not self.plan["steps"]:
             unknown = self.plan["summary"]["changes"]["unknown"]
-            return paragraph("Nothing that is known." if unknown else "Nothing: what runs is what is wanted.")
+            return paragraph(
+                "No change is known; what is not known is listed below."
+                if unknown
+                else "Nothing: what runs is what is wanted."
+            )
         head = (
-            "Steps, one after another. Hosts that stand together are changed at once; each is healthy before the next."
+            "Steps, one after another. Hosts side by side change at once, and are healthy before the next ones change."
         )
         steps = [_step_row(number, step) for number, step in enumerate(self.plan["steps"], 1)]
         parts = [paragraph(head)]
@@ -174,7 +178,7 @@ class _Page:
             planned = thousands(sum(farm["sectors"] or 0 for farm in present))
             taken = size(sum(farm["planned_bytes"] or 0 for farm in present))
             there = thousands(sum(farm["sectors_there"] or 0 for farm in farms))
-            note = f"{counted(len(farms), 'disk')}, {planned} sectors planned ({taken}), {there} there now"
+            note = f"{counted(len(farms), 'disk')}, {planned} sectors planned ({taken}), {there} on disk now"
             if len(names) > 1:
                 note = f"{len(names)} hosts alike, each {note}"
             picture = markup.figure(draw_disks(farms, title, anchor))
@@ -296,7 +300,7 @@ def _named(gpu: Gpu | ProofServer) -> str:
 def _blocks(hosts: Sequence[GpuHost]) -> str:
     """Return the blocks of ``plot_server_gpus`` of equal hosts."""
     fixed = all(gpus["slots_fixed"] for gpus in hosts)
-    state = "fixed by the inventory" if fixed else "to paste into the variables of the host"
+    state = "pinned by the inventory" if fixed else "to add to the host's variables"
     text = "\n\n".join(gpus["block"] for gpus in hosts)
     return markup.details(f"plot_server_gpus: which GPU has which number, {state}", f"<pre>{escape(text)}</pre>")
 

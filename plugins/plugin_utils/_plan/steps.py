@@ -96,7 +96,7 @@ def _batch_time(model: Model, component: str, kind: str, concerned: Concerned) -
     if kind == "reload":
         return 0, 0, ["a signal"]
     if component == LEFT_OVER:
-        return 0, 0, ["stop, within the stopwaitsecs of its file"]
+        return 0, 0, ["stop within the stopwaitsecs of its file"]
     settings = [model["hosts"][name]["settings"] for name in concerned]
     healthy = max(int(of_host.get(component + "_health_timeout") or 0) for of_host in settings)
     found = [program for programs in concerned.values() for program in programs]
@@ -106,15 +106,14 @@ def _batch_time(model: Model, component: str, kind: str, concerned: Concerned) -
     least, most, made_of = 0.0, 0.0, []
     if kind == "restart" and component == "nats":
         most += healthy
-        made_of.append(f"until the others can do without it (≤ {duration(healthy)})")
+        made_of.append(f"wait at most {duration(healthy)} until the others can do without it")
     if stops:
         least, most = least + lame, most + max(stops, lame)
-        made_of.append(
-            f"stop ({f'{duration(lame)} to {duration(max(stops, lame))}' if lame else '≤ ' + duration(stops)})"
-        )
+        within = f"in {duration(lame)} to {duration(max(stops, lame))}" if lame else f"within {duration(stops)}"
+        made_of.append(f"stop {within}")
     if starts:
         least, most = least + starts, most + starts + healthy
-        made_of += [f"stay up for {duration(starts)}", f"until healthy (≤ {duration(healthy)})"]
+        made_of += [f"stay up for {duration(starts)}", f"become healthy within {duration(healthy)}"]
     return least, most, made_of
 
 

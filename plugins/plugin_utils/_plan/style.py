@@ -67,8 +67,8 @@ footer{border-top:1px solid var(--rule);padding:18px 0;color:var(--soft);font-si
 @media (max-width:1000px){.columns{display:block}.wrap{padding:0 16px}header.top{padding:18px 0}
 nav{padding:14px 0 0}nav>div{position:static;max-height:none}
 nav ul{display:flex;flex-wrap:wrap;gap:0 16px}nav ul ul{display:none}
-figure::after{content:"The picture is wider than the window: scroll it sideways."}
 .scroll{margin:0 -16px;padding:0 16px}}
+@media (max-width:929px){figure::after{content:"The picture is wider than the window: scroll it sideways."}}
 @media (max-width:640px){body{font-size:14px}h1{font-size:22px}article,details.group{padding:10px 12px}
 .finding{display:block}
 .scroll{margin:0 -12px;padding:0 12px}

@@ -13,14 +13,13 @@ import shlex
 from collections.abc import Sequence
 
 from .._rules.table import counts
-from .._words import aligned, alike, beside, between, compact, counted, in_order, printable, wrapped
+from .._words import aligned, alike, beside, between, compact, counted, fitted, in_order, printable, text_width, wrapped
 from .shape import CHANGES, READY, Plan, Program, Step
 
-MIN_WIDTH, MAX_WIDTH = 100, 160
 MOST_BLOCKS = 8  # hosts whose plot_server_gpus is shown
 MOST_BATCHES = 8  # of a step that are all named
 HEADER = ("HOST", "PROGRAM", "PORTS", "CPUS", "CHANGE")
-FARM_HEADER = ("STORAGE HOST", "FARM", "SECTORS", "THERE NOW", "AT MOST", "")
+FARM_HEADER = ("STORAGE HOST", "FARM", "SECTORS", "ON DISK", "AT MOST", "")
 # What happens, as a sentence has it of one and of several.
 VERBS = {
     "start": ("starts", "start"),
@@ -36,12 +35,12 @@ Reason = tuple[str, str, Sequence[tuple[Sequence[str], Sequence[str]]]]
 
 
 def plan_text(plan: Plan, width: int, commands: bool = False) -> str:
-    """Return the plan in at most ``width`` columns (100 to 160); with ``commands`` the command of every program too."""
-    width = max(MIN_WIDTH, min(MAX_WIDTH, width))
+    """Return the plan in at most ``width`` columns (79 to 160); with ``commands`` the command of every program too."""
+    width = text_width(width)
     parts = [
         _programs(plan, width, commands),
-        _farms(plan),
-        _blocks(plan),
+        _farms(plan, width),
+        _blocks(plan, width),
         _reasons(plan, width),
         _steps(plan, width),
         _others(plan, width),
@@ -51,7 +50,7 @@ def plan_text(plan: Plan, width: int, commands: bool = False) -> str:
 
 
 def _programs(plan: Plan, width: int, commands: bool) -> str:
-    """Return the table of programs; hosts with equal rows stand together."""
+    """Return the table of programs, hosts with equal rows together."""
     hosts = plan["hosts"]
     concerned = [name for name in in_order(hosts) if hosts[name]["programs"]]
     groups = alike(
@@ -61,24 +60,34 @@ def _programs(plan: Plan, width: int, commands: bool) -> str:
     for names in groups:
         label = compact(names) + (f" ({len(names)})" if len(names) > 2 else "")
         for program in hosts[names[0]]["programs"]:
-            rows.append((label, _cells(program), program))
+            rows.append(((label, *_cells(program)), program))
             label = ""
     if not rows:
         return ""
-    host_width = min(28, max(len(label) for label, _row, _program in rows))
-    widths = [
-        max(len(HEADER[column + 1]), *(len(row[column]) for _label, row, _program in rows)) for column in range(3)
-    ]
-    widths = [host_width, *widths[:2], min(widths[2], 30)]
+    widths = _program_widths([cells for cells, _program in rows], width)
     lines = [aligned(HEADER, widths)]
-    for label, (name, ports, cpus, change), program in rows:
-        cpu_lines = wrapped(cpus.replace(",", ", "), widths[3]) if len(cpus) > widths[3] else [cpus]
-        cells = [wrapped(label, host_width), [name], [ports], cpu_lines, [change]]
-        lines += [aligned(line, widths) for line in beside(cells)]
+    for (label, name, ports, cpus, change), program in rows:
+        # A list may be broken at its commas.
+        cpu_list = cpus.replace(",", ", ") if len(cpus) > widths[3] else cpus
+        columns = [wrapped(label, widths[0]), [name], wrapped(ports, widths[2]), wrapped(cpu_list, widths[3]), [change]]
+        lines += [aligned(line, widths) for line in beside(columns)]
         if commands and program["command"]:
             text = printable(" ".join(shlex.quote(argument) for argument in program["command"]))
             lines += wrapped(text, width, first=" " * 4, others=" " * 6, break_words=False)
     return "\n".join(lines)
+
+
+def _program_widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return the widths of all columns but the last one; hosts, ports and CPUs may take several lines."""
+    host, name, ports, cpus, change = _longest([HEADER, *rows])
+    return fitted(
+        [min(host, 28), name, ports, min(cpus, 30)], [min(host, 12), name, 5, min(cpus, 12)], width - change - 2
+    )
+
+
+def _longest(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return the length of the longest cell of each column."""
+    return [max(map(len, column)) for column in zip(*rows)]
 
 
 def _cells(program: Program) -> tuple[str, str, str, str]:
@@ -105,28 +114,30 @@ def _reasons(plan: Plan, width: int) -> str:
     lines = []
     for change, reason, groups in reasons(plan):
         lines += wrapped(f"{change:<8} {reason}", width, others=" " * 9)
-        text = "; ".join(f"{compact(names)}: {compact(programs)}" for names, programs in groups)
-        lines += wrapped(text, width, first=" " * 9, others=" " * 9)
+        for names, programs in groups:
+            lines += wrapped(f"{compact(names)}: {compact(programs)}", width, first=" " * 9, others=" " * 11)
     return "\n".join(["WHY", *lines]) if lines else ""
 
 
-def _farms(plan: Plan) -> str:
-    """Return the table of farms; hosts with equal rows stand together."""
+def _farms(plan: Plan, width: int) -> str:
+    """Return the table of farms, hosts with equal rows together."""
     hosts = plan["hosts"]
     rows = []
     for names in alike([name for name in in_order(hosts) if hosts[name]["farms"]], lambda name: _farm_rows(plan, name)):
-        label = printable(compact(names))
+        label = compact(names)
         for row in _farm_rows(plan, names[0]):
             rows.append((label, *row))
             label = ""
     if not rows:
         return ""
-    widths = [max(len(line[column]) for line in [FARM_HEADER, *rows]) for column in range(5)]
-    widths[0] = min(widths[0], 40)
+    host, path, *numbers, state = _longest([FARM_HEADER, *rows])
+    room = width - sum(numbers) - state - 8
+    widths = [*fitted([min(host, 40), path], [min(host, 12), min(path, 20)], room), *numbers]
     lines = []
-    for host, path, *numbers, state in [FARM_HEADER, *rows]:
-        right = [number.rjust(width) for number, width in zip(numbers, widths[2:])]
-        lines.append(aligned([host, path, *right, state], widths))
+    for label, folder, *figures, state_word in [FARM_HEADER, *rows]:
+        right = [[figure.rjust(number)] for figure, number in zip(figures, numbers)]
+        columns = [wrapped(label, widths[0]), wrapped(folder, widths[1]), *right, [state_word]]
+        lines += [aligned(line, widths) for line in beside(columns)]
     return "\n".join(lines)
 
 
@@ -147,18 +158,16 @@ def _number(value: int | None) -> str:
     return "?" if value is None else str(value)
 
 
-def _blocks(plan: Plan) -> str:
-    """Return what to paste where no list fixes the slots of GPUs yet."""
+def _blocks(plan: Plan, width: int) -> str:
+    """Return what to add where no list pins the slots of GPUs yet."""
     known = [plan["hosts"][name]["gpus"] for name in in_order(plan["hosts"])]
     blocks = [gpus["block"] for gpus in known if gpus and gpus["gpus"] and not gpus["slots_fixed"]]
     if not blocks:
         return ""
     if len(blocks) > MOST_BLOCKS:
-        return (
-            f"No list fixes which GPU has which number on {len(blocks)} hosts: "
-            "what to paste is in the report and in the JSON."
-        )
-    return "To fix which GPU has which number, paste into the variables of the host:\n\n" + "\n\n".join(blocks)
+        sentence = f"No list pins which GPU has which number on {len(blocks)} hosts: "
+        return "\n".join(wrapped(sentence + "the lines to add are in the report and in the JSON file.", width))
+    return "To pin which GPU has which number, add these lines to the host's variables:\n\n" + "\n\n".join(blocks)
 
 
 def _steps(plan: Plan, width: int) -> str:
@@ -184,8 +193,8 @@ def step_hosts(step: Step) -> str:
 
 def time_made_of(step: Step) -> str:
     """Return what the time of a step is made of."""
-    each = f" each of {len(step['batches'])} times" if len(step["batches"]) > 1 else ""
-    return ", ".join(step["made_of"]) + each
+    times = f"{len(step['batches'])} times: " if len(step["batches"]) > 1 else ""
+    return times + ", ".join(step["made_of"])
 
 
 def _others(plan: Plan, width: int) -> str:
@@ -211,23 +220,23 @@ def sentences(plan: Plan) -> list[str]:
     if plan["stopping"]:
         result.append(
             f"site.yml would stop before it changes anything ({', '.join(plan['stopping'])}); "
-            "this is what it would do once that is mended."
+            "this is what it would do once that is fixed."
         )
     if plan["steps"]:
         span = between(summary["at_least_s"], summary["at_most_s"])
         result.append(
-            f"The steps take {span}, and the time that Ansible needs for itself; "
-            "the longer end is reached when every program uses up its bounds."
+            f"The steps take {span}, plus the time that Ansible itself needs; "
+            "they take the longest when every program needs all the time that it is given."
         )
     for version in plan["versions"]:
         span = between(version["at_least_s"], version["at_most_s"])
         first, last = version["components"][0], version["components"][-1]
         result.append(
-            f"{version['what']} {', '.join(version['from'])} and {', '.join(version['to'])} run beside each other "
+            f"{version['what']} {', '.join(version['from'])} and {', '.join(version['to'])} run side by side "
             f"for {span}, from the first restart ({first}) to the last ({last})."
         )
         if version["held_back"]:
-            result.append(f"Not in this plan and so still on what they run: {compact(in_order(version['held_back']))}.")
+            result.append(f"Not in this plan, so they keep their version: {compact(in_order(version['held_back']))}.")
     result += plan["notes"]
     if plan["findings"]:
         result.append(f"Findings: {counts(plan['findings'])}.")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._words import aligned, beside, fitted, wrapped
+from .._words import aligned, beside, fitted, text_width, wrapped
 from .view import SEVERITIES, names
 
 HEADER = ("SEVERITY", "RULE", "HOSTS", "FINDING")
@@ -22,7 +22,8 @@ MIN_TEXT_WIDTH, MIN_HOSTS_WIDTH, MIN_SEVERITY_WIDTH = 40, 14, 10
 
 
 def table(found: Sequence[Mapping[str, Any]], width: int) -> str:
-    """Return the findings, as ``judge`` returns them, as one table of so many columns."""
+    """Return the findings, as ``judge`` returns them, as one table of at most ``width`` columns (79 to 160)."""
+    width = text_width(width)
     rows = [(_severity(item), item["rule"], _hosts(item), item) for item in found]
     severity, rule, hosts = (
         max(len(text) for text in [HEADER[column], *(row[column] for row in rows)]) for column in range(3)
@@ -32,11 +33,11 @@ def table(found: Sequence[Mapping[str, Any]], width: int) -> str:
         [min(severity, MIN_SEVERITY_WIDTH), rule, min(hosts, MIN_HOSTS_WIDTH)],
         width - MIN_TEXT_WIDTH - 2,
     )
-    text_width = width - sum(widths) - 6
+    room = width - sum(widths) - 6
     lines = [aligned(HEADER, widths)]
     for severity_name, rule_id, hosts_names, item in rows:
-        right = wrapped(f"{item['component']}: {item['message']}", text_width, break_words=False)
-        right += wrapped(item["remedy"], text_width, first="→ ", others="  ", break_words=False)
+        right = wrapped(f"{item['component']}: {item['message']}", room, break_words=False)
+        right += wrapped(item["remedy"], room, first="→ ", others="  ", break_words=False)
         cells = [wrapped(severity_name, widths[0]), [rule_id], wrapped(hosts_names, widths[2]), right]
         lines += [aligned(line, widths) for line in beside(cells)]
     return "\n".join(lines)

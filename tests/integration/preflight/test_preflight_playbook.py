@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,7 +99,8 @@ def lines(found):
 def test_a_good_inventory_passes_and_accepted_findings_are_shown(inventory):
     status, output, found = inventory.findings("--check")
     assert (status, lines(found)) == (0, [("warning", "FARM007", "storage-1,storage-2")]), output
-    assert "warning (accepted)  NATS002  node-1" in output
+    # Without a terminal the table is as narrow as Ansible's own lines, and its cells may take several lines.
+    assert re.search(r"^warning +NATS002  node-1 .*\n\(accepted\) ", output, re.MULTILINE)
     assert "; 3 hosts." in output and "changed=0" in output
 
 

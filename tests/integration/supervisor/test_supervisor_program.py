@@ -16,7 +16,7 @@ import time
 from datetime import datetime, timedelta
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.modules import supervisor_program
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import rpc, run
 
 from .conftest import until
 
@@ -729,7 +729,7 @@ def test_our_own_broken_file_as_it_stands_is_an_error(host):
 def test_a_file_that_supervisord_does_not_accept_is_taken_back(host, monkeypatch):
     host.apply([host.program("a")])
     text, before = host.text(), host.pids()
-    monkeypatch.setattr(supervisor_program.Run, "check_host", lambda self: None)
+    monkeypatch.setattr(run, "check_programs", lambda programs, starts: None)
     result = host.apply([host.program("a", user="nobody-here")])
     assert result["msg"].startswith(
         f"supervisord does not accept the new {host.conf_d}/app.conf, the old one is back: "
@@ -740,7 +740,7 @@ def test_a_file_that_supervisord_does_not_accept_is_taken_back(host, monkeypatch
 
 
 def test_a_new_file_that_supervisord_does_not_accept_is_removed_again(host, monkeypatch):
-    monkeypatch.setattr(supervisor_program.Run, "check_host", lambda self: None)
+    monkeypatch.setattr(run, "check_programs", lambda programs, starts: None)
     assert "the old one is back" in host.apply([host.program("a", user="nobody-here")])["msg"]
     assert list(host.conf_d.iterdir()) == []
 
@@ -898,7 +898,7 @@ def test_what_was_foretold_on_a_host_without_supervisor_is_what_the_first_run_do
 
 
 def short_patience(monkeypatch):
-    monkeypatch.setattr(supervisor_program.rpc.Supervisor.__init__, "__defaults__", (None, None, 1.0))
+    monkeypatch.setattr(rpc.Supervisor.__init__, "__defaults__", (None, None, 1.0))
 
 
 def test_a_supervisord_that_says_nothing_is_an_error_and_nothing_is_written(host, monkeypatch):

@@ -13,11 +13,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import sector_bytes
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.conf import (
-    parse_command,
-    parse_environment,
-    render,
-)
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.read import parse_command, parse_environment
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import render
 
 ROOT = Path(__file__).parents[3]
 TUTORIAL = ROOT / "tests" / "fixtures" / "tutorial"
@@ -105,7 +102,7 @@ def ours(tutorial_model, host, component, topology=None):
     settings = tutorial_model["hosts"][host]["settings"]
     disk = {"existing_plot_bytes": 0, "max_sectors": 7507}
     facts = {
-        "topology": topology,
+        "gpus": {"topology": topology},
         "disks": {f"/mnt/{name}/": disk for name in ("nvme0n1", "nvme0n2", "nvme1n1", "nvme1n2")},
     }
     parser = configparser.RawConfigParser()

@@ -44,7 +44,6 @@ def topology():
 
 DISK = {"error": None, "existing_plot_bytes": 0, "max_sectors": 5}
 READ = {
-    "topology": topology(),
     "gpus": {"topology": topology(), "gpu_error": None},
     "host": {"programs": []},
     "disks": {"/mnt/a": DISK, "/mnt/b": DISK},

@@ -16,9 +16,11 @@ from ansible_collections.autonomys.cluster.plugins.plugin_utils._words import (
     counted,
     cut,
     duration,
+    fitted,
     in_order,
     printable,
     size,
+    text_width,
     thousands,
     wrapped,
 )
@@ -127,6 +129,24 @@ def test_nothing_that_is_printed_steers_a_terminal(text):
 def test_line_breaks_of_a_text_are_spaces_when_it_is_wrapped():
     assert wrapped("it ended:\n  a\r\n\tb", 40) == ["it ended: a b"]
     assert wrapped("restart  why", 40) == ["restart  why"]
+
+
+@pytest.mark.parametrize(("columns", "width"), [(40, 79), (79, 79), (120, 120), (500, 160)])
+def test_how_wide_a_text_is_made(columns, width):
+    assert text_width(columns) == width
+
+
+@pytest.mark.parametrize(
+    ("widths", "room", "result"),
+    [
+        ([20, 10, 30], 64, [20, 10, 30]),
+        ([20, 10, 30], 60, [20, 10, 26]),
+        ([20, 10, 30], 40, [16, 10, 10]),
+        ([20, 10, 30], 10, [12, 10, 10]),
+    ],
+)
+def test_columns_give_way_from_the_last_one(widths, room, result):
+    assert fitted(widths, [12, 10, 10], room) == result
 
 
 def test_cells_of_several_lines_stand_beside_each_other():

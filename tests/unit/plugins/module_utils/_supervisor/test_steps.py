@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import steps as planning
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.steps import Reload
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import steps
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.steps import Goal, Reload
 
 NOTHING = Reload(set(), set())
 CHANGED = Reload({"p"}, set())
@@ -17,7 +17,11 @@ def info(name, state, group=None):
     return {"name": name, "group": group or name, "statename": state, "pid": 0, "start": 0, "now": 0}
 
 
-def steps(action):
+def goal(state, restart="now", **more):
+    return Goal(state, state == "started" and restart == "never", **more)
+
+
+def steps_of(action):
     return [step for step in ("stop", "remove", "add", "start") if getattr(action, step)]
 
 
@@ -68,8 +72,8 @@ HOLD = ["stop", "remove", "add"]
 )
 def test_a_wanted_program(state, restart, reload, process, expected, pending):
     active = {"p": [info("p", process)]} if process else {}
-    plan = planning.make_plan(state, restart, {"p": ["p"]}, set(), reload, active, {"p": "command"})
-    assert [(action.group, steps(action)) for action in plan.actions] == [("p", expected)]
+    plan = steps.make_plan(goal(state, restart), {"p": ["p"]}, set(), reload, active, {"p": "command"})
+    assert [(action.group, steps_of(action)) for action in plan.actions] == [("p", expected)]
     assert dict(plan.pending) == ({"p": "p runs an older definition than its file (command)"} if pending else {})
 
 
@@ -86,16 +90,16 @@ def test_a_wanted_program(state, restart, reload, process, expected, pending):
     ],
 )
 def test_a_program_that_is_no_longer_wanted(state, restart, process, expected, pending):
-    plan = planning.make_plan(state, restart, {}, {"p"}, Reload(set(), {"p"}), {"p": [info("p", process)]})
-    assert [steps(action) for action in plan.actions] == [expected]
+    plan = steps.make_plan(goal(state, restart), {}, {"p"}, Reload(set(), {"p"}), {"p": [info("p", process)]})
+    assert [steps_of(action) for action in plan.actions] == [expected]
     assert list(plan.pending.values()) == (["p runs but is no longer wanted"] if pending else [])
 
 
 def test_programs_of_an_old_group_start_only_when_the_group_is_gone():
     active = {"g": [info("a", "RUNNING", "g"), info("b", "STOPPED", "g")]}
     wanted = {"a": ["a"], "b": ["b"]}
-    plan = planning.make_plan("started", "now", wanted, {"g"}, Reload(set(), {"g"}), active)
-    assert [(action.group, steps(action), action.after) for action in plan.actions] == [
+    plan = steps.make_plan(goal("started"), wanted, {"g"}, Reload(set(), {"g"}), active)
+    assert [(action.group, steps_of(action), action.after) for action in plan.actions] == [
         ("g", ["stop", "remove"], ()),
         ("a", ["add", "start"], ("g",)),
         ("b", ["add", "start"], ()),
@@ -104,8 +108,12 @@ def test_programs_of_an_old_group_start_only_when_the_group_is_gone():
 
 def test_programs_that_run_inside_an_old_group_are_left_alone_and_not_doubled():
     active = {"g": [info("a", "RUNNING", "g"), info("b", "STOPPED", "g")]}
-    plan = planning.make_plan("started", "never", {"a": ["a"], "b": ["b"]}, {"g"}, Reload(set(), {"g"}), active)
-    assert [(action.group, steps(action)) for action in plan.actions] == [("g", []), ("a", []), ("b", ["add", "start"])]
+    plan = steps.make_plan(goal("started", "never"), {"a": ["a"], "b": ["b"]}, {"g"}, Reload(set(), {"g"}), active)
+    assert [(action.group, steps_of(action)) for action in plan.actions] == [
+        ("g", []),
+        ("a", []),
+        ("b", ["add", "start"]),
+    ]
     assert dict(plan.pending) == {"g": "g runs but is no longer wanted", "a": "a still runs inside the group g"}
 
 
@@ -119,14 +127,14 @@ def test_programs_that_run_inside_an_old_group_are_left_alone_and_not_doubled():
 def test_a_program_that_is_kept_stopped(restart, process, expected, pending):
     active = {"p": [info("p", process)]} if process else {}
     reload = Reload({"p"}, set()) if process == "RUNNING" else NOTHING
-    plan = planning.make_plan("started", restart, {"p": ["p"]}, set(), reload, active, {}, {"p"})
-    assert (" ".join(steps(plan.actions[0])), dict(plan.pending)) == (expected, pending)
+    plan = steps.make_plan(goal("started", restart, kept_stopped={"p"}), {"p": ["p"]}, set(), reload, active)
+    assert (" ".join(steps_of(plan.actions[0])), dict(plan.pending)) == (expected, pending)
 
 
 def test_a_group_with_one_dead_member_is_completed_not_restarted():
     active = {"g": [info("a", "RUNNING", "g"), info("b", "FATAL", "g")]}
-    plan = planning.make_plan("started", "now", {"g": ["a", "b"]}, set(), NOTHING, active)
-    assert [steps(action) for action in plan.actions] == [["start"]]
+    plan = steps.make_plan(goal("started"), {"g": ["a", "b"]}, set(), NOTHING, active)
+    assert [steps_of(action) for action in plan.actions] == [["start"]]
 
 
 def test_what_has_to_go_is_what_this_file_knew_or_what_runs_its_programs():
@@ -135,7 +143,7 @@ def test_what_has_to_go_is_what_this_file_knew_or_what_runs_its_programs():
         "runs_ours": [info("p", "RUNNING", "runs_ours")],
         "foreign": [info("x", "RUNNING", "foreign")],
     }
-    found = planning.to_leave(
+    found = steps.to_leave(
         {"known", "wanted", "moved"}, {"wanted"}, {"known", "runs_ours", "foreign", "wanted"}, active, {"p"}
     )
     assert found == {"known", "runs_ours"}
@@ -145,12 +153,12 @@ def test_the_prediction_of_reload():
     old = {"same": 1, "edited": 1, "dropped": 1, "moved": 1, "pending": 2, "back": 2, "unknown": 1}
     new = {"same": 1, "edited": 2, "pending": 2, "back": 1, "unknown": 1, "again": 1, "new": 1}
     before = Reload({"pending", "foreign", "back", "unknown"}, {"gone", "again"})
-    runs = planning.running(old, {"pending": 1, "back": 1, "again": 1, "same": 7}, before)
-    found = planning.predict_reload(runs, new, {*old, "gone", "again", "foreign"}, {"moved", "foreign"})
+    runs = steps.running(old, {"pending": 1, "back": 1, "again": 1, "same": 7}, before)
+    found = steps.predict_reload(runs, new, {*old, "gone", "again", "foreign"}, {"moved", "foreign"})
     assert found == Reload({"edited", "pending", "unknown"}, {"dropped", "gone"})
 
 
-@pytest.mark.parametrize("old, kept, new, process, before, on_hold, expected", [
+@pytest.mark.parametrize("old, kept, new, process, before, stopped, expected", [
     (1, None, 2, "RUNNING", NOTHING, False, "now"),
     (1, 0, 2, "RUNNING", NOTHING, False, "now"),
     (1, 0, 2, "RUNNING", CHANGED, False, "former"),
@@ -168,14 +176,11 @@ def test_the_prediction_of_reload():
     (None, 0, 2, "RUNNING", Reload(set(), {"p"}), False, "former"),
     (None, 0, 2, None, NOTHING, False, "none"),
 ])  # fmt: skip
-def test_what_ran(old, kept, new, process, before, on_hold, expected):
+def test_groups_that_ran(old, kept, new, process, before, stopped, expected):
     active = {"p": [info("p", process)]} if process else {}
     texts = [{"p": value} if value is not None else {} for value in (old, kept, new)]
-    found = planning.what_ran(*texts, before, active, {"p"} if on_hold else set())
-    assert (
-        found
-        == {"now": ({"p"}, set()), "former": (set(), {"p"}), "none": (set(), set()), "unknown": (None, None)}[expected]
-    )
+    found = steps.groups_that_ran(*texts, before, active, {"p"} if stopped else set())
+    assert found == {"now": ({"p"}, set()), "former": (set(), {"p"}), "none": (set(), set()), "unknown": None}[expected]
 
 
 def test_the_description_lists_only_what_becomes_different():
@@ -187,14 +192,14 @@ def test_the_description_lists_only_what_becomes_different():
     }
     wanted = {"keeps": ["keeps"], "older": ["older"], "dead": ["dead"], "new": ["new"]}
     reload = Reload({"older"}, {"goes"})
-    plan = planning.make_plan("started", "now", wanted, {"goes"}, reload, active)
-    assert planning.describe(plan, NOTHING, active) == (
+    plan = steps.make_plan(goal("started"), wanted, {"goes"}, reload, active)
+    assert steps.describe(plan, NOTHING, active) == (
         "goes: running\nolder: running\ndead: backoff\nnew: absent\n",
         "goes: absent\nolder: running (restarted)\ndead: running\nnew: running\n",
     )
-    never = planning.make_plan("started", "never", wanted, {"goes"}, reload, active)
-    assert planning.describe(never, NOTHING, active)[1].startswith(
+    never = steps.make_plan(goal("started", "never"), wanted, {"goes"}, reload, active)
+    assert steps.describe(never, NOTHING, active)[1].startswith(
         "goes: running (change pending)\nolder: running (change pending)\n"
     )
     # a second look at what is pending already has nothing to tell of it
-    assert planning.describe(never, reload, active)[0] == "dead: backoff\nnew: absent\n"
+    assert steps.describe(never, reload, active)[0] == "dead: backoff\nnew: absent\n"

@@ -12,7 +12,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import conf
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import (
+    full_command,
+    quote_command,
+    quote_environment,
+)
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, build_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan import build as _plan
@@ -59,9 +63,9 @@ def text_of(programs):
     for program in programs:
         lines += [
             f"[program:{program['name']}]",
-            "command=" + conf.quote_command(conf.full_command(dict(program, cpus=program.get("cpus")))),
+            "command=" + quote_command(full_command(dict(program, cpus=program.get("cpus")))),
         ]
-        lines.append("environment=" + conf.quote_environment(program["environment"]))
+        lines.append("environment=" + quote_environment(program["environment"]))
     return "\n".join(lines) + "\n"
 
 
@@ -71,7 +75,7 @@ class Cluster:
     def __init__(self, nodes=3, plotters=2, storages=2, plotter_machine="seed-2x48c-4gpu", disks=4):
         counts = {"node": nodes, "plotter": plotters, "storage": storages}
         names = {kind: [f"{kind}-{number}" for number in range(1, count + 1)] for kind, count in counts.items()}
-        self.groups = {name: list(names["node"]) for name in ("nats", "node", "controller", "proof_server")}
+        self.groups = {component: list(names["node"]) for component in COMPONENTS}
         self.groups.update(
             caches=list(names["plotter"]), plot_server=list(names["plotter"]), plot_client=list(names["storage"])
         )
@@ -130,14 +134,7 @@ class Cluster:
 
     def programs(self, host, component, model=None):
         """The programs that the role would make."""
-        facts = self.facts[host]
-        known = {
-            "topology": (facts["gpus"] or {}).get("topology"),
-            "gpu_error": None,
-            "programs": facts["host"]["programs"],
-            "disks": facts["disks"] or {},
-        }
-        return programs(component, (model or self.model())["hosts"][host]["settings"], known)
+        return programs(component, (model or self.model())["hosts"][host]["settings"], self.facts[host])
 
     def answer(self, host, component, wanted=None, state="RUNNING", before=None):
         """Let supervisor_program answer on a host: every program in that state, or restarting when it differs from the programs of before."""
@@ -192,7 +189,7 @@ class Cluster:
         return self
 
     def find(
-        self, rule, severity, hosts, message="Something is wrong.", remedy="Mend it.", component="host", accepted=False
+        self, rule, severity, hosts, message="Something is wrong.", remedy="Fix it.", component="host", accepted=False
     ):
         """Add a finding."""
         item = {

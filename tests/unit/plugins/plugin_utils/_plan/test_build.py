@@ -26,7 +26,7 @@ def test_on_an_empty_cluster_everything_starts_in_order():
     ]
     assert steps(plan) == [(component, "start", [hosts]) for component, hosts in [*order, ("plot_client", storages)]]
     assert plan["steps"][0]["at_least_s"] == 10 and plan["steps"][0]["at_most_s"] == 610
-    assert plan["steps"][0]["made_of"] == ["stay up for 10 s", "until healthy (≤ 10 min)"]
+    assert plan["steps"][0]["made_of"] == ["stay up for 10 s", "become healthy within 10 min"]
     assert program(plan, "node-1", "nats-server")["ports"] == [4222, 4248, 8222]
     assert program(plan, "plotter-2", "autonomys-plot-server-3")["ports"] == [9969]
     assert not any(host["errors"] for host in plan["hosts"].values())

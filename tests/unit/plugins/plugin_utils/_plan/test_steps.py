@@ -37,7 +37,7 @@ def test_a_new_version_restarts_host_by_host_and_says_how_long_versions_are_mixe
         300 + 10 + 300
     )
     assert plan["notes"] == [
-        "32 plot servers on 8 hosts stop or restart: the sectors in work there are lost and plotted again from the start."
+        "32 plot servers on 8 hosts stop or restart: the sectors that they are plotting are lost and start again."
     ]
 
 

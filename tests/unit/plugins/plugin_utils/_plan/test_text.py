@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.text import plan_text
 from ansible_collections.autonomys.cluster.tests.unit.plugins.plugin_utils._plan.sample import Cluster
@@ -21,25 +22,64 @@ plotter-1, plotter-2  autonomys-sharded-cache  -                 -              
 """
 END = """\
  6. restart 2 plot_client programs: storage-1, then storage-2
-    20 s to 40 min (stop (≤ 5 min), stay up for 10 s, until healthy (≤ 15 min) each of 2 times)
+    20 s to 40 min (2 times: stop within 5 min, stay up for 10 s, become healthy within 15 min)
 
 Plan for 7 hosts, 26 programs: 23 restart, 3 stay as they are.
-The steps take 2 min to 2 h 44 min, and the time that Ansible needs for itself; the longer end is
-reached when every program uses up its bounds.
-Autonomys v1.0.0 and v1.1.0 run beside each other for 2 min to 2 h 44 min, from the first restart
-(node) to the last (plot_client).
-8 plot servers on 2 hosts stop or restart: the sectors in work there are lost and plotted again from
-the start.
+The steps take 2 min to 2 h 44 min, plus the time that Ansible itself needs; they take the longest
+when every program needs all the time that it is given.
+Autonomys v1.0.0 and v1.1.0 run side by side for 2 min to 2 h 44 min, from the first restart (node)
+to the last (plot_client).
+8 plot servers on 2 hosts stop or restart: the sectors that they are plotting are lost and start
+again.
 Nothing was changed."""
+WHY = """
+WHY
+restart  version v1.0.0 → v1.1.0
+         node-1…node-3: autonomys-node, autonomys-controller, autonomys-proof-server
+         plotter-1, plotter-2: autonomys-sharded-cache, autonomys-full-piece,
+           autonomys-plot-server-0…autonomys-plot-server-3
+         storage-1, storage-2: autonomys-plot-client
+"""
 
 
 def test_an_upgrade_in_words():
-    text = plan_text(Cluster().upgrade().plan(), 80)
-    assert text.startswith(UPGRADE) and text.endswith(END)
-    assert "WHY\nrestart  version v1.0.0 → v1.1.0\n         node-1…node-3: autonomys-node," in text
-    assert "storage-1, storage-2  /mnt/nvme0     6000          0     6845" in text
+    text = plan_text(Cluster().upgrade().plan(), 100)
+    assert text.startswith(UPGRADE) and text.endswith(END) and WHY in text
+    assert "storage-1, storage-2  /mnt/nvme0     6000        0     6845" in text
     assert "  - GPU-" in text and "# plotter-2\nplot_server_gpus:" in text
     assert max(len(line) for line in text.splitlines()) <= 100
+
+
+NARROW = """\
+HOST                  PROGRAM                  PORTS      CPUS          CHANGE
+node-1…node-3 (3)     nats-server              4222 4248  -             -
+                                               8222
+                      autonomys-node           9944       -             restart
+                                               30333
+                                               30433
+"""
+
+
+@pytest.mark.parametrize("width", [79, 119, 160])
+@pytest.mark.parametrize("kind", ["upgrade", "limit", "many"])
+def test_the_text_keeps_within_the_width(kind, width):
+    cluster = Cluster(5, 9, 30) if kind == "many" else Cluster()
+    if kind == "many":
+        # No two hosts have names that can be put together, or the same paths.
+        for number, host in enumerate(cluster.groups["plot_client"]):
+            path = f"/srv/farms/of/the/{number % 3}-th-kind/" + "x" * 40
+            cluster.variables[host]["plot_client_farms"] = [{"path": path, "sectors": 10}]
+            cluster.facts[host]["disks"] = {}
+    cluster.upgrade()
+    if kind == "limit":
+        for host in cluster.groups["plot_client"]:
+            del cluster.facts[host]
+        cluster.left_out = {"plotter-1": ["DISK001"]}
+    text = plan_text(cluster.plan(), width)
+    blocks = [line for line in text.splitlines() if line.startswith("  - GPU-")]
+    assert max(len(line) for line in text.splitlines() if line not in blocks) <= width
+    if (kind, width) == ("upgrade", 79):
+        assert text.startswith(NARROW)
 
 
 def test_commands_are_shown_on_demand():

@@ -65,9 +65,18 @@ def test_no_text_of_a_host_forges_a_row_or_steers_the_terminal():
     assert r"\x1b]0;owned\x07\x1b[1A\x1b[2K said" in text
 
 
-@pytest.mark.parametrize("columns, least, most", [(40, 90, 100), (130, 115, 130), (500, 120, 160)])
-def test_the_width_is_bounded(columns, least, most):
-    assert least <= max(len(line) for line in table(FOUND, columns).splitlines()) <= most
+@pytest.mark.parametrize(("width", "least"), [(79, 60), (100, 90), (130, 115), (160, 145)])
+def test_the_table_keeps_within_the_width(width, least):
+    assert least <= max(len(line) for line in table(FOUND, width).splitlines()) <= width
+
+
+def test_on_a_narrow_terminal_hosts_and_severity_give_way():
+    assert table(FOUND[1:2], 79).splitlines()[:4] == [
+        "SEVERITY      RULE     HOSTS           FINDING",
+        "warning       NUMA001  plotter-1,      plot_server: The plot servers 0, 1, 2",
+        "(accepted)             plotter-2,      and 3 share the CPUs 0-1: the host has",
+        "                       plotter-3,      fewer free cores than GPUs",
+    ]
 
 
 def test_counts():

@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
+"""supervisord as one run talks with it: whether it is at work, what it has, how it is told to run something else."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import time
+from typing import Callable, Collection, Sequence
+
+from . import rpc
+from .daemon_conf import DaemonSettings, daemon_settings
+from .errors import ProgramError
+from .program_file import OtherFiles, read_text
+from .read import Sections, number, parse
+from .rpc import ProcessInfo
+from .steps import Action, Reload, by_group
+
+SERVICE_WAIT = 30.0  # seconds until a started supervisord must answer
+SETTLE_WAIT = 5.0  # seconds beyond startsecs until a program must be RUNNING
+KILL_WAIT = 30.0  # seconds beyond stopwaitsecs until a killed program must be gone
+POLL = 0.2
+LOG_SEARCH = 65536  # bytes at the end of supervisord's own log in which the fate of a process is looked for
+SERVICES = ("supervisor.service", "supervisord.service")
+
+# Runs a command and returns its status, its output and its errors.
+Command = Callable[[Sequence[str]], "tuple[int, str, str]"]
+
+
+class NotAcceptedError(Exception):
+    """supervisord does not accept the file that this run is about; the message is supervisord's own."""
+
+
+def read_settings(config: str) -> DaemonSettings | None:
+    """Read a supervisord's own configuration, None when there is none."""
+    text = read_text(config)
+    return None if text is None else daemon_settings(parse(text, config), config, os.environ, platform.node())
+
+
+def tail_of(path: str | None, size: int) -> str | None:
+    """Return the end of a log, as text, None when it cannot be read."""
+    try:
+        with open(path or "", "rb") as handle:
+            handle.seek(0, os.SEEK_END)
+            handle.seek(max(0, handle.tell() - size))
+            return handle.read().decode("utf-8", "replace")
+    except OSError:
+        return None
+
+
+class Daemon:
+    """A supervisord. ``killed`` and ``spawn_faults`` are what has happened to programs in this run."""
+
+    def __init__(self, config: str, settings: DaemonSettings) -> None:
+        self.config = config
+        self.settings = settings
+        self.supervisor = rpc.Supervisor(settings.socket, settings.username, settings.password)
+        self.killed: list[str] = []
+        self.spawn_faults: dict[str, str] = {}
+
+    def connect(self) -> bool:
+        """Return whether supervisord runs and is at work."""
+        deadline = time.monotonic() + SERVICE_WAIT
+        while True:
+            try:
+                self.supervisor.call("getState")
+                return True
+            except rpc.SupervisorDown:
+                return False
+            except rpc.SupervisorFault as error:
+                if error.code != rpc.SHUTDOWN_STATE:
+                    raise
+                if time.monotonic() > deadline:
+                    raise ProgramError(
+                        f"supervisord has been shutting down or restarting for {SERVICE_WAIT:g} s"
+                    ) from error
+            time.sleep(POLL)
+
+    def processes(self) -> dict[str, list[ProcessInfo]]:
+        """Return supervisord's processes by group."""
+        return by_group(self.supervisor.processes())
+
+    def settled(self, groups: Collection[str], sections: Sections) -> dict[str, list[ProcessInfo]]:
+        """Return supervisord's processes by group, once it is known whether each program of *groups* runs.
+
+        Whether a starting program runs or crashes again and again shows only after its startsecs.
+        """
+        patience = max([number(options, "startsecs", 1) for options in sections.values()] or [0]) + SETTLE_WAIT
+        deadline = time.monotonic() + patience
+        while True:
+            active = self.processes()
+            starting = any(info["statename"] == "STARTING" for group in groups for info in active.get(group, []))
+            if not starting or time.monotonic() > deadline:
+                return active
+            time.sleep(POLL)
+
+    def reload(self, path: str, others: OtherFiles) -> Reload:
+        """Let supervisord read its files again. When it does not accept *path*, NotAcceptedError is raised."""
+        try:
+            return Reload(*self.supervisor.reload())
+        except rpc.SupervisorFault as error:
+            if error.code != rpc.CANT_REREAD:
+                raise
+            message = str(error)
+            culprits = [other for other in [*others.sections, *others.broken] if other in message]
+            if not culprits and path not in message:
+                culprits = list(others.broken) or [
+                    other
+                    for other, sections in others.sections.items()
+                    if any(f"[{section}]" in message for section in sections)
+                ]
+            if not culprits:
+                raise NotAcceptedError(message) from error
+            where = ", ".join(culprits)
+            reason = "; ".join(others.broken.values()) or message
+            raise ProgramError(
+                f"supervisord cannot read its files; the fault is in {where}, which is not managed here: {reason}"
+            ) from error
+
+    def start_service(self, run_command: Command) -> None:
+        """Start the systemd unit that runs supervisord with this configuration."""
+        systemctl = shutil.which("systemctl")
+        for unit in SERVICES:
+            if not systemctl:
+                break
+            _rc, out, _err = run_command([systemctl, "show", unit, "--property=LoadState,ExecStart"])
+            if "LoadState=loaded" not in out or self.config not in out:
+                continue
+            rc, out, err = run_command([systemctl, "start", unit])
+            deadline = time.monotonic() + SERVICE_WAIT
+            while rc == 0 and time.monotonic() < deadline:
+                if self.connect():
+                    return
+                time.sleep(POLL)
+            _rc, journal, _err = run_command(["journalctl", "--unit", unit, "--lines", "5", "--output", "cat"])
+            raise ProgramError(f"supervisord did not come up with {unit}: {(err or out or journal).strip()}")
+        raise ProgramError(
+            f"supervisord is not running (nothing listens on {self.settings.socket}) and no systemd unit runs it with "
+            f"{self.config}: start it first"
+        )
+
+    def apply(self, actions: Sequence[Action], patience: float) -> None:
+        """Do what the plan says. Each group goes through its steps on its own: a slow stop holds up no other group."""
+        stopping: dict[str, dict[str, int]] = {action.group: {} for action in actions if action.stop}
+        adding = [action for action in actions if action.add]
+        for action in actions:
+            if action.start and not action.add:
+                self._start(action.group)
+        deadline = time.monotonic() + patience + KILL_WAIT
+        while stopping or adding:
+            active = self.processes() if stopping else {}
+            for group, pids in list(stopping.items()):
+                if self._ended(group, active.get(group, []), pids):
+                    del stopping[group]
+            for action in list(adding):
+                if action.group not in stopping and not any(group in stopping for group in action.after):
+                    self.supervisor.add(action.group)
+                    if action.start:
+                        self._start(action.group)
+                    adding.remove(action)
+            if stopping:
+                if time.monotonic() > deadline:
+                    names = ", ".join(sorted(stopping))
+                    raise ProgramError(
+                        f"{names} did not end, not even {KILL_WAIT:g} s after SIGKILL: is a disk hanging?"
+                    )
+                time.sleep(POLL)
+
+    def _ended(self, group: str, infos: Sequence[ProcessInfo], pids: dict[str, int]) -> bool:
+        """Ask a group to end and return whether it is gone. *pids* remembers the processes that it had."""
+        pids.update((info["name"], info["pid"]) for info in infos if info["pid"])
+        if any(info["statename"] in ("STARTING", "RUNNING", "BACKOFF") for info in infos):
+            # once more when a program has come back by itself in between
+            self.supervisor.stop(group)
+        # EXITED may turn into STARTING at any moment: only a removed group is surely gone
+        if any(info["statename"] == "STOPPING" for info in infos) or not self.supervisor.remove(group):
+            return False
+        log = tail_of(self.settings.logfile, LOG_SEARCH) or ""
+        self.killed += sorted(name for name, pid in pids.items() if f"killing '{name}' ({pid}) with SIGKILL" in log)
+        return True
+
+    def _start(self, group: str) -> None:
+        self.spawn_faults.update(self.supervisor.start(group))

@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: what is in here can change with any release.
+# Other collections and playbooks must not import it.
+
+"""A program to supervise, in the shape of supervisor_program's option ``programs``, and what it needs."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+from typing import Any, Sequence, TypedDict
+
+from .errors import ProgramError
+
+
+class Log(TypedDict):
+    """Where a program's output goes."""
+
+    path: str
+    max_bytes: str
+    backups: int
+
+
+class _Required(TypedDict):
+    name: str
+    command: list[str]
+    autorestart: bool
+    startsecs: int
+    startretries: int
+    stopsignal: str
+    stopwaitsecs: int
+
+
+class Program(_Required, total=False):
+    """A program to supervise, with the module's defaults filled in."""
+
+    environment: dict[str, Any]
+    cpus: str | None
+    user: str | None
+    directory: str | None
+    autostart: bool
+    log: Log | None
+    state_directories: list[str]
+
+
+def user_of(program: Program) -> pwd.struct_passwd | None:
+    """Return the password entry of the program's user, None when it has none."""
+    user = program.get("user")
+    if not user:
+        return None
+    try:
+        return pwd.getpwnam(user)
+    except KeyError as error:
+        raise ProgramError(f"program {program['name']}: there is no user {user} on this host") from error
+
+
+def check_programs(programs: Sequence[Program], starts: bool) -> None:
+    """Refuse what supervisord would refuse, or what would make it refuse to start at all.
+
+    What a program is started with is looked at only when this run *starts* programs.
+    """
+    for program in programs:
+        name = program["name"]
+        user_of(program)
+        log, directory = program.get("log"), program.get("directory")
+        created = [path.rstrip("/") for path in program.get("state_directories", [])]
+        if log and not os.path.isdir(os.path.dirname(log["path"])) and os.path.dirname(log["path"]) not in created:
+            raise ProgramError(f"program {name}: the folder of its log {log['path']} does not exist")
+        if directory and not os.path.isdir(directory) and directory.rstrip("/") not in created:
+            raise ProgramError(f"program {name}: its directory {directory} does not exist")
+        if not starts or not program.get("autostart", True):
+            continue
+        if program.get("cpus") and not shutil.which("numactl"):
+            raise ProgramError(
+                f"program {name}: cpus needs numactl, which is not on this host: install the package numactl"
+            )
+        command = program["command"][0]
+        if command.startswith("/") and not shutil.which(command):
+            raise ProgramError(f"program {name}: {command} does not exist or is not executable")
