@@ -12,6 +12,8 @@ INVENTORY ?= inventories/demo
 PARTS ?= lint unit molecule
 CHANGES := upgrade faults
 SCENARIOS ?= $(filter-out numa $(CHANGES),$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
+# Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
+WORKERS ?= 4
 
 .PHONY: help setup demo demo-down test test-numa test-changes lint unit molecule bench-numa bench-upgrade pictures clean
 
@@ -42,8 +44,8 @@ lint: setup ## Run ansible-lint, yamllint, ruff and ansible-test sanity
 
 unit: setup ## Run the tests that need no hosts
 	@command -v chromium >/dev/null || tests/setup.sh chromium chromium fonts-dejavu-core
-	@echo "unit: pytest over tests/unit and tests/integration"
-	@python -m pytest -q
+	@echo "unit: pytest over tests/integration and tests/unit"
+	@python -m pytest -q --numprocesses $(WORKERS) --no-loadscope-reorder
 
 molecule: setup ## Run the molecule scenarios (SCENARIOS="nats node" for some of them)
 	@tests/run.sh molecule $(SCENARIOS)
