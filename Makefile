@@ -37,10 +37,10 @@ demo-down: $(VENV) ## Remove the demo's hosts with their network and disks
 	@ansible-playbook -i $(INVENTORY) tests/hosts/destroy.yml
 
 test: setup ## Run all checks and tests (lint, unit, molecule) and say how long each took
-	@tests/run.sh parts $(PARTS)
+	@python tests/run.py parts $(PARTS)
 
 lint: setup ## Run ansible-lint, yamllint, ruff and ansible-test sanity
-	@tests/run.sh lint
+	@python tests/run.py lint
 
 unit: setup ## Run the tests that need no hosts
 	@command -v chromium >/dev/null || tests/setup.sh chromium chromium fonts-dejavu-core
@@ -48,7 +48,7 @@ unit: setup ## Run the tests that need no hosts
 	@python -m pytest -q --numprocesses $(WORKERS) --no-loadscope-reorder
 
 molecule: setup ## Run the molecule scenarios (SCENARIOS="nats node" for some of them)
-	@tests/run.sh molecule $(SCENARIOS)
+	@python tests/run.py molecule $(SCENARIOS)
 
 bench-numa: setup ## Compare ways to choose the CPUs of GPUs on all recorded machines (uses hwloc; a wheel of PyTorch where it can be had)
 	@command -v hwloc-distrib >/dev/null || tests/setup.sh hwloc-distrib hwloc-nox
@@ -62,10 +62,10 @@ pictures: $(VENV) ## Draw the pictures of docs/numa.md again
 
 test-numa: setup ## Run the molecule scenario numa, on a virtual machine with two NUMA nodes in software (minutes)
 	@command -v qemu-system-x86_64 >/dev/null || tests/setup.sh qemu-system-x86_64 qemu-system-x86
-	@tests/run.sh molecule numa
+	@python tests/run.py molecule numa
 
 test-changes: setup ## Run the molecule scenarios upgrade and faults: what a change costs a cluster that works (a quarter of an hour)
-	@tests/run.sh molecule $(CHANGES)
+	@python tests/run.py molecule $(CHANGES)
 
 clean: ## Remove the demo, molecule's hosts, the hosts' image and everything that was built
 	@tests/hosts/clean.sh

@@ -20,7 +20,7 @@ import sys
 import time
 from pathlib import Path
 
-from hosts import IMAGE_RECIPE, REPOSITORY, HostsError, archive, changed, ensure_keys, fake_gpus, host_files, image_name, json, run, wait_for
+from hosts import IMAGE_RECIPE, REPOSITORY, HostsError, alone, archive, changed, ensure_keys, fake_gpus, host_files, image_name, json, run, wait_for
 
 MACHINES = REPOSITORY / "build/machines"
 NODES = 2
@@ -103,7 +103,8 @@ def create(options: argparse.Namespace) -> None:
         raise HostsError("qemu-system-x86_64 is missing (Debian: apt-get install qemu-system-x86)")
     folder = MACHINES / options.name
     if running(folder) is None:
-        ensure_keys()
+        with alone():
+            ensure_keys()
         image = ensure_image()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

@@ -17,24 +17,24 @@ def gpus(server):
 
 
 def test_minimal_proof_server_is_connected_and_holds_the_first_gpu(minimal, until):
-    assert until(lambda: "10.213.8.11:4222" in minimal.connections("autonomys-proof-server"))
+    assert until(lambda: f"{minimal.address}:4222" in minimal.connections("autonomys-proof-server"))
     assert holders(minimal) == {minimal.pid("autonomys-proof-server"): gpus(minimal)[0]}
 
 
 def test_minimal_proof_server_runs_as_the_tutorial_has_it(minimal):
     assert set(minimal.programs().values()) == {"RUNNING"}
     assert minimal.user("autonomys-proof-server") == "autonomys"
-    assert minimal.command("autonomys-proof-server")[1:] == ["cluster", "--nats-server", "nats://10.213.8.11:4222", "proof-server"]
+    assert minimal.command("autonomys-proof-server")[1:] == ["cluster", "--nats-server", f"nats://{minimal.address}:4222", "proof-server"]
     environment = minimal.environment("autonomys-proof-server")
     assert (environment["CUDA_VISIBLE_DEVICES"], environment["CUDA_DEVICE_ORDER"]) == ("0", "PCI_BUS_ID")
 
 
 def test_custom_proof_server_has_every_setting(custom, until, version):
-    assert until(lambda: "10.213.8.12:14222" in custom.connections("autonomys-proof-server"))
+    assert until(lambda: f"{custom.address}:14222" in custom.connections("autonomys-proof-server"))
     assert holders(custom) == {custom.pid("autonomys-proof-server"): gpus(custom)[1]}
     assert custom.user("autonomys-proof-server") == "operator"
     assert custom.command("autonomys-proof-server") == [
-        *(f"/srv/autonomys/releases/{version}/autonomys-farmer", "cluster", "--nats-server", "nats://10.213.8.12:14222"),
+        *(f"/srv/autonomys/releases/{version}/autonomys-farmer", "cluster", "--nats-server", f"nats://{custom.address}:14222"),
         *("proof-server", "--proof-label", "second"),
     ]
     environment = custom.environment("autonomys-proof-server")
