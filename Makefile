@@ -8,14 +8,13 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
 VENV := .venv/.complete
 INVENTORY ?= inventories/demo
-# Parts of `make test`, and the molecule scenarios of `make molecule`: by default all but the slow ones of `make test-numa` and `make test-changes`.
+# Parts of `make test`, and the molecule scenarios of `make molecule`: by default all but the slow one of `make test-numa`.
 PARTS ?= lint unit molecule
-CHANGES := upgrade faults
-SCENARIOS ?= $(filter-out numa $(CHANGES),$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
+SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down test test-numa test-changes lint unit molecule bench-numa bench-upgrade pictures clean
+.PHONY: help setup demo demo-down test test-numa lint unit molecule bench-numa bench-upgrade pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,9 +62,6 @@ pictures: $(VENV) ## Draw the pictures of docs/numa.md again
 test-numa: setup ## Run the molecule scenario numa, on a virtual machine with two NUMA nodes in software (minutes)
 	@command -v qemu-system-x86_64 >/dev/null || tests/setup.sh qemu-system-x86_64 qemu-system-x86
 	@python tests/run.py molecule numa
-
-test-changes: setup ## Run the molecule scenarios upgrade and faults: what a change costs a cluster that works (a quarter of an hour)
-	@python tests/run.py molecule $(CHANGES)
 
 clean: ## Remove the demo, molecule's hosts, the hosts' image and everything that was built
 	@tests/hosts/clean.sh
