@@ -17,7 +17,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._job import words
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._words import printable
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 
 MODULE = "autonomys.cluster.systemd_job"
 INFO = "autonomys.cluster.systemd_job_info"
@@ -116,7 +116,7 @@ class ActionModule(ActionBase):
                 time.sleep(self._interval)
                 continue
             if answer.get("failed"):
-                raise AnsibleActionFail(answer["msg"])
+                raise AnsibleActionFail(printable(answer["msg"], lines=True))
             if not is_answer(answer):
                 raise AnsibleActionFail(f"{self._host} answered something that tells nothing of {self._name}")
             return answer
@@ -164,7 +164,7 @@ class ActionModule(ActionBase):
             else f"It wrote nothing to {job['log']}."
         )
         remedy = self._args.get("remedy")
-        return f"{self._name} {words.outcome(job)}. {wrote}{f' {remedy}' if remedy else ''}"
+        return printable(f"{self._name} {words.outcome(job)}. {wrote}{f' {remedy}' if remedy else ''}", lines=True)
 
     def _found(self, job: dict[str, Any]) -> str:
         """Return what a job was doing that this task did not start."""

@@ -13,30 +13,33 @@ description:
     arguments and environment, and makes supervisord run what the file says.
   - Compares what is wanted with what I(runs), not with what the file said before. The next run
     sees what an interrupted one left behind.
-  - A program whose definition changed restarts alone; all other programs of the file keep their processes. A program that
-    left the list is stopped and removed. Several stops run at the same time.
-  - Waits until every started program has been running for its O(programs[].startsecs) without ending. When one ends, the
-    task fails with its exit status and the last lines of its log; values that are named like a password or a token are masked.
+  - A program whose definition changed restarts alone; all other programs of the file keep their processes. A program
+    that left the list is stopped and removed. Several stops run at the same time.
+  - Waits until every started program has been running for its O(programs[].startsecs) without ending. When one ends,
+    the task fails with its exit status and the last lines of its log; values that are named like a password or a
+    token are masked.
   - Touches only programs that the file names or named. Programs of other files are never touched.
   - Talks to supervisord through the socket in its configuration. When supervisord does not run and programs are wanted,
     the systemd unit whose C(ExecStart) names O(config) is started.
   - A file with a C([group:]) section is converted to single programs, so that later changes can restart one alone.
-  - Keeps the definitions that ran before the file was last changed, in a hidden file next to it, RV(previous). O(state=reverted)
-    goes back to them.
+  - Keeps the definitions that ran before the file was last changed, in a hidden file next to it, RV(previous).
+    O(state=reverted) goes back to them.
 attributes:
   check_mode:
     support: full
     description:
-      - Predicts from the rendered text, from supervisord's answers and from RV(previous), and works on a host without supervisor too.
-      - Where the file was changed or removed by hand since its programs started, the module does not know what they run, and the real run
-        may restart other programs than predicted.
+      - Predicts from the rendered text, from supervisord's answers and from RV(previous), and works on a host without
+        supervisor too.
+      - Where the file was changed or removed by hand since its programs started, the module does not know what they
+        run, and the real run may restart other programs than predicted.
   diff_mode:
     support: full
     description: Shows the file, directories that are created or change their owner, and the programs that start, stop
       or restart.
   idempotent:
     support: partial
-    description: All states except V(restarted), which restarts every time, and V(reverted), which fails the second time.
+    description: All states except V(restarted), which restarts every time, and V(reverted), which fails the second
+      time.
 extends_documentation_fragment:
   - autonomys.cluster.supervisor
 options:
@@ -84,8 +87,8 @@ options:
         type: str
       autostart:
         description:
-          - With V(false), this program stays in the file but stopped, whatever O(state) says of the others. It stays stopped over
-            reboots and in runs without O(programs), until a run defines it with V(true).
+          - With V(false), this program stays in the file but stopped, whatever O(state) says of the others. It stays
+            stopped over reboots and in runs without O(programs), until a run defines it with V(true).
         type: bool
         default: true
       autorestart:
@@ -118,7 +121,9 @@ options:
         type: dict
         suboptions:
           path:
-            description: Absolute path of the log file. Its folder must exist.
+            description:
+              - Absolute path of the log file. Its folder must exist, and nobody but root may be able to replace what
+                is in it, because supervisord writes the log with root's rights.
             type: str
             required: true
           max_bytes:
@@ -132,8 +137,11 @@ options:
       state_directories:
         description:
           - Directories that the program needs, absolute paths. Missing ones are created before the program starts,
-            with mode 0750, their missing parents with mode 0755.
+            with mode 0750, their missing parents with mode 0755 for root.
           - Their owner becomes O(programs[].user), on the directory itself only and never recursively.
+          - What they lie in must belong to root or to O(programs[].user). Links are followed only where nobody but
+            root can have put them. A folder of the system, such as V(/), V(/etc) or V(/home), and the home of another
+            account are refused.
         type: list
         elements: str
         default: []
@@ -143,23 +151,26 @@ options:
       - V(restarted) is V(started), and every program is restarted.
       - With V(stopped), the file is written, no program runs, and none starts with the host (C(autostart=false)).
       - With V(absent), all programs are stopped and removed together with the file.
-      - With V(reverted), the definitions that ran before the file was last changed are written back and applied, as V(started) would.
-        What runs with them still keeps its process. This works once. The task fails where there is nothing to go back to.
+      - With V(reverted), the definitions that ran before the file was last changed are written back and applied, as
+        V(started) would. What runs with them still keeps its process. This works once. The task fails where there is
+        nothing to go back to.
     type: str
     choices: [started, restarted, stopped, absent, reverted]
     default: started
   only:
     description:
-      - Programs of the file to which O(state) is applied, while all others stay as they are; names that are not in the file are ignored.
+      - Programs of the file to which O(state) is applied, while all others stay as they are; names that are not in
+        the file are ignored.
       - Requires O(programs) to be left out, and O(state) to be V(started), V(restarted) or V(stopped).
     type: list
     elements: str
   restart:
     description:
       - Matters only for O(state=started).
-      - With V(now), programs that run with an older definition are restarted, and those that are no longer wanted are stopped.
-      - With V(never), the file is written, programs that do not run are started, and running ones are left alone. What should
-        restart or go is reported in RV(restart_required) and RV(reasons).
+      - With V(now), programs that run with an older definition are restarted, and those that are no longer wanted are
+        stopped.
+      - With V(never), the file is written, programs that do not run are started, and running ones are left alone.
+        What should restart or go is reported in RV(restart_required) and RV(reasons).
     type: str
     choices: [now, never]
     default: now
@@ -362,7 +373,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     options = dict(module.params, config=os.path.abspath(module.params["config"]), check=module.check_mode)
-    tools = Tools(module.atomic_move, module.run_command, module.warn, module.no_log_values.update)
+    tools = Tools(module.atomic_move, module.warn, module.no_log_values.update)
     try:
         module.exit_json(**execute(Request(**options), tools))
     except ProgramError as error:

@@ -36,8 +36,8 @@ def _check_characters(what: str, value: str) -> None:
     found = _CONTROL_RE.search(value)
     if found:
         raise ConfError(
-            f"{what}: its character {found.start() + 1} (U+{ord(found.group()):04X}) is a line break or control character, "
-            "which supervisord cannot pass on"
+            f"{what}: its character {found.start() + 1} (U+{ord(found.group()):04X}) is a line break or control "
+            "character, which supervisord cannot pass on"
         )
     try:
         value.encode("utf-8")

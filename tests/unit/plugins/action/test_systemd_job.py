@@ -237,10 +237,14 @@ def test_odd_characters_are_kept_as_they_can_be_written(play, tmp_path):
         assert file.read() == "\\ud800\x1b[2J\n"
 
 
-def test_what_a_host_says_does_not_steer_the_terminal(monkeypatch):
+def test_output_of_a_job_does_not_steer_the_terminal(play, monkeypatch):
+    evil = "\x1b]0;owned\x07\x1b[1A\x1b[2K said hello\n"
+    ended = answer("failed", exit_status=1, output=evil, end=len(evil))
+    result, _said, _asked = play([answer(started=True), ended, answer("failed", exit_status=1)])
+    assert result["failed"] and "\\x1b[2K said hello" in result["msg"] and "\x1b" not in result["msg"]
     shown = []
     monkeypatch.setattr(action.Display, "display", lambda _self, text: shown.append(text))
     plugin = action.ActionModule.__new__(action.ActionModule)
     plugin._host, plugin._name = "node-1", "autonomys-x"
-    plugin._say("one\n    \x1b]0;owned\x07two")
-    assert shown == ["node-1: autonomys-x: one\n    \\x1b]0;owned\\x07two"]
+    plugin._say("0:00:01\n    " + evil)
+    assert shown == ["node-1: autonomys-x: 0:00:01\n    \\x1b]0;owned\\x07\\x1b[1A\\x1b[2K said hello\n"]
