@@ -64,7 +64,7 @@ options:
     type: str
   results:
     description:
-      - Folder on the control node in which each run is kept, in C(NAME/STARTED-HOST/), its output in C(output.log) and all else in C(run.json).
+      - Folder on the control node in which each run is kept, in C(NAME/TIME-HOST/) with the control node's time, its output in C(output.log) and all else in C(run.json).
         The run is compared with the last one kept there.
     type: path
 attributes:
