@@ -41,7 +41,7 @@ options:
         description: Version that must run; any if left out.
         type: str
       max_payload:
-        description: Largest message, in NATS's notation, as C(3MB); any if left out.
+        description: Size of the largest message, in NATS's notation, such as C(3MB); any if left out.
         type: str
   nats_stop:
     description: Before a NATS server is stopped, wait until the others can do without it (M(autonomys.cluster.nats_info), C(safe_to_stop)).
@@ -56,11 +56,11 @@ options:
         type: dict
         required: true
       max_silence:
-        description: Seconds for which the leader of a group may not have heard of a replica that counts for its quorum.
+        description: A replica counts for its group's quorum if the leader has heard of it within so many seconds.
         type: float
         default: 5
       max_lag:
-        description: Entries by which a replica that counts for a quorum may be behind its leader.
+        description: A replica counts for its group's quorum if it is at most so many entries behind its leader.
         type: int
         default: 1000
   node:
@@ -76,7 +76,7 @@ options:
         type: str
         required: true
       min_peers:
-        description: Peers that it must have at least.
+        description: Number of peers that it must have at least.
         type: int
         required: true
       synced:
@@ -84,7 +84,7 @@ options:
         type: bool
         default: false
   interval:
-    description: Seconds between two looks.
+    description: Seconds between two attempts.
     type: int
     default: 2
 """

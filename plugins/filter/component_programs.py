@@ -11,7 +11,7 @@ version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - Builds the programs of one component from the variables of its role.
-  - The same function serves the roles and the model, so a command line is written in one place.
+  - The roles and the model use the same function, so a command line is written in one place.
 positional: component
 options:
   _input:

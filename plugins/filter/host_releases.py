@@ -18,11 +18,11 @@ options:
     type: dict
     required: true
   machine:
-    description: The kernel's name of the machine, such as C(x86_64).
+    description: The kernel's name for the machine, such as C(x86_64).
     type: str
     required: true
   checksums:
-    description: The pinned checksums of nats-server's archives, version to architecture to SHA-256.
+    description: The pinned checksums of nats-server's archives, a map from version to architecture to SHA-256.
     type: dict
     required: true
 """

@@ -12,7 +12,7 @@ description:
   - Reads the text that C(nvidia-smi topo -m) prints, of any driver version, with tabs or blanks, colour codes, log
     prefixes or wrapped lines.
   - A value that is absent, blank, V(N/A) or damaged is null. A list is never guessed.
-  - C(nvidia-smi) prints at most six ranges of a CPU list and drops the rest without a sign. To pin processes use
+  - C(nvidia-smi) prints at most six ranges of a CPU list and drops the rest silently. To pin processes use
     M(autonomys.cluster.gpu_topology_info), which reads sysfs.
 positional: _input
 options:
@@ -43,10 +43,11 @@ _value:
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_smi import NvidiaError, parse_topo
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_errors import NvidiaError
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_smi import Row, parse_topo
 
 
-def nvidia_topo(text: Any) -> dict[str, Any]:
+def nvidia_topo(text: Any) -> dict[str, Row]:
     """Return the matrix as data, with errors as Ansible reports them."""
     if not isinstance(text, str):
         raise AnsibleFilterError(f"nvidia_topo reads the text of nvidia-smi topo -m, not {type(text).__name__}")

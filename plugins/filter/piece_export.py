@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: piece_export
-short_description: How large an export of pieces becomes, and what speaks against it
+short_description: How large an export of pieces becomes, and what prevents it
 version_added: 0.1.0
 description:
   - Judges whether a node's history can be exported as pieces on a host, from what other modules read there.
@@ -45,7 +45,7 @@ options:
     type: int
     required: true
   margin_mib:
-    description: Room in MiB that must stay free beside the pieces.
+    description: Space in MiB that must stay free in addition to the pieces.
     type: int
     required: true
 author:
@@ -75,7 +75,7 @@ _value:
       type: int
       sample: 274895732736
     problems:
-      description: What speaks against the export, one sentence per problem; empty when nothing does.
+      description: What prevents the export, one sentence per problem; empty when nothing does.
       type: list
       elements: str
       sample: ["the node at http://192.168.1.1:9944 cannot be reached: timed out"]

@@ -25,8 +25,8 @@ options:
     type: str
   at_work:
     description:
-      - Judge only whether the component does its work now, whatever definition it runs with. Of O(programs) only C(connected_any) counts then.
-      - That is what matters of the others while one host restarts, and of a host whose former definition was put back.
+      - Judge only whether the component does its work now, whatever definition it runs with. Only C(connected_any) of O(programs) counts then.
+      - That is what counts for the other hosts while one restarts, and for a host whose former definition was put back.
     type: bool
     default: false
   nats_servers:
@@ -72,7 +72,7 @@ healthy:
   returned: always
   type: bool
 problems:
-  description: What is not as expected, a sentence each.
+  description: What is not as expected, one sentence per problem.
   returned: always
   type: list
   elements: str

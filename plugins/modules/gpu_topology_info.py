@@ -12,7 +12,7 @@ description:
   - Reads CPUs, SMT siblings, caches and NUMA nodes from sysfs, the GPUs from C(nvidia-smi) (or NVML where C(pynvml) is installed) and each
     GPU's NUMA node and local CPUs from its PCI device in sysfs.
   - Where C(nvidia-smi) and sysfs disagree, sysfs is used and a warning is returned. C(nvidia-smi) prints at most six ranges of a CPU list
-    and drops the rest without a sign.
+    and drops the rest silently.
   - A missing, failing or hanging C(nvidia-smi) is an answer in RV(gpu_error), not a failure of the module.
 options:
   root:
@@ -22,11 +22,11 @@ options:
     type: path
     default: /
   timeout:
-    description: How many seconds each external command may take.
+    description: Seconds that each external command may take.
     type: int
     default: 30
   processes:
-    description: Whether to tell the processes that use a GPU too.
+    description: Whether to return the processes that use a GPU too.
     type: bool
     default: false
   plan:
@@ -39,7 +39,7 @@ options:
         type: int
         default: 2
       max_cpus:
-        description: The most logical CPUs a GPU gets.
+        description: Largest number of logical CPUs that a GPU gets.
         type: int
       min_cpus:
         description: Logical CPUs below which a GPU's share is reported as a warning.
@@ -53,7 +53,7 @@ options:
         default: node
       gpu_numa_nodes:
         description:
-          - NUMA nodes of GPUs for which the host does not know or says a wrong one, by PCI address, UUID or index.
+          - NUMA nodes of GPUs whose node the host does not report, or reports wrong, by PCI address, UUID or index.
         type: dict
         default: {}
 extends_documentation_fragment:
@@ -88,14 +88,14 @@ topology:
     gpus:
       description:
         - The GPUs by index, empty when there is none. C(numa_node) is null when it is unknown;
-          C(cpus_source) is V(sysfs), V(nvml), V(nvidia-smi), or V(all) when nothing tells and any CPU is as near.
+          C(cpus_source) is V(sysfs), V(nvml), V(nvidia-smi), or V(all) when no source says and any CPU is as near.
       type: list
       elements: dict
       sample:
         - {index: 0, uuid: GPU-2bab36a3-0000-0000-0000-000000000000, name: NVIDIA GeForce RTX 4090, bus_id: "0000:01:00.0", memory_mib: 24564,
            driver_version: 550.54.14, numa_node: 0, cpus: "0-47,96-143", cpus_source: sysfs, links: {GPU1: SYS, NIC0: NODE}}
     nics:
-      description: The network cards on the PCI bus; speed in Mbit/s, null when the link is down or does not tell.
+      description: The network cards on the PCI bus; speed in Mbit/s, null when the link is down or does not report it.
       type: list
       elements: dict
       sample: [{name: eth0, bus_id: "0000:e1:00.0", numa_node: 0, speed_mbps: 25000}]
@@ -124,7 +124,7 @@ warnings:
   elements: str
 processes:
   description:
-    - The processes that use a GPU, as far as this user may look at them. C(program) is the name of the supervised program that the process belongs to,
+    - The processes that use a GPU, as far as this user may see them. C(program) is the name of the supervised program that the process belongs to,
       V(null) when it belongs to none; C(command) the beginning of its command line.
   returned: when O(processes) is true
   type: list

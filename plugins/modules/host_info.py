@@ -9,7 +9,7 @@ module: host_info
 short_description: Read in one execution what preflight and the preparation of a host need to know
 version_added: 0.1.0
 description:
-  - Reads the facts of a host that this collection decides by, in one fast execution instead of a full setup.
+  - Reads the facts about a host that this collection bases its decisions on, in one fast execution instead of a full setup.
   - What a host cannot tell (no C(dpkg-query), no systemd, no C(ip)) is V(null), V(false) or empty, never a failure.
 options:
   packages:
@@ -30,7 +30,7 @@ options:
     type: str
     default: supervisor
   paths:
-    description: Absolute paths of folders with data, to be told what filesystem they are on or would be created on, and how much they hold.
+    description: Absolute paths of folders with data. The answer says what filesystem each is on or would be created on, and how much it holds.
     type: list
     elements: path
     default: []
@@ -63,7 +63,7 @@ host:
       description: The name that the kernel knows.
       type: str
     architecture:
-      description: Machine type as C(uname -m) says it.
+      description: Machine type, as printed by C(uname -m).
       type: str
       sample: x86_64
     distribution:
@@ -71,12 +71,12 @@ host:
       type: dict
       sample: {id: ubuntu, version: "22.04"}
     addresses:
-      description: All addresses of all interfaces but loopback, with the length of the prefix.
+      description: All addresses of all interfaces except loopback, with the prefix length.
       type: list
       elements: str
       sample: [10.0.0.1/24, "fe80::1/64"]
     interfaces:
-      description: The interfaces but loopback, in the kernel's order.
+      description: The interfaces except loopback, in the kernel's order.
       type: list
       elements: dict
       contains:
@@ -84,7 +84,7 @@ host:
           description: Name of the interface.
           type: str
         addresses:
-          description: Its addresses with the length of the prefix.
+          description: Its addresses with the prefix length.
           type: list
           elements: str
         speed_mbps:
@@ -97,7 +97,7 @@ host:
       description: Number of online logical CPUs.
       type: int
     clock_synchronized:
-      description: Whether a time source keeps the clock, as C(timedatectl) says it; V(null) when it cannot be told.
+      description: Whether a time source keeps the clock right, according to C(timedatectl); V(null) when that is not known.
       type: bool
     packages:
       description: Version of each package in O(packages), V(null) when it is not installed.
@@ -125,7 +125,7 @@ host:
     files:
       description:
         - What each path in O(files) is, V(null) when it does not exist.
-        - C(content) is V(null) for what is no regular file of at most 1 MiB; bytes that are not UTF-8 are replaced.
+        - C(content) is V(null) for anything but a regular file of at most 1 MiB; bytes that are not UTF-8 are replaced.
       type: dict
       sample: {/etc/example: {content: "a\n", mode: "0644", owner: root, group: root}}
     service:
@@ -135,11 +135,11 @@ host:
     limits:
       description: >-
         How many files may be open. C(service) is what the running main process of the service in O(service) gives to its programs, V(null) when it does not
-        run; C(kernel) what the kernel lets any process have.
+        run; C(kernel) what the kernel allows any process.
       type: dict
       sample: {service: 1048576, kernel: 1073741816}
     packet_filter:
-      description: Whether any rules of C(nft) or of the older iptables look at incoming packets, V(null) when it cannot be told.
+      description: Whether any rules of C(nft) or of the older iptables look at incoming packets, V(null) when that is not known.
       type: bool
     disks:
       description: What each path in O(paths) is on, by the path as it was given.
@@ -182,8 +182,17 @@ host:
         empty:
           description: Whether the folder holds nothing, or does not exist.
           type: bool
+    running_as:
+      description: Name of the account that reads; one other than V(root) does not see everything.
+      type: str
+    unreadable:
+      description:
+        - Why files and folders cannot be read that are there, by their paths.
+          Those are O(files), and the files and folders in which programs are defined.
+      type: dict
+      sample: {/etc/supervisor/conf.d: Permission denied}
     running:
-      description: Paths of the versioned binaries that processes run now, sorted. Processes in containers on the host are not its own.
+      description: Paths of the versioned binaries that processes run now, sorted. Processes in containers on the host do not count.
       type: list
       elements: str
       sample: [/opt/autonomys/nats/2.12.8/nats-server, /opt/autonomys/releases/v1.2.3/autonomys-node]
@@ -201,10 +210,10 @@ host:
           description: The file that defines it.
           type: str
         cpus:
-          description: CPUs that the definition binds it to with C(numactl -C), V(null) when to none.
+          description: CPUs that the definition binds it to with C(numactl -C), V(null) when it binds it to none.
           type: str
         gpu:
-          description: C(CUDA_VISIBLE_DEVICES) of the definition, V(null) without.
+          description: C(CUDA_VISIBLE_DEVICES) in the definition, V(null) without.
           type: str
         command:
           description: The words of its command line, without numactl; empty when it cannot be read.
@@ -214,7 +223,7 @@ host:
           description: The state that supervisord tells, such as V(RUNNING) or V(BACKOFF); V(null) when it cannot be asked or does not know the program.
           type: str
         reason:
-          description: Of a program that does not stay up (V(BACKOFF), V(FATAL)) what supervisord says and the last line of its log, else V(null).
+          description: For a program that does not stay up (V(BACKOFF), V(FATAL)), what supervisord says and the last line of its log; else V(null).
           type: str
       sample: [{name: nats-server, file: /etc/supervisor/conf.d/nats-server.conf, cpus: null, gpu: null,
                 command: [/opt/autonomys/nats/2.12.8/nats-server, --config, /etc/nats-server.conf], state: RUNNING, reason: null}]
@@ -229,7 +238,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.depl
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import own_processes
 from ansible_collections.autonomys.cluster.plugins.module_utils._host.read import read_host
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.defined import CONFIG
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.defined import CONFIG, unreadable_files
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "packages": {"type": "list", "elements": "str", "default": []},
@@ -248,6 +257,7 @@ def main() -> None:
     config = options.pop("config")
     host: dict[str, Any] = dict(read_host(**options))
     host.update(programs=read_programs(config), running=running_binaries(own_processes()))
+    host["unreadable"].update(unreadable_files(config))
     module.exit_json(changed=False, host=host)
 
 

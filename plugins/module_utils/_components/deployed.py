@@ -10,13 +10,17 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, TypedDict
+from typing import Callable, Iterable, Optional, TypedDict
 
-from .._host.files import read_text
-from .._supervisor.defined import CONFIG, program_files, read_states
+from .._cpuset import format_cpu_list, parse_cpu_list
+from .._host.files import Host, read_text
+from .._supervisor.defined import CONFIG, options_of_damaged, program_files, read_states
 from .._supervisor.errors import ConfError
-from .._supervisor.read import options_of, parse, parse_command, parse_environment
+from .._supervisor.launchers import unwrap
+from .._supervisor.read import parse_command, parse_environment
 from . import names
+
+CpusOfNodes = Callable[[str], Optional[str]]
 
 _PROGRAM = re.compile(r"^\[program:([^]]+)\]", re.MULTILINE)
 
@@ -24,11 +28,11 @@ _PROGRAM = re.compile(r"^\[program:([^]]+)\]", re.MULTILINE)
 class Binding(TypedDict):
     """What a program's definition says; None and empty where it does not, or cannot be read."""
 
-    # What numactl binds it to.
+    # What numactl or taskset binds it to.
     cpus: str | None
     # Its CUDA_VISIBLE_DEVICES.
     gpu: str | None
-    # The words behind numactl.
+    # The words from its program on, without numactl and other launchers.
     command: list[str]
 
 
@@ -48,7 +52,9 @@ class ProgramFacts(Defined):
 
 def read_programs(config: str = CONFIG) -> list[ProgramFacts]:
     """Return the programs of this collection's names that are defined on this host, with their states."""
-    defined = [entry for path in program_files(config) for entry in parse_programs(read_text(path) or "", path)]
+    defined: list[Defined] = []
+    for path in program_files(config):
+        defined += parse_programs(read_text(path) or "", path, _cpus_of_nodes)
     states = read_states([program["name"] for program in defined], config) if defined else {}
     programs: list[ProgramFacts] = []
     for program in defined:
@@ -57,25 +63,38 @@ def read_programs(config: str = CONFIG) -> list[ProgramFacts]:
     return programs
 
 
-def parse_programs(text: str, path: str) -> list[Defined]:
-    """Return the supervised programs in a file that bear one of this collection's names."""
+def _cpus_of_nodes(nodes: str) -> str | None:
+    """Return the CPUs of some NUMA nodes of this machine, None when one of them is not known."""
+    host = Host()
+    sets = [host.cpus(f"/sys/devices/system/node/node{node}/cpulist") for node in parse_cpu_list(nodes)]
+    known = [cpus for cpus in sets if cpus is not None]
+    return format_cpu_list(frozenset().union(*known)) or None if len(known) == len(sets) else None
+
+
+def parse_programs(text: str, path: str, cpus_of_nodes: CpusOfNodes = lambda nodes: None) -> list[Defined]:
+    """Return the supervised programs in a file that have one of this collection's names.
+
+    ``cpus_of_nodes`` tells the CPUs of a list of NUMA nodes, for programs that are bound to nodes.
+    """
     found = [match.strip() for match in _PROGRAM.findall(text)]
-    return [{**_binding(text, name), "name": name, "file": path} for name in found if names.is_ours(name)]
+    return [
+        {**_binding(text, name, cpus_of_nodes), "name": name, "file": path} for name in found if names.is_ours(name)
+    ]
 
 
-def _binding(text: str, name: str) -> Binding:
+def _binding(text: str, name: str, cpus_of_nodes: CpusOfNodes) -> Binding:
+    """Return what a definition says; what of it cannot be read leaves the rest as it is."""
+    options = options_of_damaged(text, name)
     try:
-        options = options_of(parse(text), name)
-        command = parse_command(options.get("command") or "")
+        launched = unwrap(parse_command(options.get("command") or ""), names.is_binary)
+    except ConfError:
+        launched = unwrap([], names.is_binary)
+    try:
         environment = parse_environment(options.get("environment") or "")
     except ConfError:
-        return {"cpus": None, "gpu": None, "command": []}
-    cpus = command[2] if command[:2] == ["numactl", "-C"] and len(command) > 2 else None
-    # numactl's own words end at the program, which is an absolute path.
-    start = 0
-    if command[:1] == ["numactl"]:
-        start = next((index for index, word in enumerate(command) if word.startswith("/")), 0)
-    return {"cpus": cpus, "gpu": environment.get("CUDA_VISIBLE_DEVICES"), "command": command[start:]}
+        environment = {}
+    cpus = cpus_of_nodes(launched.nodes) if launched.nodes else launched.cpus
+    return {"cpus": cpus, "gpu": launched.variable("CUDA_VISIBLE_DEVICES", environment), "command": launched.command}
 
 
 def running_binaries(processes: Iterable[tuple[str, str]]) -> list[str]:

@@ -28,6 +28,8 @@ _OURS = ("autonomys-", NATS_SERVER)
 # Folders with a folder per version: of nats-server, and of all other binaries.
 _NATS, _RELEASES = "nats", "releases"
 
+# Binaries, as people name the files too: with version and platform, such as autonomys-farmer-ubuntu-x86_64-v2.
+_PROGRAM = re.compile(r"(?:(?:autonomys|subspace)-(?:node|farmer|export-piece)|nats-server)(?:[-_][\w.+-]*)?")
 _SLOT = re.compile(rf"{PLOT_SERVER}-([0-9]+)")
 _BINARY = re.compile(rf"/(?:.*/)?(?:{_RELEASES}|{_NATS})/([^/]+)/(autonomys-[^/]+|{NATS_SERVER})", re.DOTALL)
 
@@ -42,6 +44,11 @@ class Binary(NamedTuple):
 def is_ours(program: str) -> bool:
     """Return whether a supervised program has one of this collection's names."""
     return program.startswith(_OURS)
+
+
+def is_binary(word: str) -> bool:
+    """Return whether the path or name of a program is one of a binary of this collection, or a former one."""
+    return bool(_PROGRAM.fullmatch(word.rpartition("/")[2]))
 
 
 def program_of(slot: int) -> str:

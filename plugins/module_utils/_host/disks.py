@@ -5,27 +5,60 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Reads what a path lies on. A disk that does not answer costs its time limit and not the run."""
+"""Reads what a path is on. A disk that does not answer costs its time limit and not the run.
+
+Whether a filesystem is well is told by attempts, to read and to write, and not by words in the table of mounts: a disk
+that died can look as before there. An error is an error, never the absence of what could not be read.
+"""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pwd
+import re
 import select
 import signal
+import stat
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Iterable, Mapping, Sequence, TypedDict, TypeVar
 
-from .mounts import Mount, find_mount, parse_mountinfo
+from .files import read_text
+from .mounts import Mount, find_mount, is_read_only, mount_of_id, parse_mountinfo
 
 PATIENCE_S = 20
 """Seconds that all disks of a host get together; a dead one never answers."""
 
 MAX_ENTRIES = 20000
 """Files of a folder that are counted at most."""
+
+MOUNTINFO = "/proc/self/mountinfo"
+
+# What an attempt can end with on a good disk: no room, no right, no such file, or nothing that the filesystem knows.
+HARMLESS = frozenset(
+    [
+        errno.EACCES,
+        errno.EAGAIN,
+        errno.EBUSY,
+        errno.EDQUOT,
+        errno.EINVAL,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOENT,
+        errno.ENOSPC,
+        errno.ENOSYS,
+        errno.ENOTDIR,
+        errno.EOPNOTSUPP,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ETXTBSY,
+    ]
+)
 
 NO_MOUNT: Mount = {"mountpoint": None, "device": None, "fstype": None, "options": []}
 
@@ -100,11 +133,17 @@ def _answer(question: Callable[[], Any], writing: int) -> None:
         try:
             answer = question(), None
         except OSError as error:
-            answer = None, error.strerror or str(error)
+            answer = None, explain(error)
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(json.dumps(answer).encode())
         status = 0
     os._exit(status)
+
+
+def explain(error: OSError) -> str:
+    """Return what an error says, with the path that it is about."""
+    said = error.strerror or str(error)
+    return f"{said} ({os.fsdecode(error.filename)})" if isinstance(error.filename, (str, bytes)) else said
 
 
 def read_disks(
@@ -114,16 +153,22 @@ def read_disks(
 
     ``folder`` is None where the path does not exist. ``more`` is not asked about a disk that cannot be read.
     """
-    mounts = parse_mountinfo(Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape"))
     root = is_root(user)
 
     def question(path: str) -> Callable[[], tuple[Disk, M]]:
-        return lambda: read_disk(path, mounts, root, more)
+        return lambda: read_disk(path, root, more)
 
-    found: dict[str, tuple[Disk, M | None]] = {}
-    for path, (answer, why) in ask({path: question(path) for path in paths}, seconds).items():
-        found[path] = (answer[0], answer[1]) if answer else (_unread(path, mounts, why), None)
-    return found
+    answers = ask({path: question(path) for path in paths}, seconds)
+    mounts = parse_mountinfo(read_mountinfo())
+    return {
+        path: (answer[0], answer[1]) if answer else (_unread(path, mounts, why), None)
+        for path, (answer, why) in answers.items()
+    }
+
+
+def read_mountinfo() -> str:
+    """Return the table of mounts."""
+    return Path(MOUNTINFO).read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def _unread(path: str, mounts: Iterable[Mount], why: str | None) -> Disk:
@@ -134,28 +179,69 @@ def _unread(path: str, mounts: Iterable[Mount], why: str | None) -> Disk:
         "error": why,
         "exists": None,
         "is_mountpoint": mount["mountpoint"] == path,
-        "read_only": "ro" in mount["options"],
+        "read_only": is_read_only(mount),
         "size": None,
         "available": None,
     }
 
 
-def read_disk(path: str, mounts: Iterable[Mount], root: bool, more: Callable[[Path | None, Disk], M]) -> tuple[Disk, M]:
-    """Return the answer for one path."""
+def read_disk(path: str, root: bool, more: Callable[[Path | None, Disk], M]) -> tuple[Disk, M]:
+    """Return the answer for one path; raises OSError where the disk has an error."""
     real = existing_ancestor(path)
-    exists = real == Path(path).resolve()
-    mount = find_mount(mounts, str(real)) or NO_MOUNT
+    exists = real == Path(os.path.realpath(path))
+    # This is the access that lets an automounter mount the disk: the table of mounts is right only after it.
     space = os.statvfs(str(real))
+    mount = read_mount(real) or NO_MOUNT
+    writable = can_write(real)
     disk: Disk = {
         **mount,
         "error": None,
         "exists": exists,
         "is_mountpoint": exists and mount["mountpoint"] == str(real),
-        "read_only": "ro" in mount["options"] or bool(space.f_flag & os.ST_RDONLY),
+        "read_only": is_read_only(mount) or bool(space.f_flag & os.ST_RDONLY) or writable is False,
         "size": space.f_frsize * space.f_blocks,
         "available": space.f_frsize * (space.f_bfree if root else space.f_bavail),
     }
     return disk, more(real if exists else None, disk)
+
+
+def read_mount(real: Path) -> Mount | None:
+    """Return the mount that a path without symbolic links is on; raises OSError where it cannot even be opened."""
+    mount_id = None
+    try:
+        descriptor = os.open(str(real), os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno not in HARMLESS:
+            raise
+    else:
+        try:
+            found = re.search(r"^mnt_id:\s*([0-9]+)", read_text(f"/proc/self/fdinfo/{descriptor}") or "", re.MULTILINE)
+            mount_id = found.group(1) if found else None
+            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                # The names in a folder come from the disk.
+                with os.scandir(descriptor) as entries:
+                    next(entries, None)
+        finally:
+            os.close(descriptor)
+    text = read_mountinfo()
+    # Only the kernel knows which of several mounts on or above a place is the visible one.
+    return (mount_of_id(text, mount_id) if mount_id else None) or find_mount(parse_mountinfo(text), str(real))
+
+
+def can_write(folder: Path) -> bool | None:
+    """Return whether something can be written in a folder, None where the attempt does not tell.
+
+    The attempt is a file without a name, which leaves nothing behind. Raises OSError where the disk has an error.
+    """
+    try:
+        os.close(os.open(str(folder), os.O_TMPFILE | os.O_WRONLY, 0o600))
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            return False
+        if error.errno not in HARMLESS:
+            raise
+        return None
+    return True
 
 
 def is_root(user: str) -> bool:
@@ -167,28 +253,44 @@ def is_root(user: str) -> bool:
 
 
 def existing_ancestor(path: str) -> Path:
-    """Return the path, symbolic links followed, or its nearest parent that exists."""
-    real = Path(path).resolve()
-    return next(parent for parent in [real, *real.parents] if parent.exists())
+    """Return the path, symbolic links followed, or its nearest parent that exists.
+
+    Raises OSError where that cannot be told: what cannot be read is not absent.
+    """
+    real = Path(os.path.realpath(path))
+    for parent in [real, *real.parents]:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            os.stat(str(parent))
+            return parent
+    return Path("/")
 
 
 def used_bytes(folder: Path) -> int | None:
-    """Return the bytes that the files below a folder take of its own filesystem, None where too many to count."""
+    """Return the bytes that the files below a folder take of its own filesystem, None where too many to count.
+
+    What is gone meanwhile, or not ours to read, does not count; raises OSError where the disk has an error.
+    """
     total, entries, folders = 0, 0, [str(folder)]
     device = os.stat(folders[0]).st_dev
     while folders:
         try:
             found = list(os.scandir(folders.pop()))
-        except OSError:  # gone meanwhile, or not ours to read
+        except OSError as error:
+            if error.errno not in HARMLESS:
+                raise
             continue
         entries += len(found)
         if entries > MAX_ENTRIES:
             return None
         for entry in found:
-            with suppress(OSError):
+            try:
                 info = entry.stat(follow_symlinks=False)
-                if info.st_dev == device:
-                    total += info.st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
+            except OSError as error:
+                if error.errno not in HARMLESS:
+                    raise
+                continue
+            if info.st_dev == device:
+                total += info.st_blocks * 512
+                if stat.S_ISDIR(info.st_mode):
+                    folders.append(entry.path)
     return total

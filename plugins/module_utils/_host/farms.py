@@ -9,18 +9,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import mmap
 import os
 from pathlib import Path
 from typing import Sequence, TypedDict
 
 from .._sectors import SectorsError, max_sectors
-from .disks import PATIENCE_S, Disk, read_disks
+from .disks import HARMLESS, PATIENCE_S, Disk, read_disks
 
 FARM_FILES = ("plot.bin", "metadata.bin")
 # Identity and description of a farm have some hundred bytes.
 MAX_SMALL_FILE = 65536
+BLOCK = 4096
 
 
 class Farm(TypedDict):
@@ -87,23 +90,30 @@ def file_bytes(path: Path) -> tuple[int, int]:
     return info.st_size, min(info.st_size, info.st_blocks * 512)
 
 
-def small_file(path: Path) -> bytes:
-    """Return the bytes of a small file, empty when there is none or it cannot be read."""
+def small_file(path: Path) -> bytes | None:
+    """Return the bytes of a small file, None when there is none, and no bytes where it is not ours to read.
+
+    Raises OSError where the disk has an error.
+    """
     try:
         with open(str(path), "rb") as handle:
             return handle.read(MAX_SMALL_FILE)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        if error.errno not in HARMLESS:
+            raise
         return b""
 
 
 def read_farm(folder: Path) -> Farm | None:
     """Return what the files of a farm say of it, None where there is no farm."""
     identity, description = small_file(folder / "identity.bin"), small_file(folder / "single_disk_farm.json")
-    if not identity and not description:
+    if identity is None and description is None:
         return None
     try:
         # The only key is the version of the format.
-        [fields] = json.loads(description.decode("utf-8")).values()
+        [fields] = json.loads((description or b"").decode("utf-8")).values()
         number, chain = fields.get("id"), fields.get("genesisHash")
     except (ValueError, AttributeError):
         number = chain = None
@@ -116,14 +126,32 @@ def read_farm(folder: Path) -> Farm | None:
 
 
 def direct_io(folder: Path) -> bool | None:
-    """Return whether files of a farm can be opened for direct access, None where no file tells."""
+    """Return whether files of a farm can be read with direct access, None where no file tells.
+
+    Direct access asks the disk itself, however much of a file the kernel remembers: raises OSError where that has an
+    error.
+    """
+    told = None
     for name in FARM_FILES:
+        path = str(folder / name)
         try:
-            os.close(os.open(str(folder / name), os.O_RDONLY | os.O_DIRECT))
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECT)
         except FileNotFoundError:
             continue
-        except OSError:
-            # EINVAL says no; anything else, such as missing rights, says nothing.
-            return False if os.access(str(folder / name), os.R_OK) else None
-        return True
-    return None
+        except OSError as error:
+            if error.errno not in HARMLESS:
+                raise
+            if error.errno in (errno.EINVAL, errno.EOPNOTSUPP):
+                return False
+            # Missing rights say nothing.
+            continue
+        try:
+            # Memory of its own is aligned as direct access wants it.
+            os.preadv(descriptor, [mmap.mmap(-1, BLOCK)], 0)
+        except OSError as error:
+            if error.errno not in HARMLESS:
+                raise OSError(error.errno, error.strerror, path) from error
+        finally:
+            os.close(descriptor)
+        told = True
+    return told

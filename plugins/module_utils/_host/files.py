@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -26,6 +27,17 @@ def read_text(path: str | Path) -> str | None:
             return handle.read(MAX_FILE)
     except (OSError, ValueError):
         return None
+
+
+def why_unreadable(path: str) -> str | None:
+    """Return why a file or folder cannot be read, None where it can or is not there: what is forbidden is not absent."""
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 class Host:

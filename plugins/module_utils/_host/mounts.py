@@ -35,12 +35,22 @@ def parse_mountinfo(text: str) -> list[Mount]:
             # A filesystem is rw while one of its mounts can be ro; the stricter one holds.
             if option not in options and not (option == "rw" and "ro" in options):
                 options.append(option)
+        if "emergency_ro" in options and "ro" not in options:
+            # An ext4 after an error: since Linux 6.12 it keeps rw in the table, although nothing can be written.
+            options.append("ro")
         if "ro" in options:
             options = [option for option in options if option != "rw"]
         mounts.append(
             {"mountpoint": _unescape(fields[4]), "device": _unescape(tail[1]), "fstype": tail[0], "options": options}
         )
     return mounts
+
+
+def mount_of_id(text: str, mount_id: str) -> Mount | None:
+    """Return the mount that the kernel knows by a number, such as that in /proc/PID/fdinfo; None when there is none."""
+    lines = [line for line in text.splitlines() if line.partition(" ")[0] == mount_id]
+    mounts = parse_mountinfo("\n".join(lines))
+    return mounts[0] if mounts else None
 
 
 def find_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
@@ -53,6 +63,11 @@ def find_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
         if inside and len(point) >= longest:
             found, longest = mount, len(point)
     return found
+
+
+def is_read_only(mount: Mount) -> bool:
+    """Tell whether the options of a mount say that nothing can be written."""
+    return "ro" in mount["options"]
 
 
 def _unescape(text: str) -> str:

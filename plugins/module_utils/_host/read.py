@@ -19,7 +19,7 @@ from typing import Callable, Sequence, Tuple, TypedDict
 
 from .commands import CommandError, find_program, run_command
 from .disks import Disk, read_disks, used_bytes
-from .files import MAX_FILE, read_text
+from .files import MAX_FILE, read_text, why_unreadable
 from .parse import (
     Distribution,
     Service,
@@ -109,6 +109,8 @@ class HostFacts(TypedDict):
     limits: Limits
     packet_filter: bool | None
     disks: dict[str, Folder]
+    running_as: str
+    unreadable: dict[str, str]
 
 
 def ask(command: Sequence[str]) -> tuple[int, str]:
@@ -152,6 +154,8 @@ def read_host(
         "limits": {"service": service_limit(shown), "kernel": natural(read_text("/proc/sys/fs/nr_open"))},
         "packet_filter": read_packet_filter(ask),
         "disks": read_folders(paths, user or "root"),
+        "running_as": user_name(os.geteuid()),
+        "unreadable": {path: why for path in files for why in [why_unreadable(path)] if why},
     }
 
 

@@ -37,9 +37,7 @@ def daemon_settings(
     sections: Sections, config: str, environ: Mapping[str, str] | None = None, node_name: str = ""
 ) -> DaemonSettings:
     """Read supervisord's own configuration; *config* is its path, *sections* its parsed text."""
-    here = os.path.dirname(os.path.abspath(config))
-    expansions = {"here": here, "host_node_name": node_name}
-    expansions.update((f"ENV_{key}", value) for key, value in (environ or {}).items())
+    here, expansions = _here(config), _expansions(config, environ, node_name)
 
     def text(options: Mapping[str, str], key: str) -> str | None:
         value = options.get(key)
@@ -51,11 +49,7 @@ def daemon_settings(
         raise ConfError(
             f"{config} has no [unix_http_server] with file=: supervisord can only be asked through its socket"
         )
-    include = sections.get("include", {}).get("files")
-    if not include:
-        raise ConfError(f"{config} has no [include] with files=: there is no folder for files of programs")
-    words = _expand(include, expansions, f"{config}: include.files").split()
-    patterns = [os.path.join(here, pattern) for pattern in words]
+    patterns = included_patterns(sections, config, environ, node_name)
     folder, suffix = _place_of_files(patterns, config)
     logfile = text(sections.get("supervisord", {}), "logfile")
     return DaemonSettings(
@@ -69,11 +63,33 @@ def daemon_settings(
     )
 
 
+def included_patterns(
+    sections: Sections, config: str, environ: Mapping[str, str] | None = None, node_name: str = ""
+) -> list[str]:
+    """Return the patterns of the files that a supervisord includes; the arguments are those of daemon_settings."""
+    include = sections.get("include", {}).get("files")
+    if not include:
+        raise ConfError(f"{config} has no [include] with files=: there is no folder for files of programs")
+    words = _expand(include, _expansions(config, environ, node_name), f"{config}: include.files").split()
+    return [os.path.join(_here(config), pattern) for pattern in words]
+
+
+def _here(config: str) -> str:
+    return os.path.dirname(os.path.abspath(config))
+
+
+def _expansions(config: str, environ: Mapping[str, str] | None, node_name: str) -> dict[str, str]:
+    variables = {f"ENV_{key}": value for key, value in (environ or {}).items()}
+    return {"here": _here(config), "host_node_name": node_name, **variables}
+
+
 def _expand(value: str, expansions: Mapping[str, Any], what: str) -> str:
     try:
         return value % expansions
-    except (KeyError, ValueError, TypeError) as error:
-        raise ConfError(f"{what}: {value!r} cannot be expanded ({error})") from error
+    except KeyError as error:
+        raise ConfError(f"{what}: it cannot be expanded: there is no {error}") from None
+    except (ValueError, TypeError):
+        raise ConfError(f"{what}: it cannot be expanded") from None
 
 
 def _place_of_files(patterns: list[str], config: str) -> tuple[str, str]:

@@ -13,11 +13,11 @@ In check mode nothing is changed.
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 from typing import Any, Callable, Collection, Mapping, NamedTuple, Sequence
 
+from .._host.locks import LockError, locked
 from . import steps
-from .daemon import Command, Daemon, NotAcceptedError, read_settings
+from .daemon import Daemon, NotAcceptedError, read_settings
 from .daemon_conf import DaemonSettings
 from .decide import (
     Decision,
@@ -35,19 +35,20 @@ from .decide import (
 from .directories import make_directories
 from .errors import ConfError, ProgramError
 from .fates import describe, wait
-from .program_file import Move, OtherFiles, ProgramFile, check_names, locked, other_files
-from .programs import check_programs
+from .program_file import Move, OtherFiles, ProgramFile, check_names, lock_name, other_files
+from .programs import check_logs, check_programs
 from .read import groups, number, options_of, secrets_of
 from .rpc import ProcessInfo, SupervisorError, absent, full_name
 from .steps import Plan, Reload
 from .write import NAME_RE
+
+LOCK_WAIT = 300.0  # seconds: another run may be waiting for slow stops and starts
 
 
 class Tools(NamedTuple):
     """What a run needs of its surroundings."""
 
     move: Move
-    run_command: Command
     warn: Callable[[str], object]
     hide: Callable[[Collection[str]], object]
 
@@ -94,13 +95,12 @@ class Run:
     def execute(self) -> dict[str, Any]:
         """Do the whole run and return its result."""
         try:
-            with ExitStack() as stack:
-                if os.path.isdir(os.path.dirname(self.request.config)):
-                    stack.enter_context(locked(os.path.dirname(self.request.config)))
+            purpose = f"supervisor_program of {self.request.name}"
+            with locked(lock_name(self.request.config), purpose, LOCK_WAIT, make=not self.request.check):
                 return self._outcome(**self._execute())
         except ProgramError as error:
             raise ProgramError(str(error), **self._outcome(**error.details)) from error
-        except (ConfError, SupervisorError) as error:
+        except (ConfError, LockError, SupervisorError) as error:
             raise ProgramError(str(error), **self._outcome()) from error
 
     def _execute(self) -> dict[str, Any]:
@@ -129,6 +129,7 @@ class Run:
         if settings:
             self.others = other_files(file.path, self.request.config, settings.patterns)
         check_names(file.path, new.sections, self.others)
+        check_logs(self.request.programs or ())
         if not self.request.check:
             check_programs(self.request.programs or (), self.request.state in ("started", "restarted"))
         return Texts(old, kept, new, {group for theirs in self.others.sections.values() for group in groups(theirs)})
@@ -176,7 +177,7 @@ class Run:
         if self.others.broken:
             faults = "; ".join(self.others.broken.values())
             raise ProgramError(f"supervisord cannot start with these files: {faults}")
-        daemon.start_service(self.tools.run_command)
+        daemon.start_service()
         # what has just been started need not be restarted
         request = self.request._replace(state="started") if self.request.state == "restarted" else self.request
         decision = plan_again(request, texts, decision, Reload(set(), set()), daemon.processes())

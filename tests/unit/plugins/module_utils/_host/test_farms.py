@@ -159,3 +159,54 @@ def test_a_disk_with_an_error(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "statvfs", fail)
     assert answer(tmp_path)["error"] == "Input/output error"
+
+
+@pytest.mark.parametrize("name", ["identity.bin", "single_disk_farm.json", "plot.bin", "metadata.bin"])
+def test_a_file_with_an_error_is_an_error_of_the_disk(name, tmp_path, monkeypatch):
+    (tmp_path / name).write_bytes(b"{}")
+    opened, builtin = os.open, open
+
+    def refuse(function):
+        def fail(path, *more, **others):
+            if str(path).endswith(name):
+                raise OSError(errno.EIO, "Input/output error", str(path))
+            return function(path, *more, **others)
+
+        return fail
+
+    monkeypatch.setattr(os, "open", refuse(opened))
+    monkeypatch.setattr("builtins.open", refuse(builtin))
+    found = answer(tmp_path)
+    assert found["error"] == f"Input/output error ({tmp_path / name})"
+    assert (found["farm"], found["direct_io"], found["max_sectors"]) == (None, None, None)
+
+
+def test_blocks_that_cannot_be_read_are_an_error_of_the_disk(tmp_path, monkeypatch):
+    (tmp_path / "plot.bin").write_bytes(b"x" * 8192)
+
+    def fail(descriptor, buffers, offset):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "preadv", fail)
+    if answer(tmp_path)["direct_io"] is not False:
+        assert answer(tmp_path)["error"] == f"Input/output error ({tmp_path}/plot.bin)"
+
+
+def test_a_farm_that_is_not_ours_to_read_is_there(tmp_path, monkeypatch):
+    for name in ("identity.bin", "plot.bin"):
+        (tmp_path / name).write_bytes(b"secret")
+    opened, builtin = os.open, open
+
+    def refuse(function):
+        def fail(path, *more, **others):
+            if str(path).endswith(".bin"):
+                raise OSError(errno.EACCES, "Permission denied", str(path))
+            return function(path, *more, **others)
+
+        return fail
+
+    monkeypatch.setattr(os, "open", refuse(opened))
+    monkeypatch.setattr("builtins.open", refuse(builtin))
+    found = answer(tmp_path)
+    assert found["error"] is None and found["direct_io"] is None
+    assert found["farm"] == {"id": None, "genesis_hash": None, "identity": None}

@@ -5,7 +5,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.mounts import find_mount, parse_mountinfo
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.mounts import (
+    find_mount,
+    is_read_only,
+    mount_of_id,
+    parse_mountinfo,
+)
 
 MOUNTINFO = """\
 22 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw,errors=remount-ro
@@ -49,3 +54,24 @@ def test_find_mount(path, device):
 
 def test_no_mount():
     assert find_mount([], "/x") is None
+
+
+def test_the_mount_of_a_number():
+    assert mount_of_id(MOUNTINFO, "42")["device"] == "/dev/nvme2n1"
+    assert mount_of_id(MOUNTINFO, "4") is None
+
+
+@pytest.mark.parametrize(
+    ("options", "read_only"),
+    [
+        ("rw - ext4 /dev/x rw,errors=remount-ro", False),
+        ("rw - ext4 /dev/x ro", True),
+        ("ro - ext4 /dev/x rw", True),
+        ("rw - ext4 /dev/x rw,errors=remount-ro,emergency_ro", True),
+        ("rw - btrfs /dev/x rw,rescue=usebackuproot", False),
+    ],
+)
+def test_read_only(options, read_only):
+    [mount] = parse_mountinfo(f"60 22 259:4 / /mnt/farm1 {options}")
+    assert is_read_only(mount) == read_only
+    assert not (read_only and "rw" in mount["options"])

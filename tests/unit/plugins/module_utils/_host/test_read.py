@@ -142,3 +142,19 @@ def test_speeds_of_virtual_interfaces_are_not_believed(tmp_path):
         (tmp_path / folder).mkdir(parents=True)
     names = ("eth0", "bond0", "bond0.7", "veth1", "br0", "nope")
     assert [read.is_real(name, base=str(tmp_path)) for name in names] == [True, True, True, False, False, False]
+
+
+def test_what_cannot_be_read_is_told_apart_from_what_is_not_there(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("x")
+    opened = os.open
+
+    def refuse(path, *more, **others):
+        if str(path).endswith("/file"):
+            raise PermissionError(13, "Permission denied", path)
+        return opened(path, *more, **others)
+
+    monkeypatch.setattr(os, "open", refuse)
+    paths = [str(tmp_path / name) for name in ("file", "nope")]
+    host = read.read_host(files=paths, ask=Programs())
+    assert host["unreadable"] == {paths[0]: "Permission denied"}
+    assert host["running_as"] == read.user_name(os.geteuid())

@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Conditions that operators reported in public: what the collection says of each must be right.
+
+``NN-name.input.json`` names the driver, which is the part of the collection that is asked, ``NN-name.expected.json`` has
+what is right in words, and ``check``, an expression over the part's answer ``got``. Cases whose driver is ``shell``,
+``ansible`` or ``note`` are done by hand or by tests of their own.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.autonomys.cluster.plugins.module_utils import _health
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import registry
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import parse_programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import parse_cpu_list
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu import commands
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import numa_plan
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_errors import NvidiaError
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_smi import parse_topo
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.topology import read_topology
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.mounts import (
+    find_mount,
+    is_read_only,
+    parse_mountinfo,
+)
+from ansible_collections.autonomys.cluster.tests.unit.plugins.plugin_utils._rules.sample import Cluster
+
+CASES = Path(__file__).parents[1] / "fixtures" / "cases"
+CPU, NODE, PCI = "/sys/devices/system/cpu", "/sys/devices/system/node", "/sys/bus/pci/devices"
+
+
+def write_tree(root: Path, files: dict[str, str]) -> Path:
+    for name, content in files.items():
+        path = root / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content + "\n", encoding="utf-8")
+    return root
+
+
+def topology(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A small tree of sysfs: its plan, with what was warned of at the reading and at the planning."""
+    count = given["cpus"]
+    siblings = given.get("siblings") or [str(cpu) for cpu in range(count)]
+    files = {f"{CPU}/online": f"0-{count - 1}", f"{CPU}/isolated": given.get("isolated", "")}
+    for core in siblings:
+        for cpu in parse_cpu_list(core):
+            files[f"{CPU}/cpu{cpu}/topology/thread_siblings_list"] = core
+            files[f"{CPU}/cpu{cpu}/topology/physical_package_id"] = "0"
+    for group in given.get("l3") or []:
+        for cpu in parse_cpu_list(group):
+            cache = f"{CPU}/cpu{cpu}/cache/index3"
+            files.update({f"{cache}/level": "3", f"{cache}/type": "Unified", f"{cache}/shared_cpu_list": group})
+    for number, (cpus, distance) in given["nodes"].items():
+        files.update({f"{NODE}/node{number}/cpulist": cpus, f"{NODE}/node{number}/distance": distance})
+    for bus_id, node, cpus in given["gpus"]:
+        device = f"{PCI}/{bus_id}"
+        files.update({f"{device}/vendor": "0x10de", f"{device}/class": "0x030200"})
+        files.update({f"{device}/numa_node": str(node), f"{device}/local_cpulist": cpus})
+    reading = read_topology(write_tree(folder, files))
+    plan = numa_plan(reading["topology"], **given.get("plan", {}))
+    nodes = reading["topology"]["cpus"]["nodes"]
+    return {
+        **plan,
+        "topology": reading["topology"],
+        "gpu_error": reading["gpu_error"],
+        "warnings": [*reading["warnings"], *plan["warnings"]],
+        "cpus_off_their_node": [
+            sorted(parse_cpu_list(gpu["cpus"]) - parse_cpu_list(nodes[str(gpu["numa_node"])]["cpus"]))
+            for gpu in plan["gpus"]
+        ],
+    }
+
+
+def smi(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What is read of a host whose nvidia-smi answers so."""
+
+    def run(argv: Any, timeout: float) -> Any:
+        return tuple(given["topo" if "topo" in argv else "query"])
+
+    reading = read_topology(write_tree(folder, {f"{CPU}/online": "0-63"}), run=run)
+    return {"gpus": reading["topology"]["gpus"], "gpu_error": reading["gpu_error"], "warnings": reading["warnings"]}
+
+
+def topo_text(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A text, as the parser of the matrix reads it; no rows where it says why there are none."""
+    try:
+        return {"rows": parse_topo(given["text"]), "error": None}
+    except NvidiaError as error:
+        return {"rows": None, "error": str(error)}
+
+
+def mount(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What the table of mounts says of a path."""
+    found = find_mount(parse_mountinfo(given["mountinfo"]), given["path"])
+    assert found is not None
+    return {**found, "read_only": is_read_only(found)}
+
+
+def conf(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A file of programs."""
+    return {"programs": parse_programs(given["text"], "/etc/supervisor/conf.d/app.conf")}
+
+
+def broken_cluster(given: dict[str, Any]) -> Cluster:
+    """The faultless cluster of the tests of rules, with what the case changes of it."""
+    cluster = Cluster()
+    for host, variables in given.get("set", {}).items():
+        for name, value in variables.items():
+            if isinstance(value, str) and value.startswith("@date "):
+                value = datetime.date.fromisoformat(value[len("@date ") :])
+            for each in cluster.hosts if host == "*" else [host]:
+                cluster.set(each, **{name: value})
+    for host, programs in given.get("programs", {}).items():
+        for program in programs:
+            cluster.program(host, program["name"], *program["command"])
+    for host, disks in given.get("disks", {}).items():
+        for path, changes in disks.items():
+            cluster.facts[host]["disks"][path].update(changes)
+    for host, changes in given.get("host", {}).items():
+        cluster.host(host, **changes)
+    for host, gpu in given.get("gpu_fields", {}).items():
+        cluster.gpus(host)[gpu["index"]].update(gpu["fields"])
+    return cluster
+
+
+def rules(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What the rules find beyond what they find of the faultless cluster."""
+    before = Cluster().findings()
+    return {"findings": [item for item in broken_cluster(given).findings() if item not in before]}
+
+
+def programs(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The programs of a component on a host, and what is wrong with one that was seen."""
+    cluster = broken_cluster(given)
+    settings = cluster.model()["hosts"][given["host_name"]]["settings"]
+    facts = cluster.facts[given["host_name"]]
+    known = {"topology": (facts["gpus"] or {}).get("topology"), "disks": facts["disks"] or {}}
+    got: dict[str, Any] = {**rules(given, folder), "error": None, "problems": []}
+    try:
+        made = registry.programs(given["component"], settings, known)
+        [expected, *_others] = registry.expectations(given["component"], settings, known)
+    except Exception as error:
+        return {**got, "error": str(error) or repr(error)}
+    if "seen" in given:
+        got["problems"] = _health.program_problems(expected, given["seen"])
+    return {
+        **got,
+        "commands": [program["command"] for program in made],
+        "environment": [program["environment"] for program in made],
+    }
+
+
+DRIVERS: dict[str, Callable[[dict[str, Any], Path], dict[str, Any]]] = {
+    "topology": topology,
+    "smi": smi,
+    "topo_text": topo_text,
+    "mount": mount,
+    "conf": conf,
+    "rules": rules,
+    "programs": programs,
+}
+
+
+def cases(driver: str) -> list[str]:
+    found = []
+    for path in sorted(CASES.glob("*.input.json")):
+        if json.loads(path.read_text(encoding="utf-8"))["driver"] == driver:
+            found.append(path.name.replace(".input.json", ""))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("driver", "name"), [pytest.param(driver, name, id=name) for driver in DRIVERS for name in cases(driver)]
+)
+def test_reported_condition(driver: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = json.loads((CASES / f"{name}.input.json").read_text(encoding="utf-8"))["input"]
+    expected = json.loads((CASES / f"{name}.expected.json").read_text(encoding="utf-8"))
+    monkeypatch.setattr(commands, "find_nvidia_smi", lambda: "/usr/bin/nvidia-smi")
+    monkeypatch.setattr(commands.importlib.util, "find_spec", lambda name: None)
+    got = DRIVERS[driver](given, tmp_path)
+    assert eval(expected["check"], {"got": got, "cpus": parse_cpu_list}), f"{expected['right']} Got: {got}"
