@@ -14,6 +14,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._job import words
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 
 MODULE = "autonomys.cluster.systemd_job"
 INFO = "autonomys.cluster.systemd_job_info"
@@ -101,7 +102,7 @@ class ActionModule(ActionBase):
                 time.sleep(self._interval)
                 continue
             if answer.get("failed"):
-                raise AnsibleActionFail(answer["msg"])
+                raise AnsibleActionFail(printable(answer["msg"], lines=True))
             return answer
 
     def _show(self, job: dict[str, Any], fresh: str, marks: list[tuple[float, int]]) -> None:
@@ -150,7 +151,7 @@ class ActionModule(ActionBase):
             else f"It wrote nothing to {job['log']}."
         )
         remedy = self._args.get("remedy")
-        return f"{self._name} {words.outcome(job)}. {wrote}{f' {remedy}' if remedy else ''}"
+        return printable(f"{self._name} {words.outcome(job)}. {wrote}{f' {remedy}' if remedy else ''}", lines=True)
 
     def _found(self, job: dict[str, Any]) -> str:
         """Return what a job was doing that this task did not start."""
@@ -159,7 +160,7 @@ class ActionModule(ActionBase):
         return f"has run already while nobody watched, since {job['started_at']}; this is its result"
 
     def _say(self, text: str) -> None:
-        Display().display(f"{self._host}: {self._name}: {text}")
+        Display().display(printable(f"{self._host}: {self._name}: {text}", lines=True))
 
     def _module(self, module: str, **args: Any) -> dict[str, Any]:
         return self._execute_module(module_name=module, module_args=args, task_vars=self._task_vars)

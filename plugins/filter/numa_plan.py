@@ -76,7 +76,7 @@ _value:
 from typing import Any, Callable, Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import NumaPlanError
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import NumaPlanError, Plan
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import numa_plan as plan
 
 
@@ -87,7 +87,7 @@ def numa_plan(
     min_cpus: int = 30,
     scope: str = "node",
     gpu_numa_nodes: Mapping[str, int | None] | None = None,
-) -> dict[str, Any]:
+) -> Plan:
     """Return the plan, with errors as Ansible reports them."""
     if not isinstance(topology, dict):
         raise AnsibleFilterError(

@@ -152,6 +152,7 @@ comparison:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.commands import run_command
 from ansible_collections.autonomys.cluster.plugins.module_utils._job.host import (
     JobError,
     ensure_started,
@@ -159,6 +160,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._job.host import
     look,
     place,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._job.systemd import masked
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},
@@ -174,6 +176,18 @@ ARGUMENTS = {
     "remedy": {"type": "str"},
     "results": {"type": "path"},
 }
+
+
+class Module(AnsibleModule):
+    """Keeps the arguments, which may hold secrets, out of the log, and returns them without those."""
+
+    def exit_json(self, **kwargs):
+        """Return a result."""
+        super().exit_json(invocation={"module_args": masked(self.params)}, **kwargs)
+
+    def fail_json(self, msg, **kwargs):
+        """Return an error; those of the arguments come before anything else could mask them."""
+        super().fail_json(msg, invocation={"module_args": masked(self.params)}, **kwargs)
 
 
 def execute(run, params, check_mode):
@@ -207,9 +221,9 @@ def report(params, state):
 
 def main():
     """Run the module."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = Module(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
     try:
-        module.exit_json(**execute(module.run_command, module.params, module.check_mode))
+        module.exit_json(**execute(run_command, module.params, module.check_mode))
     except JobError as error:
         module.fail_json(msg=str(error))
 

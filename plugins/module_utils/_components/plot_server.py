@@ -46,14 +46,16 @@ def _build(s: Settings, facts: Facts) -> Programs:
     gpus = {gpu["uuid"]: gpu for gpu in plot_server_gpus(s, topology, remembered)}
     _refuse(s, topology, remembered, gpus, facts["gpus"].get("gpu_error"))
     for gpu in plot_server_plan(s, topology, remembered)["gpus"]:
-        port = int(s["plot_server_port"]) + gpu["slot"]
-        program = _program(s, gpu, port, gpus[gpu["uuid"]]["name"])
+        uuid, port = gpu["uuid"], int(s["plot_server_port"]) + gpu["slot"]
+        if uuid is None:
+            raise SettingsError(f"the GPU {gpu['bus_id']} has no UUID, by which its plot server could choose it")
+        program = _program(s, gpu, port, gpus[uuid]["name"])
         if gpu["missing"]:
-            yield program, {"stopped": f"its GPU {gpu['uuid']} is missing"}
+            yield program, {"stopped": f"its GPU {uuid} is missing"}
         else:
             evidence = connected(s, "plot_server")
             evidence["listening"] = [port]
-            evidence["gpus"] = [gpu["uuid"]]
+            evidence["gpus"] = [uuid]
             yield program, evidence
 
 

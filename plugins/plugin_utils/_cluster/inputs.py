@@ -21,8 +21,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from . import role_files
 
-# YAML reads 1.10 as the number 1.1, and what was written is lost: such a version stays a number, which is a finding.
-VERSIONS = ("cluster_version", "nats_version")
+# YAML reads 1.10 as the number 1.1, and what was written is lost: such a value stays as it is, which is a finding.
+AS_WRITTEN = ("cluster_version", "nats_version", "nats_server_name", "nats_cluster_name")
 
 Option = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ def typed(settings: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(settings)
     for name, value in settings.items():
         option = known.get(name)
-        if option is None or (name in VERSIONS and not isinstance(value, str)):
+        if option is None or (name in AS_WRITTEN and not isinstance(value, str)):
             continue
         try:
             found[name] = convert(option, value)

@@ -22,7 +22,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor impo
 
 from .conftest import until
 
-NEVER_UP = "echo one; echo last words; exit 3"
+# Not at once: an end that supervisord sees while it still answers the call to start is a SPAWN_ERROR, which has no exit status.
+NEVER_UP = "echo one; echo last words; sleep 0.2; exit 3"
 IGNORES_TERM = "trap '' TERM; while :; do sleep 0.1; done"
 
 TUTORIAL = """\

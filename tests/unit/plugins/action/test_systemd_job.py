@@ -173,3 +173,16 @@ def test_a_result_that_cannot_be_kept_is_not_forgotten(play, tmp_path):
     result, _said, asked = play([answer("succeeded", exit_status=0)] * 2, results=str(tmp_path / "results"))
     assert "cannot be kept in" in result["msg"]
     assert asked[-1].get("state") != "absent"
+
+
+def test_output_of_a_job_does_not_steer_the_terminal(play, monkeypatch):
+    evil = "\x1b]0;owned\x07\x1b[1A\x1b[2K said hello\n"
+    ended = answer("failed", exit_status=1, output=evil, end=len(evil))
+    result, _said, _asked = play([answer(started=True), ended, answer("failed", exit_status=1)])
+    assert result["failed"] and "\\x1b[2K said hello" in result["msg"] and "\x1b" not in result["msg"]
+    shown = []
+    monkeypatch.setattr(action.Display, "display", lambda _self, text: shown.append(text))
+    plugin = action.ActionModule.__new__(action.ActionModule)
+    plugin._host, plugin._name = "node-1", "autonomys-x"
+    plugin._say("0:00:01\n    " + evil)
+    assert shown == ["node-1: autonomys-x: 0:00:01\n    \\x1b]0;owned\\x07\\x1b[1A\\x1b[2K said hello\n"]
