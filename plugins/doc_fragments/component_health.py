@@ -13,10 +13,11 @@ class ModuleDocFragment:
 options:
   programs:
     description:
-      - Evidence expected of supervised programs, as P(autonomys.cluster.component_expectations#filter) returns it. Each is a dictionary of C(name),
-        C(cpus) (a CPU list; the union over all threads must equal it), C(memory_policy), C(environment) (variables whose names begin with
-        C(CUDA_) or C(GPU_)), C(listening) (ports), C(connected_any) and C(connected_all) (C(address:port)), C(gpus) (UUIDs held),
-        C(gpu_count), C(open_under) (folders in which files are held open), C(stopped) (why the program must not run).
+      - Evidence expected of supervised programs, as P(autonomys.cluster.component_expectations#filter) returns it.
+        Each is a dictionary of C(name), C(cpus) (a CPU list; the union over all threads must equal it),
+        C(memory_policy), C(environment) (variables whose names begin with C(CUDA_) or C(GPU_)), C(listening) (ports),
+        C(connected_any) and C(connected_all) (C(address:port)), C(gpus) (UUIDs held), C(gpu_count), C(open_under)
+        (folders in which files are held open), C(stopped) (why the program must not run).
     type: list
     elements: dict
     default: []
@@ -41,10 +42,11 @@ options:
         description: Version that must run; any if left out.
         type: str
       max_payload:
-        description: Largest message, in NATS's notation, as C(3MB); any if left out.
+        description: Size of the largest message, in NATS's notation, such as C(3MB); any if left out.
         type: str
   nats_stop:
-    description: Before a NATS server is stopped, wait until the others can do without it (M(autonomys.cluster.nats_info), C(safe_to_stop)).
+    description: Before a NATS server is stopped, wait until the others can do without it
+      (M(autonomys.cluster.nats_info), C(safe_to_stop)).
     type: dict
     suboptions:
       url:
@@ -56,11 +58,11 @@ options:
         type: dict
         required: true
       max_silence:
-        description: Seconds for which the leader of a group may not have heard of a replica that counts for its quorum.
+        description: A replica counts for its group's quorum if the leader has heard of it within so many seconds.
         type: float
         default: 5
       max_lag:
-        description: Entries by which a replica that counts for a quorum may be behind its leader.
+        description: A replica counts for its group's quorum if it is at most so many entries behind its leader.
         type: int
         default: 1000
   node:
@@ -76,15 +78,16 @@ options:
         type: str
         required: true
       min_peers:
-        description: Peers that it must have at least.
+        description: Number of peers that it must have at least.
         type: int
         required: true
       synced:
-        description: Whether it must be synced in any case. If not, a node that syncs is healthy, because a first sync takes days.
+        description: Whether it must be synced in any case. If not, a node that syncs is healthy, because a first sync
+          takes days.
         type: bool
         default: false
   interval:
-    description: Seconds between two looks.
+    description: Seconds between two attempts.
     type: int
     default: 2
 """

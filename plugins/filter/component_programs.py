@@ -11,11 +11,12 @@ version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - Builds the programs of one component from the variables of its role.
-  - The same function serves the roles and the model, so a command line is written in one place.
+  - The roles and the model use the same function, so a command line is written in one place.
 positional: component
 options:
   _input:
-    description: The role's variables and the shared C(cluster_*) variables, by their public names.
+    description: The role's variables and the shared C(cluster_*) variables, by their public names. Texts get their
+      types.
     type: dict
     required: true
   component:
@@ -25,10 +26,11 @@ options:
     choices: [nats, node, controller, proof_server, caches, plot_server, plot_client]
   facts:
     description:
-      - What was read on the host. C(topology) as M(autonomys.cluster.gpu_topology_info) returns it, for C(plot_server);
-        C(disks) as M(autonomys.cluster.disk_info) returns it, for farms with C(sectors=auto).
-      - For C(plot_server) also C(programs) as M(autonomys.cluster.host_info) returns them, by which a GPU's slot and a missing GPU's NUMA node
-        are known, and C(gpu_error), why there is no GPU. For C(proof_server) C(topology), to bind it to its GPU's NUMA node.
+      - What was read on the host.
+      - C(gpus) is the answer of M(autonomys.cluster.gpu_topology_info), for C(plot_server) and C(proof_server).
+      - C(disks) is what M(autonomys.cluster.disk_info) returns as C(disks), for farms with C(sectors=auto).
+      - C(host) is what M(autonomys.cluster.host_info) returns as C(host). Its programs tell C(plot_server) the slot of
+        a GPU and the NUMA node of a missing one.
     type: dict
     default: {}
 """
@@ -44,17 +46,25 @@ _value:
   elements: dict
 """
 
+from typing import Any, Callable
+
 from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.module_utils._components import registry
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Facts, Program, Settings
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.inputs import typed
 
 
-def component_programs(settings, component, facts=None):
+def component_programs(settings: Settings, component: str, facts: Facts | None = None) -> list[Program]:
+    """Return the programs, with errors as Ansible reports them."""
     try:
-        return registry.programs(component, settings, facts)
+        return registry.programs(component, typed(settings), facts)
     except ValueError as error:  # a variable, a plan or a value that supervisord cannot carry; each message says which
         raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:
-    def filters(self):
+    """The filter for Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters of this file by name."""
         return {"component_programs": component_programs}

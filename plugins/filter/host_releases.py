@@ -18,11 +18,11 @@ options:
     type: dict
     required: true
   machine:
-    description: The kernel's name of the machine, as C(x86_64).
+    description: The kernel's name for the machine, such as C(x86_64).
     type: str
     required: true
   checksums:
-    description: The pinned checksums of nats-server's archives, version to architecture to SHA-256.
+    description: The pinned checksums of nats-server's archives, a map from version to architecture to SHA-256.
     type: dict
     required: true
 """
@@ -38,18 +38,29 @@ _value:
   elements: dict
 """
 
+from typing import Any, Callable
+
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import releases
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import SettingsError
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import (
+    Checksums,
+    Release,
+    releases,
+)
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Settings, SettingsError
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.inputs import typed
 
 
-def host_releases(settings, machine, checksums):
+def host_releases(settings: Settings, machine: str, checksums: Checksums) -> list[Release]:
+    """Return the releases, with errors as Ansible reports them."""
     try:
-        return releases(settings, machine, checksums)
+        return releases(typed(settings), machine, checksums)
     except SettingsError as error:
         raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:
-    def filters(self):
+    """The filter for Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters of this file by name."""
         return {"host_releases": host_releases}

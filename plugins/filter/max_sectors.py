@@ -44,21 +44,26 @@ _value:
   type: int
 """
 
+from typing import Any, Callable
+
 from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import SectorsError
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import max_sectors as count
 
 
-def max_sectors(available_bytes, existing_plot_bytes=0, pieces_in_sector=1000, margin_bytes=0):
-    """Count, with errors as Ansible reports them."""
+def max_sectors(
+    available_bytes: int, existing_plot_bytes: int = 0, pieces_in_sector: int = 1000, margin_bytes: int = 0
+) -> int:
+    """Return the number, with errors as Ansible reports them."""
     try:
         return count(available_bytes, existing_plot_bytes, pieces_in_sector, margin_bytes)
-    except SectorsError as exc:
-        raise AnsibleFilterError(f"max_sectors: {exc}") from exc
+    except SectorsError as error:
+        raise AnsibleFilterError(f"max_sectors: {error}") from error
 
 
 class FilterModule:
     """The filter for Ansible."""
 
-    def filters(self):
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters of this file by name."""
         return {"max_sectors": max_sectors}

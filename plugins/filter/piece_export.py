@@ -6,14 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: piece_export
-short_description: How large an export of pieces becomes, and what speaks against it
+short_description: How large an export of pieces becomes, and what prevents it
 version_added: 0.1.0
 description:
   - Judges whether a node's history can be exported as pieces on a host, from what other modules read there.
 positional: _input
 options:
   _input:
-    description: The node whose history is exported, RV(autonomys.cluster.node_info#module:node) with O(autonomys.cluster.node_info#module:archive).
+    description: The node whose history is exported, RV(autonomys.cluster.node_info#module:node) with
+      O(autonomys.cluster.node_info#module:archive).
     type: dict
     required: true
   node_url:
@@ -45,7 +46,7 @@ options:
     type: int
     required: true
   margin_mib:
-    description: Room in MiB that must stay free beside the pieces.
+    description: Space in MiB that must stay free in addition to the pieces.
     type: int
     required: true
 author:
@@ -60,9 +61,9 @@ EXAMPLES = r"""
   vars:
     outlook: >-
       {{ answer.node | autonomys.cluster.piece_export(
-           node_url='http://192.168.1.1:9944', program='/opt/autonomys/releases/v1.2.3/autonomys-export-piece', installed=true,
-           directory='/var/autonomys-export', disk=disks.disks['/var/autonomys-export'], present_bytes=0, expected_mib=0,
-           margin_mib=10240) }}
+           node_url='http://192.168.1.1:9944', program='/opt/autonomys/releases/v1.2.3/autonomys-export-piece',
+           installed=true, directory='/var/autonomys-export', disk=disks.disks['/var/autonomys-export'],
+           present_bytes=0, expected_mib=0, margin_mib=10240) }}
 """
 
 RETURN = r"""
@@ -75,7 +76,7 @@ _value:
       type: int
       sample: 274895732736
     problems:
-      description: What speaks against the export, one sentence per problem; empty when nothing does.
+      description: What prevents the export, one sentence per problem; empty when nothing does.
       type: list
       elements: str
       sample: ["the node at http://192.168.1.1:9944 cannot be reached: timed out"]

@@ -27,7 +27,7 @@ def mapping(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise KindError(f"{key} is no object")
+        raise KindError(f"{key} is not an object")
     return value
 
 
@@ -37,7 +37,7 @@ def items(parent: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise KindError(f"{key} is no list of objects")
+        raise KindError(f"{key} is not a list of objects")
     return value
 
 
@@ -45,7 +45,7 @@ def text(parent: Mapping[str, Any], key: str) -> str | None:
     """Return a text, None when it is missing or null."""
     value = parent.get(key)
     if value is not None and not isinstance(value, str):
-        raise KindError(f"{key} is no text")
+        raise KindError(f"{key} is not text")
     return value
 
 
@@ -63,7 +63,7 @@ def whole(parent: Mapping[str, Any], key: str) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise KindError(f"{key} is no whole number")
+        raise KindError(f"{key} is not a whole number")
     return value
 
 
@@ -73,5 +73,5 @@ def number(parent: Mapping[str, Any], key: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
-        raise KindError(f"{key} is no number")
+        raise KindError(f"{key} is not a number")
     return value

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cluster_selection
-short_description: What restart.yml and stop.yml act on
+short_description: Select what restart.yml and stop.yml act on
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - Makes of the variables of C(restart.yml) and C(stop.yml) a selection of components and programs.
-  - Refuses what names nothing, and, for a stop, what would leave a component without a host or NATS without a quorum.
+  - Refuses an empty selection, programs that no host of the play has, and, for a stop, what would leave a component
+    without a host or NATS without a quorum.
+  - Which plot servers there are is known from what C(includes/select.yml) has asked the hosts.
   - Runs on the control node and contacts no host.
 options:
   verb:
@@ -20,7 +22,7 @@ options:
     required: true
     choices: [restart, stop]
   components:
-    description: Components, all their programs.
+    description: Components, with all their programs.
     type: list
     elements: str
     default: []

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: component_serving_info
-short_description: Tell whether a component does its work on a host now
+short_description: Read whether a component does its work on a host now
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - Asks the host's application, whatever definition it runs with. Programs must run and be connected to a NATS server, a node must answer
-    and be synced, a NATS server must be healthy with a route to every peer.
-  - Serves rolling restarts. While one host restarts, others must be at work (M(autonomys.cluster.component_restart_check)).
+  - Asks the host's application, whatever definition it runs with. Programs must run and be connected to a NATS
+    server, a node must answer and be synced, a NATS server must be healthy with a route to every peer.
+  - Made for rolling restarts, in which others must be at work while one host restarts
+    (M(autonomys.cluster.component_restart_check)).
   - Reads the model of M(autonomys.cluster.cluster_model). A problem is an answer, not a failure.
 options:
   component:
@@ -21,14 +22,14 @@ options:
     required: true
     choices: [nats, node, controller, proof_server, caches, plot_server, plot_client]
   host:
-    description: The host that is asked, for a task that is delegated to it. If left out, the task's own.
+    description: The host that is asked, for a task that is delegated to it. If left out, the task's own host.
     type: str
   timeout:
     description: Seconds for which to wait until it is at work.
     type: int
     default: 0
   interval:
-    description: Seconds between two looks.
+    description: Seconds between two attempts.
     type: int
     default: 2
 extends_documentation_fragment:
@@ -57,13 +58,13 @@ at_work:
   returned: always
   type: bool
 problems:
-  description: Why not, a sentence each.
+  description: Why not, one sentence per problem.
   returned: always
   type: list
   elements: str
   sample: [autonomys-controller has no connection to NATS]
 restarts_last:
-  description: Whether the host should be the last of a roll, as it has the JetStream meta leader.
+  description: Whether the host should restart last, because it has the JetStream meta leader.
   returned: always
   type: bool
 """

@@ -9,7 +9,8 @@ module: host_info
 short_description: Read in one execution what preflight and the preparation of a host need to know
 version_added: 0.1.0
 description:
-  - Reads the facts of a host that this collection decides by, in one fast execution instead of a full setup.
+  - Reads the facts about a host that this collection bases its decisions on, in one fast execution instead of a full
+    setup.
   - What a host cannot tell (no C(dpkg-query), no systemd, no C(ip)) is V(null), V(false) or empty, never a failure.
 options:
   packages:
@@ -30,7 +31,8 @@ options:
     type: str
     default: supervisor
   paths:
-    description: Absolute paths of folders with data, to be told what filesystem they are on or would be created on, and how much they hold.
+    description: Absolute paths of folders with data. The answer says what filesystem each is on or would be created
+      on, and how much it holds.
     type: list
     elements: path
     default: []
@@ -63,7 +65,7 @@ host:
       description: The name that the kernel knows.
       type: str
     architecture:
-      description: Machine type as C(uname -m) says it.
+      description: Machine type, as printed by C(uname -m).
       type: str
       sample: x86_64
     distribution:
@@ -71,12 +73,12 @@ host:
       type: dict
       sample: {id: ubuntu, version: "22.04"}
     addresses:
-      description: All addresses of all interfaces but loopback, with the length of the prefix.
+      description: All addresses of all interfaces except loopback, with the prefix length.
       type: list
       elements: str
       sample: [10.0.0.1/24, "fe80::1/64"]
     interfaces:
-      description: The interfaces but loopback, in the kernel's order.
+      description: The interfaces except loopback, in the kernel's order.
       type: list
       elements: dict
       contains:
@@ -84,11 +86,12 @@ host:
           description: Name of the interface.
           type: str
         addresses:
-          description: Its addresses with the length of the prefix.
+          description: Its addresses with the prefix length.
           type: list
           elements: str
         speed_mbps:
-          description: Speed in Mbit/s, V(null) when the kernel does not know it, or has made it up for a virtual interface.
+          description: Speed in Mbit/s, V(null) when the kernel does not know it, or has made it up for a virtual
+            interface.
           type: int
     memory_mib:
       description: Memory in MiB.
@@ -97,7 +100,8 @@ host:
       description: Number of online logical CPUs.
       type: int
     clock_synchronized:
-      description: Whether a time source keeps the clock, as C(timedatectl) says it; V(null) when it cannot be told.
+      description: Whether a time source keeps the clock right, according to C(timedatectl); V(null) when that is not
+        known.
       type: bool
     packages:
       description: Version of each package in O(packages), V(null) when it is not installed.
@@ -125,7 +129,7 @@ host:
     files:
       description:
         - What each path in O(files) is, V(null) when it does not exist.
-        - C(content) is V(null) for what is no regular file of at most 1 MiB; bytes that are not UTF-8 are replaced.
+        - C(content) is V(null) for anything but a regular file of at most 1 MiB; bytes that are not UTF-8 are replaced.
       type: dict
       sample: {/etc/example: {content: "a\n", mode: "0644", owner: root, group: root}}
     service:
@@ -134,19 +138,22 @@ host:
       sample: {installed: true, enabled: true, active: true}
     limits:
       description: >-
-        How many files may be open. C(service) is what the running main process of the service in O(service) gives to its programs, V(null) when it does not
-        run; C(kernel) what the kernel lets any process have.
+        How many files may be open. C(service) is what the running main process of the service in O(service) gives to
+        its programs, V(null) when it does not
+        run; C(kernel) what the kernel allows any process.
       type: dict
       sample: {service: 1048576, kernel: 1073741816}
     packet_filter:
-      description: Whether any rules of C(nft) or of the older iptables look at incoming packets, V(null) when it cannot be told.
+      description: Whether any rules of C(nft) or of the older iptables look at incoming packets, V(null) when that is
+        not known.
       type: bool
     disks:
       description: What each path in O(paths) is on, by the path as it was given.
       type: dict
       contains:
         error:
-          description: Why the disk cannot be read, V(null) when it can; the fields that are not in the table of mounts are V(null) then.
+          description: Why the disk cannot be read, V(null) when it can; the fields that are not in the table of
+            mounts are V(null) then.
           type: str
         exists:
           description: Whether the path exists.
@@ -177,7 +184,8 @@ host:
           description: Bytes that the account in O(user) may still write.
           type: int
         used:
-          description: Bytes that the folder's files take, 0 where it does not exist, V(null) where there are too many to count.
+          description: Bytes that the folder's files take, 0 where it does not exist, V(null) where there are too many
+            to count.
           type: int
         empty:
           description: Whether the folder holds nothing, or does not exist.
@@ -192,14 +200,15 @@ host:
       type: dict
       sample: {/etc/supervisor/conf.d: Permission denied}
     running:
-      description: Paths of the versioned binaries that processes run now, sorted. Processes in containers on the host are not its own.
+      description: Paths of the versioned binaries that processes run now, sorted. Processes in containers on the host
+        do not count.
       type: list
       elements: str
       sample: [/opt/autonomys/nats/2.12.8/nats-server, /opt/autonomys/releases/v1.2.3/autonomys-node]
     programs:
       description:
-        - Programs whose names begin with C(autonomys-) or C(nats-server), in the files that supervisord reads as O(config) says;
-          where that does not tell, in C(/etc/supervisor/conf.d/*.conf).
+        - Programs whose names begin with C(autonomys-) or C(nats-server), in the files that supervisord reads as
+          O(config) says; where that does not tell, in C(/etc/supervisor/conf.d/*.conf).
       type: list
       elements: dict
       contains:
@@ -210,23 +219,26 @@ host:
           description: The file that defines it.
           type: str
         cpus:
-          description: CPUs that the definition binds it to with C(numactl -C), V(null) when to none.
+          description: CPUs that the definition binds it to with C(numactl -C), V(null) when it binds it to none.
           type: str
         gpu:
-          description: C(CUDA_VISIBLE_DEVICES) of the definition, V(null) without.
+          description: C(CUDA_VISIBLE_DEVICES) in the definition, V(null) without.
           type: str
         command:
           description: The words of its command line, without numactl; empty when it cannot be read.
           type: list
           elements: str
         state:
-          description: The state that supervisord tells, such as V(RUNNING) or V(BACKOFF); V(null) when it cannot be asked or does not know the program.
+          description: The state that supervisord tells, such as V(RUNNING) or V(BACKOFF); V(null) when it cannot be
+            asked or does not know the program.
           type: str
         reason:
-          description: Of a program that does not stay up (V(BACKOFF), V(FATAL)) what supervisord says and the last line of its log, else V(null).
+          description: For a program that does not stay up (V(BACKOFF), V(FATAL)), what supervisord says and the last
+            line of its log; else V(null).
           type: str
       sample: [{name: nats-server, file: /etc/supervisor/conf.d/nats-server.conf, cpus: null, gpu: null,
-                command: [/opt/autonomys/nats/2.12.8/nats-server, --config, /etc/nats-server.conf], state: RUNNING, reason: null}]
+                command: [/opt/autonomys/nats/2.12.8/nats-server, --config, /etc/nats-server.conf], state: RUNNING,
+                  reason: null}]
 """
 
 from typing import Any

@@ -29,7 +29,7 @@ options:
   peers:
     description:
       - The C(server_name) of all servers of the cluster, this one included.
-      - Without it the servers that are routed now stand for all, and one that is missing cannot be noticed.
+      - Without it, the servers that are routed now are taken for all, so a missing one cannot be noticed.
     type: list
     elements: str
   peer_urls:
@@ -45,7 +45,7 @@ options:
     type: float
     default: 5
   max_lag:
-    description: Entries (messages, in a stream) by which a replica that counts may be behind its leader.
+    description: A replica counts if it is at most so many entries (for a stream, messages) behind its leader.
     type: int
     default: 1000
   timeout:
@@ -80,7 +80,7 @@ nats:
       description: Whether the monitoring port answered.
       type: bool
     error:
-      description: Why the server, or one of its answers, could not be had.
+      description: Why the server, or one of its answers, could not be read.
       type: str
       sample: null
     server_name:
@@ -96,7 +96,7 @@ nats:
       type: str
       sample: 2.12.8
     config_load_time:
-      description: When the server read its configuration, at its start or with a reload, in its own notation.
+      description: When the server read its configuration, at its start or at a reload, in the server's own notation.
       type: str
       sample: "2026-01-02T03:04:05.678901234Z"
     healthy:
@@ -127,7 +127,7 @@ nats:
       type: str
       sample: node-1
     meta_size:
-      description: Number of servers in the meta group, servers that are gone but not removed included.
+      description: Number of servers in the meta group, including servers that are gone but not removed.
       type: int
       sample: 3
     meta_replicas:
@@ -166,7 +166,7 @@ nats:
       description: Number of connected clients.
       type: int
     safe_to_stop:
-      description: Whether the server may be stopped without loss of a quorum.
+      description: Whether the server may be stopped without losing a quorum.
       type: bool
     reasons:
       description: Why it may not be stopped, at most 20 sentences and the number of the rest. Empty when it may.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: node_info
-short_description: Ask an autonomys-node for its chain, peers and state of synchronisation
+short_description: Ask an autonomys-node for its chain, peers and state of synchronization
 version_added: 0.1.0
 description:
   - Asks the JSON-RPC server of an C(autonomys-node) and returns what it says about itself.
@@ -23,7 +23,7 @@ options:
     type: int
     default: 5
   archive:
-    description: Also look whether the node still has the body of the chain's first block (RV(node.archive)).
+    description: Also check whether the node still has the body of the chain's first block (RV(node.archive)).
     type: bool
     default: false
 extends_documentation_fragment:
@@ -46,7 +46,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 node:
-  description: What the node says about itself. A value that it did not tell is V(null).
+  description: What the node says about itself. A value that it did not return is V(null).
   returned: always
   type: dict
   contains:

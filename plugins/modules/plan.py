@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: plan
-short_description: Tell what would run where, what would change, in which steps and how long that takes
+short_description: Show what would run where, what would change, in which steps and how long that takes
 version_added: 0.1.0
 author: [autonomys.cluster contributors (@autonomys-cluster)]
 description:

@@ -9,19 +9,20 @@ short_description: Report everything that is wrong with a cluster before anythin
 version_added: 0.1.0
 author: [autonomys.cluster contributors (@autonomys-cluster)]
 description:
-  - Applies all rules of C(docs/findings.md) to the model that M(autonomys.cluster.cluster_model) built and to what C(playbooks/preflight.yml)
-    read on the hosts of the play, and prints one table.
-  - Fails once, after the table, when errors stand in the way.
+  - Applies all rules of C(docs/findings.md) to the model that M(autonomys.cluster.cluster_model) built and to what
+    C(playbooks/preflight.yml) read on the hosts of the play, and prints one table.
+  - Fails once, after the table, when there are errors that stop the run.
   - Runs on the control node and contacts no host. Run it once in a play.
 options:
   strict:
     description:
-      - Whether every error fails. With V(false) errors of storage and plotter hosts only leave these out, and errors of the inventory and of hosts
-        with NATS servers, nodes or controllers fail.
+      - Whether every error stops the run. With V(false), only errors of the inventory and of hosts with NATS servers,
+        nodes or controllers do; other hosts with errors are left out.
     type: bool
     default: true
   stop:
-    description: Whether errors that stand in the way fail. With V(false) they are shown and returned, as a plan needs them.
+    description: Whether the module fails when errors stop the run. With V(false), they are only shown and returned,
+      which a plan needs.
     type: bool
     default: true
   file:
@@ -29,7 +30,7 @@ options:
     type: path
   query:
     description:
-      - A JMESPath expression that selects of the findings what is written to O(file), or shown where there is none.
+      - A JMESPath expression. What it selects from the findings is written to O(file), or shown without O(file).
       - Needs the Python library jmespath on the control node.
     type: str
 attributes:
@@ -38,7 +39,8 @@ attributes:
 extends_documentation_fragment:
   - autonomys.cluster.reads
 notes:
-  - Findings that C(cluster_accept) names on all their hosts are shown as accepted and never fail, except for errors of the inventory.
+  - Findings that C(cluster_accept) names on all their hosts are shown as accepted and never fail, except for errors
+    of the inventory.
 """
 
 EXAMPLES = r"""
@@ -85,17 +87,18 @@ ready:
   type: list
   elements: str
 left_out:
-  description: Per host that must not be changed the rules that say so.
+  description: The hosts that must not be changed, each with the rules that say so.
   returned: unless the module fails
   type: dict
   sample: {storage-2: [DISK001]}
 orphans:
-  description: Per host the files of supervised programs, without their ending, that belong to components whose group the host has left.
+  description: Per host the files of supervised programs, without their ending, that belong to components whose group
+    the host has left.
   returned: unless the module fails
   type: dict
   sample: {storage-2: [autonomys-plot-client]}
 stopping:
-  description: The findings that stand in the way of everything, in the shape of RV(findings).
+  description: The findings that stop the run, in the shape of RV(findings).
   returned: unless the module fails
   type: list
   elements: dict

@@ -6,18 +6,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: supervisor_program_info
-short_description: Tell what supervised programs really do
+short_description: Show what supervised programs really do
 version_added: 0.1.0
 description:
-  - Gathers, for each program, what supervisord says and what the kernel says of its process and all descendants. That is the
-    evidence by which a health check can tell a program that works from one that only runs.
-  - The mask of CPUs is the union over all threads of all processes, because a program may widen the mask that it was started with.
+  - Gathers, for each program, what supervisord says and what the kernel says about its process and all descendants.
+    With that evidence a health check can tell a program that works from one that only runs.
+  - The CPU mask is the union over all threads of all processes, because a program may widen the mask that it was
+    started with.
 extends_documentation_fragment:
   - autonomys.cluster.reads
   - autonomys.cluster.supervisor
 options:
   name:
-    description: Name of a file of programs, as in M(autonomys.cluster.supervisor_program); all its programs are told of.
+    description: Name of a file of programs, as in M(autonomys.cluster.supervisor_program), for all its programs.
     type: str
   programs:
     description: Names of programs, as in C(supervisorctl status).
@@ -57,7 +58,7 @@ programs:
       type: str
       sample: RUNNING
     pid:
-      description: Process ID, null when there is no process. All that follows is then empty or null.
+      description: Process ID, null when there is no process. All further fields are then empty or null.
       type: int
     uptime_s:
       description: Seconds since the process was started.
@@ -65,14 +66,15 @@ programs:
     restarts:
       description:
         - How often the program has ended by itself since it was last started on purpose, as far as the last MiB of
-          supervisord's log tells. Null when that log cannot be read.
+          supervisord's log shows. Null when that log cannot be read.
       type: int
     cpus_allowed:
       description: CPUs that any thread of the program or of its descendants may use, in the kernel's list format.
       type: str
       sample: 0-23,96-119
     memory_policy:
-      description: NUMA memory policy, several joined by commas when processes differ. Null when the kernel does not tell.
+      description: NUMA memory policy, several joined by commas when processes differ. Null when the kernel does not
+        show it.
       type: str
       sample: local
     environment:
@@ -92,7 +94,7 @@ programs:
       type: list
       elements: str
     open_file_limit:
-      description: Soft limit of open files of the main process, null when there is none.
+      description: Soft limit of open files of the main process, null where there is none.
       type: int
     fd_count:
       description: Number of open file descriptors of the main process.
@@ -104,7 +106,8 @@ programs:
       description: Whether that file was deleted or replaced since the program was started.
       type: bool
     gpus:
-      description: UUIDs of the GPUs that the program or its descendants hold, as C(nvidia-smi) tells. Empty without C(nvidia-smi).
+      description: UUIDs of the GPUs that the program or its descendants hold, according to C(nvidia-smi). Empty without
+        C(nvidia-smi), null when it fails or does not answer within half a minute.
       type: list
       elements: str
 """
@@ -139,7 +142,7 @@ def main() -> None:
             os.path.abspath(options["config"]),
             options["name"],
             options["programs"],
-            gpu_processes(GPU_PATIENCE_S) or {},
+            gpu_processes(GPU_PATIENCE_S),
         )
         module.exit_json(changed=False, programs=programs)
     except (ConfError, ProgramError, SupervisorError) as error:

@@ -6,17 +6,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: systemd_job
-short_description: Run a long command that survives the connection, and show how far it is
+short_description: Run a long command that survives a broken connection, and show its progress
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 seealso:
   - module: autonomys.cluster.systemd_job_info
 description:
-  - Runs a command once, as a transient service of systemd. It goes on when the SSH connection breaks or Ansible is stopped.
-  - While it waits it shows elapsed time, the new lines of output, and with O(watch) size, rate and estimated end.
+  - Runs a command once, as a transient service of systemd. It goes on when the SSH connection breaks or Ansible is
+    stopped.
+  - While it waits, it shows the elapsed time, new lines of output and, with O(watch), size, rate and estimated end.
   - The same task again while the command runs attaches to it. With other arguments it is refused.
-  - A command that succeeded while nobody watched is not run again; its result belongs to the next task of the same arguments. After a failure, a
-    kill or a restart of the host the next task starts the command anew.
+  - A command that succeeded while nobody watched is not run again; the next task with the same arguments gets its
+    result. After a failure, a kill or a restart of the host, the next task starts the command again.
   - Output and standard error go to O(log), which each start empties.
 options:
   name:
@@ -43,29 +44,29 @@ options:
   state:
     description:
       - With V(finished), the command is started and waited for, and the task fails when the command does.
-      - With V(started), it is not waited for.
-      - With V(absent), a running job is stopped and its result forgotten.
+      - With V(started), the command is started, and the task does not wait for it.
+      - With V(absent), a running job is stopped and its result is forgotten.
     type: str
     choices: [finished, started, absent]
     default: finished
   watch:
-    description: File or folder whose growth tells how far the job is.
+    description: File or folder whose growth shows how far the job is.
     type: path
   expected_bytes:
-    description: Bytes that O(watch) will hold in the end, for the estimated end; V(0) when nobody knows.
+    description: Bytes that O(watch) will hold in the end, for the estimated end; V(0) when that is not known.
     type: int
     default: 0
   interval:
-    description: Seconds between two looks at a running job, at most.
+    description: Longest time between two looks at a running job, in seconds.
     type: int
     default: 10
   remedy:
-    description: What to do when the command fails, a sentence for the message.
+    description: What to do when the command fails, as a sentence for the message.
     type: str
   results:
     description:
-      - Folder on the control node in which each run is kept, output in C(output.log) and all else in C(run.json), in C(NAME/STARTED-HOST/).
-        The run is compared with the last one kept there.
+      - Folder on the control node in which each run is kept, in C(NAME/TIME-HOST/) with the control node's time, its
+        output in C(output.log) and all else in C(run.json). The run is compared with the last one kept there.
     type: path
 attributes:
   check_mode:
@@ -84,7 +85,8 @@ EXAMPLES = r"""
 - name: Measure the caches
   autonomys.cluster.systemd_job:
     name: autonomys-benchmark-cache
-    command: [/opt/autonomys/releases/v1.2.3/autonomys-farmer, util, sharded-cache-benchmark, --nats-servers, "nats://192.168.1.1:4222"]
+    command: [/opt/autonomys/releases/v1.2.3/autonomys-farmer, util, sharded-cache-benchmark, --nats-servers,
+      "nats://192.168.1.1:4222"]
     user: autonomys
     log: /var/log/autonomys-benchmark-cache.log
     results: results
@@ -100,14 +102,15 @@ job:
       description: V(absent), V(running), V(succeeded) or V(failed). In check mode as it is now.
       type: str
     started:
-      description: Whether this task started the command; if not, it attached to one that ran or took a result that was there.
+      description: Whether this task started the command; if not, it attached to a running one or took an existing
+        result.
       type: bool
     command:
       description: The command.
       type: list
       elements: str
     dropped:
-      description: How an earlier run ended whose result nobody took, in words, null when there was none.
+      description: In words, how an earlier run ended whose result nobody took; null where there was none.
       returned: when the command was started
       type: str
     started_at:
@@ -145,13 +148,14 @@ kept:
   returned: with O(results)
   type: str
 comparison:
-  description: This run beside the last one, one sentence per line.
+  description: This run compared with the last one, one sentence per line.
   returned: with O(results)
   type: list
   elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.commands import run_command
 from ansible_collections.autonomys.cluster.plugins.module_utils._job.host import (
     JobError,
     ensure_started,
@@ -159,6 +163,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._job.host import
     look,
     place,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._job.systemd import masked
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},
@@ -174,6 +179,18 @@ ARGUMENTS = {
     "remedy": {"type": "str"},
     "results": {"type": "path"},
 }
+
+
+class Module(AnsibleModule):
+    """Keeps the arguments, which may hold secrets, out of the log, and returns them without those."""
+
+    def exit_json(self, **kwargs):
+        """Return a result."""
+        super().exit_json(invocation={"module_args": masked(self.params)}, **kwargs)
+
+    def fail_json(self, msg, **kwargs):
+        """Return an error; those of the arguments come before anything else could mask them."""
+        super().fail_json(msg, invocation={"module_args": masked(self.params)}, **kwargs)
 
 
 def execute(run, params, check_mode):
@@ -207,9 +224,9 @@ def report(params, state):
 
 def main():
     """Run the module."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = Module(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
     try:
-        module.exit_json(**execute(module.run_command, module.params, module.check_mode))
+        module.exit_json(**execute(run_command, module.params, module.check_mode))
     except JobError as error:
         module.fail_json(msg=str(error))
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: systemd_job_info
-short_description: Tell what became of a long command that systemd runs
+short_description: Show what became of a long command that systemd runs
 version_added: 0.1.0
 description:
   - Tells whether a job of M(autonomys.cluster.systemd_job) runs or how it ended, and what it wrote.
@@ -17,7 +17,7 @@ options:
     type: str
     required: true
   watch:
-    description: File or folder whose growth tells how far the job is.
+    description: File or folder whose growth shows how far the job is.
     type: path
   log:
     description: File with the job's output, the O(autonomys.cluster.systemd_job#module:log) that it was started with.
@@ -79,7 +79,8 @@ job:
       type: int
       sample: null
     result:
-      description: systemd's word for how it ended, such as V(success), V(exit-code), V(signal) or V(oom-kill), V(null) while it runs.
+      description: systemd's word for how it ended, such as V(success), V(exit-code), V(signal) or V(oom-kill),
+        V(null) while it runs.
       type: str
       sample: success
     watched_bytes:
@@ -103,6 +104,7 @@ output_next:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.commands import run_command
 from ansible_collections.autonomys.cluster.plugins.module_utils._job.host import JobError, look, place, read_output
 
 ARGUMENTS = {
@@ -126,7 +128,7 @@ def main():
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        module.exit_json(**execute(module.run_command, module.params))
+        module.exit_json(**execute(run_command, module.params))
     except JobError as error:
         module.fail_json(msg=str(error))
 

@@ -3,18 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Conditions that operators reported in public: what the collection says of each must be right.
 
-``NN-name.input.json`` names the driver, which is the part of the collection that is asked, ``NN-name.expected.json`` has
-what is right in words, and ``check``, an expression over the part's answer ``got``. Cases whose driver is ``shell``,
-``ansible`` or ``note`` are done by hand or by tests of their own.
+``NN-name.input.json`` names the driver, which is the part of the collection that is asked, ``NN-name.expected.json``
+has what is right in words, and ``check``, an expression over the part's answer ``got``. Cases whose driver is
+``shell``, ``ansible`` or ``note`` are done by hand or by tests of their own.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.autonomys.cluster.plugins.module_utils import _health
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import registry
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import parse_programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import parse_cpu_list
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu import commands
@@ -27,6 +30,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._host.mounts imp
     is_read_only,
     parse_mountinfo,
 )
+from ansible_collections.autonomys.cluster.tests.unit.plugins.plugin_utils._rules.sample import Cluster
 
 CASES = Path(__file__).parents[1] / "fixtures" / "cases"
 CPU, NODE, PCI = "/sys/devices/system/cpu", "/sys/devices/system/node", "/sys/bus/pci/devices"
@@ -104,12 +108,63 @@ def conf(given: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {"programs": parse_programs(given["text"], "/etc/supervisor/conf.d/app.conf")}
 
 
+def broken_cluster(given: dict[str, Any]) -> Cluster:
+    """The faultless cluster of the tests of rules, with what the case changes of it."""
+    cluster = Cluster()
+    for host, variables in given.get("set", {}).items():
+        for name, value in variables.items():
+            if isinstance(value, str) and value.startswith("@date "):
+                value = datetime.date.fromisoformat(value[len("@date ") :])
+            for each in cluster.hosts if host == "*" else [host]:
+                cluster.set(each, **{name: value})
+    for host, programs in given.get("programs", {}).items():
+        for program in programs:
+            cluster.program(host, program["name"], *program["command"])
+    for host, disks in given.get("disks", {}).items():
+        for path, changes in disks.items():
+            cluster.facts[host]["disks"][path].update(changes)
+    for host, changes in given.get("host", {}).items():
+        cluster.host(host, **changes)
+    for host, gpu in given.get("gpu_fields", {}).items():
+        cluster.gpus(host)[gpu["index"]].update(gpu["fields"])
+    return cluster
+
+
+def rules(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What the rules find beyond what they find of the faultless cluster."""
+    before = Cluster().findings()
+    return {"findings": [item for item in broken_cluster(given).findings() if item not in before]}
+
+
+def programs(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The programs of a component on a host, and what is wrong with one that was seen."""
+    cluster = broken_cluster(given)
+    settings = cluster.model()["hosts"][given["host_name"]]["settings"]
+    facts = cluster.facts[given["host_name"]]
+    known = {"topology": (facts["gpus"] or {}).get("topology"), "disks": facts["disks"] or {}}
+    got: dict[str, Any] = {**rules(given, folder), "error": None, "problems": []}
+    try:
+        made = registry.programs(given["component"], settings, known)
+        [expected, *_others] = registry.expectations(given["component"], settings, known)
+    except Exception as error:
+        return {**got, "error": str(error) or repr(error)}
+    if "seen" in given:
+        got["problems"] = _health.program_problems(expected, given["seen"])
+    return {
+        **got,
+        "commands": [program["command"] for program in made],
+        "environment": [program["environment"] for program in made],
+    }
+
+
 DRIVERS: dict[str, Callable[[dict[str, Any], Path], dict[str, Any]]] = {
     "topology": topology,
     "smi": smi,
     "topo_text": topo_text,
     "mount": mount,
     "conf": conf,
+    "rules": rules,
+    "programs": programs,
 }
 
 

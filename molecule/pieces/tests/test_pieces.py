@@ -337,7 +337,7 @@ def test_an_export_that_breaks_off_moves_nothing_and_keeps_what_it_has(
     output = play("export_pieces", *EXPORTING, fails=True, inventories=[inventory])
     assert re.search(sentence, output)
     assert (
-        "the plotters and their caches were not touched. Mend the cause and run the same command again: the exporter goes on in that folder"
+        "the plotters and their caches were not touched. Fix the cause and run the same command again: the exporter goes on in that folder"
         in output
     )
     assert len(digests(server("node-1"), EXPORT)) == next(iter(fault.values()))

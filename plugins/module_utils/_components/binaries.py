@@ -17,8 +17,15 @@ from .registry import COMPONENTS
 
 NATS_ARCHIVE = "https://github.com/nats-io/nats-server/releases/download/v{version}/{folder}.tar.gz"
 
+# How programs are tried that are known to have the option; autonomys-export-piece is not, and would begin to work.
+CHECKS = {name: {"check_arguments": ["--version"]} for name in (names.FARMER, names.NODE)}
+
 # The kernel's name of a machine to that of the archives.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+# Version and architecture to SHA-256.
+Checksums = Mapping[str, Mapping[str, str]]
 
 
 class Release(TypedDict):
@@ -35,7 +42,7 @@ def needed_binaries(components: Iterable[str]) -> list[str]:
     return [binary for binary in dict.fromkeys(binaries) if binary != names.NATS_SERVER]
 
 
-def releases(settings: Settings, machine: str, checksums: Mapping[str, Mapping[str, str]]) -> list[Release]:
+def releases(settings: Settings, machine: str, checksums: Checksums) -> list[Release]:
     """Return the versions that a host needs.
 
     ``machine`` is the kernel's machine name (``x86_64``), ``checksums`` the pinned table
@@ -49,7 +56,10 @@ def releases(settings: Settings, machine: str, checksums: Mapping[str, Mapping[s
             {
                 "root": names.release_root(install_dir, names.FARMER),
                 "version": str(settings["cluster_version"]),
-                "files": [{"name": name, "src": b["src"], "checksum": b["checksum"]} for name, b in binaries],
+                "files": [
+                    {"name": name, "src": b["src"], "checksum": b["checksum"], **CHECKS.get(name, {})}
+                    for name, b in binaries
+                ],
             }
         )
     if "nats" in components:
@@ -63,11 +73,12 @@ def releases(settings: Settings, machine: str, checksums: Mapping[str, Mapping[s
     return wanted
 
 
-def _nats_archive(s: Settings, machine: str, checksums: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    if s["nats_binary"]:
-        return dict(s["nats_binary"], name=names.NATS_SERVER)
-    architecture = ARCHITECTURES.get(machine, machine)
+def _nats_archive(s: Settings, machine: str, checksums: Checksums) -> dict[str, Any]:
     version = str(s["nats_version"])
+    check = {"check_arguments": ["--version"], "check_output": version}
+    if s["nats_binary"]:
+        return dict(s["nats_binary"], name=names.NATS_SERVER, **check)
+    architecture = ARCHITECTURES.get(machine, machine)
     try:
         checksum = checksums[version][architecture]
     except KeyError:
@@ -81,4 +92,5 @@ def _nats_archive(s: Settings, machine: str, checksums: Mapping[str, Mapping[str
         "src": NATS_ARCHIVE.format(version=version, folder=folder),
         "checksum": "sha256:" + checksum,
         "extract": f"{folder}/{names.NATS_SERVER}",
+        **check,
     }

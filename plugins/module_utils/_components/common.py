@@ -16,11 +16,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, Tuple, TypedDict
 
+from .._supervisor.programs import Log
 from .._supervisor.write import environment_text
 from . import names
 
 Settings = Mapping[str, Any]
 Topology = Mapping[str, Any]
+
+# What was read on a host, as far as programs depend on it; a part that was not read is None or left out. ``gpus`` is
+# the answer of gpu_topology_info, ``disks`` and ``host`` are what disk_info and host_info return by these names.
+Facts = Mapping[str, Any]
 
 # Variables of a process's environment that the evidence has.
 EVIDENT = ("CUDA_", "GPU_")
@@ -28,26 +33,6 @@ EVIDENT = ("CUDA_", "GPU_")
 
 class SettingsError(ValueError):
     """A variable that no program can be made of; the message names variable, value and remedy."""
-
-
-class Facts(TypedDict, total=False):
-    """What was read on the host, as far as programs depend on it."""
-
-    # As gpu_topology_info returns them.
-    topology: Topology
-    gpu_error: str | None
-    # As disk_info does: path to what its disk holds.
-    disks: Mapping[str, Mapping[str, Any]]
-    # As host_info does: the supervised programs that are defined on the host already.
-    programs: Sequence[Mapping[str, Any]] | None
-
-
-class Log(TypedDict):
-    """Where a program's output goes."""
-
-    path: str
-    max_bytes: str
-    backups: int
 
 
 class _Program(TypedDict):
@@ -215,6 +200,12 @@ def make_program(
         "stopwaitsecs": s[component + "_stopwaitsecs"],
         "log": {"path": f"{s['cluster_log_dir']}/{log or name}.log", "max_bytes": log_max, "backups": 2},
     }
+
+
+def topology_of(facts: Facts) -> Topology | None:
+    """Return the topology of a host, None where it was not read."""
+    topology: Topology | None = (facts.get("gpus") or {}).get("topology")
+    return topology or None
 
 
 def release_binary(s: Settings, name: str) -> str:

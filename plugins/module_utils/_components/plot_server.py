@@ -25,6 +25,7 @@ from .common import (
     connected,
     farmer,
     make_program,
+    topology_of,
 )
 from .gpu_slots import (
     Remembered,
@@ -38,18 +39,23 @@ from .gpu_slots import (
 
 
 def _build(s: Settings, facts: Facts) -> Programs:
-    topology, remembered = facts["topology"], remembered_slots(facts.get("programs"))
+    topology = topology_of(facts)
+    if topology is None:
+        raise SettingsError("the GPUs of the host were not read, so its plot servers are not known")
+    remembered = remembered_slots((facts.get("host") or {}).get("programs"))
     gpus = {gpu["uuid"]: gpu for gpu in plot_server_gpus(s, topology, remembered)}
-    _refuse(s, topology, remembered, gpus, facts.get("gpu_error"))
+    _refuse(s, topology, remembered, gpus, facts["gpus"].get("gpu_error"))
     for gpu in plot_server_plan(s, topology, remembered)["gpus"]:
-        port = int(s["plot_server_port"]) + gpu["slot"]
-        program = _program(s, gpu, port, gpus[gpu["uuid"]]["name"])
+        uuid, port = gpu["uuid"], int(s["plot_server_port"]) + gpu["slot"]
+        if uuid is None:
+            raise SettingsError(f"the GPU {gpu['bus_id']} has no UUID, by which its plot server could choose it")
+        program = _program(s, gpu, port, gpus[uuid]["name"])
         if gpu["missing"]:
-            yield program, {"stopped": f"its GPU {gpu['uuid']} is missing"}
+            yield program, {"stopped": f"its GPU {uuid} is missing"}
         else:
             evidence = connected(s, "plot_server")
             evidence["listening"] = [port]
-            evidence["gpus"] = [gpu["uuid"]]
+            evidence["gpus"] = [uuid]
             yield program, evidence
 
 
@@ -70,7 +76,7 @@ def _program(s: Settings, gpu: Mapping[str, Any], port: int, model: str | None) 
     program = make_program(s, "plot_server", name, command, log=log, environment=environment)
     program["cpus"] = gpu["cpus"]
     program["autostart"] = not gpu["missing"]
-    program["state_directories"] = [s["plot_server_base_path"], base_path]
+    program["state_directories"] = [base_path]
     return program
 
 

@@ -22,6 +22,7 @@ from .common import (
     connected,
     farmer,
     make_program,
+    topology_of,
 )
 from .gpu_slots import proof_gpu
 
@@ -61,7 +62,7 @@ def _build(s: Settings, facts: Facts) -> Programs:
         evidence["gpu_count"] = 1
     command = farmer(s, "proof_server", "proof-server", *s["proof_server_extra_args"])
     program = make_program(s, "proof_server", FILE, command, environment=environment, log_max="500MB")
-    cpus = proof_server_cpus(s, facts.get("topology"))
+    cpus = proof_server_cpus(s, topology_of(facts))
     if cpus:
         program["cpus"] = cpus
     yield program, evidence

@@ -105,7 +105,7 @@ def explain_error(text: str, rc: int | None = None) -> str:
     if rc not in (None, 0):
         return f"nvidia-smi ended with status {rc}; run it by hand on the host{quoted}"
     return (
-        "the text is no matrix of nvidia-smi topo -m: no row begins with GPU0, GPU1, ... and its links; "
+        "the text is not a matrix of nvidia-smi topo -m: no row begins with GPU0, GPU1, ... and its links; "
         f"pass the whole output{quoted}"
     )
 

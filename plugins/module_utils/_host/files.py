@@ -30,7 +30,7 @@ def read_text(path: str | Path) -> str | None:
 
 
 def why_unreadable(path: str) -> str | None:
-    """Return why a file or folder cannot be read, None where it can or is not there: what is forbidden is not absent."""
+    """Return why a file or folder that is there cannot be read, None where it can: what is forbidden is not absent."""
     try:
         os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
     except (FileNotFoundError, NotADirectoryError):

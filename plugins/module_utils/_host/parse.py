@@ -110,7 +110,7 @@ def parse_addresses(output: str) -> dict[str, list[str]]:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

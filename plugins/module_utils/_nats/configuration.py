@@ -29,4 +29,4 @@ def parse_size(value: object) -> int:
         if power and suffix[1:] in ("", "b", "i", "ib"):
             factor: int = (1024 if suffix[1:] else 1000) ** power
             return int(match.group(1)) * factor
-    raise ValueError(f"{value!r} is no size: use a whole number with or without K, KB, M, MB, G, GB, T or TB")
+    raise ValueError(f"{value!r} is not a size: use a whole number with or without K, KB, M, MB, G, GB, T or TB")

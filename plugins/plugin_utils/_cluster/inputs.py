@@ -21,8 +21,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from . import role_files
 
-# YAML reads 1.10 as the number 1.1, and what was written is lost: such a version stays a number, which is a finding.
-VERSIONS = ("cluster_version", "nats_version")
+# YAML reads 1.10 as the number 1.1, and what was written is lost: such a value stays as it is, which is a finding.
+AS_WRITTEN = ("cluster_version", "nats_version", "nats_server_name", "nats_cluster_name")
 
 Option = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ def typed(settings: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(settings)
     for name, value in settings.items():
         option = known.get(name)
-        if option is None or (name in VERSIONS and not isinstance(value, str)):
+        if option is None or (name in AS_WRITTEN and not isinstance(value, str)):
             continue
         try:
             found[name] = convert(option, value)
@@ -70,7 +70,7 @@ def _items(value: Any) -> list[Any]:
     if isinstance(value, str):
         return [item.strip() for item in value.split(",")] if value else []
     if not isinstance(value, (list, tuple)):
-        raise NotConvertible(f"{type(value).__name__} is no list")
+        raise NotConvertible(f"{type(value).__name__} is not a list")
     return list(value)
 
 
@@ -80,7 +80,7 @@ def _pairs(value: Any) -> Mapping[Any, Any]:
         pairs: Mapping[Any, Any] = _validated({"type": "dict"}, value) if value else {}
         return pairs
     if not isinstance(value, dict):
-        raise NotConvertible(f"{type(value).__name__} is no map")
+        raise NotConvertible(f"{type(value).__name__} is not a map")
     return value
 
 

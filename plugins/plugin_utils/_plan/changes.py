@@ -19,7 +19,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import EVIDENT
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Facts as Known
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Program as Wanted
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import file_of, version_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import DIGEST
@@ -47,19 +46,12 @@ Options = Mapping[str, str]
 
 def wanted_programs(component: str, settings: Settings, facts: Facts) -> tuple[list[Wanted], str | None]:
     """Return the programs of a component on a host, and why there are none."""
-    gpus, host = facts.get("gpus") or {}, facts.get("host") or {}
-    known: Known = {
-        "topology": gpus.get("topology") or {},
-        "gpu_error": gpus.get("gpu_error"),
-        "programs": host.get("programs"),
-        "disks": facts.get("disks") or {},
-    }
     try:
-        return programs(component, settings, known), None
+        return programs(component, settings, facts), None
     except WRONG as error:
-        if not facts.get("host"):
+        if not facts["host"]:
             return [], None  # nothing was read: the host's state says why
-        return [], f"The programs of {component} cannot be told: {sentence(error)}"
+        return [], f"The programs of {component} are not known: {sentence(error)}"
 
 
 def sentence(error: Exception) -> str:
@@ -105,7 +97,7 @@ def changed_programs(component: str, settings: Settings, wanted: Sequence[Wanted
 
 def left_over_programs(files: Iterable[str], facts: Facts) -> Iterator[Program]:
     """Return the programs of components that a host has left, where they are to go."""
-    for program in (facts.get("host") or {}).get("programs") or []:
+    for program in (facts["host"] or {}).get("programs") or []:
         if file_of(str(program.get("file"))) in files:
             entry = _stopping(LEFT_OVER, {}, program["name"], 0)
             entry["reason"] = "the host has left its group"

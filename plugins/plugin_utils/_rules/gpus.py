@@ -20,8 +20,9 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import is_ours
 
+from .._words import names, shown
 from .gpu_hosts import GpuHost, gpu_hosts, gpu_users, usable
-from .view import ERROR, USUAL, WARNING, Finding, Rule, View, finding, names, shown
+from .view import ERROR, USUAL, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "GPU001": Rule(ERROR, "host", "A host has no usable GPU"),
@@ -74,7 +75,7 @@ def _listed(view: View, host: str) -> Iterator[Finding]:
 
 def _none(host: str, users: Sequence[str], answer: Mapping[str, Any]) -> Finding:
     message = f"No GPU can be used: {' '.join((answer.get('gpu_error') or 'nvidia-smi lists none').split())}"
-    remedy = f"Install the NVIDIA driver ({MIN_DRIVER} or newer) and look whether nvidia-smi lists the GPUs"
+    remedy = f"Install the NVIDIA driver ({MIN_DRIVER} or newer) and check that nvidia-smi lists the GPUs"
     remedy += f", or take the host out of the group {' and '.join(users)}."
     return finding("GPU001", [host], users[-1], message, remedy)
 

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, clients_of
 
-from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, differing, finding, names, shown
+from .._words import names, shown
+from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, differing, finding
 
 RULES = {
     "INV001": Rule(ERROR, "inventory", "A component's group is missing or empty"),
@@ -48,7 +49,7 @@ def _groups(view: View) -> Iterator[Finding]:
         yield finding("INV002", groups[group], INVENTORY, message, f"Rename it to {component}.")
     if len(empty) == len(COMPONENTS) and not mistyped:
         message = "No component's group has hosts, so there is no cluster"
-        remedy = f"Add the groups {', '.join(COMPONENTS)} with their hosts, as the inventory template has them."
+        remedy = f"Add the groups {', '.join(COMPONENTS)} with their hosts, as in the inventory template."
         yield finding("INV001", [], INVENTORY, message, remedy, ERROR)
         return
     for component in empty:

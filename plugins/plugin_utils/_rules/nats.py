@@ -18,8 +18,9 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import NATS_CLIENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import parse_size
 
+from .._words import names, shown
 from .deployed import deployed_program
-from .view import ERROR, WARNING, Finding, Rule, View, differing, finding, names, shown
+from .view import ERROR, WARNING, Finding, Rule, View, differing, finding
 
 RULES = {
     "NATS001": Rule(ERROR, "inventory", "nats_max_payload is below 2 MiB"),

@@ -15,8 +15,9 @@ from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.node import COMPONENT
 
+from .._words import names, shown
 from .deployed import deployed_program, option
-from .view import ERROR, INFO, WARNING, Finding, Rule, View, finding, names, shown
+from .view import ERROR, INFO, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "NODE001": Rule(ERROR, "inventory", "A controller's node is not in the inventory"),

@@ -15,8 +15,9 @@ from collections.abc import Iterator, Mapping
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import conf_name
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, component_of
 
+from .._words import names, one_line
 from .deployed import Deployed, deployed_programs
-from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Finding, Rule, View, finding, names, one_line
+from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "PROG001": Rule(WARNING, "inventory", "A program gets little time to stop"),

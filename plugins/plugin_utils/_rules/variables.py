@@ -9,21 +9,25 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from .._cluster.inputs import AS_WRITTEN
 from .._cluster.model import PREFIXES
-from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, finding, one_line, shown
+from .._words import one_line, shown
+from . import spelling, unresolved
+from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "VAR001": Rule(ERROR, "inventory", "A required variable is missing"),
     "VAR002": Rule(ERROR, "inventory", "A variable has a wrong type or value"),
     "VAR003": Rule(ERROR, "inventory", "No role knows a variable"),
     "VAR004": Rule(ERROR, "inventory", "A variable's template has no value"),
-    "VAR005": Rule(ERROR, "inventory", "A version is a number"),
+    "VAR005": Rule(ERROR, "inventory", "A version or a name is a number or a date"),
     "VAR006": Rule(WARNING, "inventory", "cluster_accept names no rule"),
     "VAR007": Rule(WARNING, "inventory", "A secret is in clear text"),
 }
@@ -31,16 +35,11 @@ RULES = {
 # Variables with our prefixes that playbooks read and roles do not.
 PLAYBOOK_VARIABLES = ("cluster_findings_file", "cluster_findings_query", "cluster_plan_file", "cluster_report_file")
 
-# Variables of other widespread roles that happen to begin like ours.
-FOREIGN_PREFIXES = ("node_exporter_",)
-
 # The model derives them where it can; where not, a rule says what is missing in the inventory.
 DERIVED = ("controller_node_rpc_url",)
 
 # Hosts with NATS servers only need none of the Autonomys binaries.
 NOT_FOR_NATS = ("cluster_version", "cluster_binaries")
-
-VERSIONS = ("cluster_version", "nats_version")
 
 KINDS = {
     "str": "text",
@@ -71,7 +70,7 @@ def check(model: Mapping[str, Any], control: Mapping[str, Any]) -> tuple[list[Fi
         for variable, message in sorted(host.get("unresolved", {}).items()):
             values[name].pop(variable, None)
             found.append(_unresolved(name, variable, message))
-    found += _names(model, control, {name for options in specs.values() for name in options})
+    found += _names(model, control, {name: option for options in specs.values() for name, option in options.items()})
     for name, hosts in sorted((control.get("clear_secrets") or {}).items()):
         remedy = (
             "Encrypt it with ansible-vault encrypt_string, or keep its file encrypted. Change it too if others have "
@@ -107,18 +106,19 @@ def _valid(
                 yield finding(rule, [name], _component(role), message, remedy)
 
 
-def _names(model: Mapping[str, Any], control: Mapping[str, Any], documented: set[str]) -> Iterator[Finding]:
+def _names(model: Mapping[str, Any], control: Mapping[str, Any], specs: Mapping[str, Options]) -> Iterator[Finding]:
     """Find variables that no role knows."""
-    if not documented:
+    if not specs:
         return
-    known = sorted(documented.union(PLAYBOOK_VARIABLES))
+    known = sorted({*specs, *PLAYBOOK_VARIABLES})
     unknown: dict[str, list[str]] = {}
     for host in sorted(model["hosts"]):
         for name in set(model["hosts"][host]["settings"]).difference(known):
             unknown.setdefault(name, []).append(host)
     for name, hosts in sorted(unknown.items()):
-        if not name.startswith(FOREIGN_PREFIXES):
-            yield _unknown(name, hosts, known)
+        if not spelling.is_foreign(name):
+            values = [model["hosts"][host]["settings"][name] for host in hosts]
+            yield _unknown(name, hosts, values, specs)
     yield from _misprefixed(control.get("other_variables") or {}, known)
 
 
@@ -139,8 +139,11 @@ def _check(name: str, option: Options, settings: Mapping[str, Any]) -> tuple[Fau
     for rule, message in (("VAR004", _leftover(name, value)), ("VAR002", _fault(name, option, value))):
         if message:
             return (rule, message, f"Correct {name}: {_described(option)}"), None
-    if name in VERSIONS and not isinstance(value, str):
-        message = f"{name} is the number {value}; YAML drops a last zero, so 1.10 becomes 1.1"
+    if name in AS_WRITTEN and not isinstance(value, str):
+        if isinstance(value, datetime.date):
+            message = f"{name} is a date for YAML, {value}, and no longer the text that you wrote"
+        else:
+            message = f"{name} is the number {value}; YAML rewrites numbers, so that 1.10 becomes 1.1 and 007 becomes 7"
         return ("VAR005", message, f'Write it in quotes: {name}: "{value}"'), None
     simple = option.get("type", "str") in ("int", "bool", "str", "float")
     return None, _convert(name, option, value)[1] if simple else value
@@ -218,28 +221,30 @@ def _described(option: Options) -> str:
 
 
 def _unresolved(host: str, name: str, message: str) -> Finding:
-    remedy = f"Define what the template of {name} names, for this host too."
-    return finding("VAR004", [host], _owner(name), f"{name} has no value: {one_line(message, 1000)}", remedy)
+    text = f"{name} has no value: {one_line(message, 1000)}"
+    return finding("VAR004", [host], _owner(name), text, unresolved.remedy(name, message))
 
 
-def _unknown(name: str, hosts: Sequence[str], known: Sequence[str]) -> Finding:
-    close = difflib.get_close_matches(name, known, 1, 0.8)
-    remedy = (
-        f"Did you mean {close[0]}?"
-        if close
-        else "Remove it, or look for its name in the README of the role. It has no effect."
-    )
+def _unknown(name: str, hosts: Sequence[str], values: Sequence[Any], specs: Mapping[str, Options]) -> Finding:
+    """Judge a name that begins like ours: an error only where it is a slip, and the values fit the real one."""
     message = f"No role knows the variable {name}"
-    return finding("VAR003", hosts, _owner(name), message, remedy, ERROR if close else WARNING)
+    known = sorted({*specs, *PLAYBOOK_VARIABLES})
+    meant = spelling.mistyped(name, known)
+    if meant and not any(_fault(meant, specs.get(meant, {}), value) for value in values if value is not None):
+        return finding("VAR003", hosts, _owner(name), message, f"Did you mean {meant}?", ERROR)
+    near = spelling.similar(name, known)
+    remedy = f"If you meant {near}, correct it. " if near else ""
+    remedy += "It has no effect here; accept this finding if it belongs to other software."
+    return finding("VAR003", hosts, _owner(name), message, remedy, WARNING)
 
 
 def _misprefixed(others: Mapping[str, Sequence[str]], known: Sequence[str]) -> Iterator[Finding]:
     """Find names so near to one of ours that only the prefix can be mistyped."""
     for name, hosts in sorted(others.items()):
-        close = difflib.get_close_matches(name, known, 1, 0.9)
-        if close:
+        meant = spelling.mistyped(name, known)
+        if meant:
             message = f"No role knows the variable {name}"
-            yield finding("VAR003", hosts, _owner(close[0]), message, f"Did you mean {close[0]}?")
+            yield finding("VAR003", hosts, _owner(meant), message, f"Did you mean {meant}?")
 
 
 def check_accepted(view: View, rules: Mapping[str, Rule]) -> Iterator[Finding]:

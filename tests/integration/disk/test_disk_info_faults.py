@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Disks that died, and disks that are mounted by the first access: real filesystems in files, and the kernel's own ways to break them."""
+"""Disks that died, and disks that the first access mounts.
+
+The filesystems are real ones in files, broken in the ways that the kernel offers.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
 EXT4_IOC_SHUTDOWN = 0x8004587D
 WITHOUT_THE_LOG = 2
 
-# An automounter for one place: it mounts when the kernel says that somebody wants to go there. The kernel lets only its own
-# process group see what is below.
+# An automounter for one place: it mounts when the kernel says that somebody wants to go there. The kernel lets only its
+# own process group see what is below.
 AUTOMOUNTER = """
 import ctypes, fcntl, os, struct, subprocess, sys
 path, image = sys.argv[1:]

@@ -202,4 +202,4 @@ def test_a_query_selects(inventory):
     )
     assert status == 0 and '\n"NATS002"\n' in output
     status, output = inventory.run("-e", json.dumps({"cluster_findings_query": "[?"}))
-    assert status == 2 and "cluster_findings_query is no JMESPath expression" in output
+    assert status == 2 and "cluster_findings_query is not a JMESPath expression" in output

@@ -102,7 +102,7 @@ def ours(tutorial_model, host, component, topology=None):
     settings = tutorial_model["hosts"][host]["settings"]
     disk = {"existing_plot_bytes": 0, "max_sectors": 7507}
     facts = {
-        "topology": topology,
+        "gpus": {"topology": topology},
         "disks": {f"/mnt/{name}/": disk for name in ("nvme0n1", "nvme0n2", "nvme1n1", "nvme1n2")},
     }
     parser = configparser.RawConfigParser()

@@ -168,7 +168,7 @@ def literal_findings(literal_model, topology):
 
 @pytest.mark.parametrize("component, host, name", FILES, ids=[case[2] for case in FILES])
 def test_the_inventory_is_the_tutorial(literal_model, topology, component, host, name):
-    facts = {"topology": topology, "disks": {}}
+    facts = {"gpus": {"topology": topology}, "disks": {}}
     ours = {
         program["name"]: program["command"]
         for program in programs(component, literal_model["hosts"][host]["settings"], facts)

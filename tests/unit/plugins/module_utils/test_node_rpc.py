@@ -199,7 +199,7 @@ def test_spellings_of_a_hash(value, expected):
 def test_a_node_that_answers_nonsense_is_read_without_an_error():
     result = reading({"system_health": None, "system_syncState": [], "subspace_getFarmerAppInfo": "x"})
     assert result["peers"] is None and result["best"] is None and result["pieces_in_sector"] is None
-    assert result["error"] == "system_syncState is no object; subspace_getFarmerAppInfo is no object"
+    assert result["error"] == "system_syncState is not an object; subspace_getFarmerAppInfo is not an object"
 
 
 @settings(max_examples=500, deadline=None)
@@ -239,9 +239,9 @@ def test_every_value_is_of_its_kind_whatever_a_node_answers(results):
 @pytest.mark.parametrize(
     ("method", "wrong", "words"),
     [
-        ("system_chain", {}, "system_chain is no text"),
-        ("system_health", {"peers": -1, "isSyncing": False}, "peers is no whole number"),
-        ("system_health", {"peers": True, "isSyncing": False}, "peers is no whole number"),
+        ("system_chain", {}, "system_chain is not text"),
+        ("system_health", {"peers": -1, "isSyncing": False}, "peers is not a whole number"),
+        ("system_health", {"peers": True, "isSyncing": False}, "peers is not a whole number"),
         ("system_health", {"peers": 1, "isSyncing": "no"}, "isSyncing is neither true nor false"),
     ],
 )

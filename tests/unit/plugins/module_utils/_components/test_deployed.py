@@ -44,7 +44,10 @@ def test_programs() -> None:
 
 
 def test_programs_tell_their_cpus_and_gpu() -> None:
-    text = '[program:autonomys-plot-server-0]\ncommand=numactl -C 1-23,97-119 -l /x/farmer\nenvironment=CUDA_VISIBLE_DEVICES="GPU-a",X="1"\n'
+    text = (
+        "[program:autonomys-plot-server-0]\ncommand=numactl -C 1-23,97-119 -l /x/farmer\n"
+        'environment=CUDA_VISIBLE_DEVICES="GPU-a",X="1"\n'
+    )
     [program] = parse_programs(text, "/f")
     assert program == {
         "name": "autonomys-plot-server-0",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A GPU that goes, comes back or is replaced changes its own plot server's definition and no other's, so no other restarts."""
+"""A GPU that goes, comes back or is replaced changes the definition of its own plot server, so no other restarts."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ def with_gpus(topology, uuids, renamed=None):
     )
 
 
+def read(topology, text):
+    """What is read of a host whose file of plot servers has that text."""
+    return {"gpus": {"topology": topology, "gpu_error": None}, "host": {"programs": parse_programs(text, PATH)}}
+
+
 class PlotHost:
     """A host on which the role runs again and again: what stands in its file decides what the next run knows."""
 
@@ -46,7 +51,7 @@ class PlotHost:
     def run(self, topology, **variables):
         """Run the role; the programs by name."""
         self.settings.update(variables)
-        facts = {"topology": topology, "gpu_error": None, "programs": parse_programs(self.text, PATH)}
+        facts = read(topology, self.text)
         made = programs("plot_server", self.settings, facts)
         self.text = render([dict(DEFAULTS, **program) for program in made])
         return {program["name"]: program for program in made}
@@ -63,8 +68,17 @@ def differing(one, other):
 EIGHT = machine("4090x8-2x56c")
 # More GPUs on one node than on the other: the place of a missing one cannot be guessed there.
 UNEVEN = machine("uneven-3gpu-2+1")
-MACHINES = ["4090x8-2x56c", "dgx2h-16gpu", "dgxa100-nps4-8gpu", "hgxh100-8gpu", "seed-2x48c-4gpu", "uneven-3gpu-2+1", "odd-cores-3gpu",
-            "mixed-known-and-NA", "more-gpus-than-cores"]  # fmt: skip
+MACHINES = [
+    "4090x8-2x56c",
+    "dgx2h-16gpu",
+    "dgxa100-nps4-8gpu",
+    "hgxh100-8gpu",
+    "seed-2x48c-4gpu",
+    "uneven-3gpu-2+1",
+    "odd-cores-3gpu",
+    "mixed-known-and-NA",
+    "more-gpus-than-cores",
+]
 
 
 def uuids(topology):
@@ -197,7 +211,7 @@ def test_a_file_damaged_by_hand_is_as_good_as_none():
 def test_a_missing_gpu_is_expected_to_be_stopped():
     host = PlotHost(plot_server_gpus=uuids(EIGHT))
     host.run(EIGHT)
-    facts = {"topology": with_gpus(EIGHT, uuids(EIGHT)[1:]), "programs": parse_programs(host.text, PATH)}
+    facts = read(with_gpus(EIGHT, uuids(EIGHT)[1:]), host.text)
     first, second = expectations("plot_server", host.settings, facts)[:2]
     assert first == {"name": name(0), "stopped": f"its GPU {uuids(EIGHT)[0]} is missing"}
     assert second["gpus"] == [uuids(EIGHT)[1]]

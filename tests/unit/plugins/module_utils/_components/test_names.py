@@ -25,9 +25,17 @@ def test_a_slot_is_read_from_the_name_of_its_program(slot: int) -> None:
 
 @pytest.mark.parametrize(
     "program",
-    ["autonomys-plot-server", "autonomys-plot-server-", "autonomys-plot-server-x", "autonomys-plot-server-1a",
-     "autonomys-plot-server-²", "autonomys-plot-client", "x-autonomys-plot-server-1", "autonomys-plot-server-1\n"],
-)  # fmt: skip
+    [
+        "autonomys-plot-server",
+        "autonomys-plot-server-",
+        "autonomys-plot-server-x",
+        "autonomys-plot-server-1a",
+        "autonomys-plot-server-1\n",
+        "autonomys-plot-server-²",
+        "autonomys-plot-client",
+        "x-autonomys-plot-server-1",
+    ],
+)
 def test_other_programs_have_no_slot(program: str) -> None:
     assert names.slot_of(program) is None
 
@@ -50,9 +58,17 @@ def test_a_version_is_read_from_path_and_command(
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/usr/bin/autonomys-node", "releases/v1/autonomys-node", "/opt/releases/autonomys-node", "/opt/releases/v1/other",
-     "/opt/releases/v1/autonomys-node/x", "/opt/releases/v1/nats-server-2", "path=/mnt/releases/v1/autonomys-farmer"],
-)  # fmt: skip
+    [
+        "",
+        "/usr/bin/autonomys-node",
+        "releases/v1/autonomys-node",
+        "/opt/releases/autonomys-node",
+        "/opt/releases/v1/other",
+        "/opt/releases/v1/autonomys-node/x",
+        "/opt/releases/v1/nats-server-2",
+        "path=/mnt/releases/v1/autonomys-farmer",
+    ],
+)
 def test_other_paths_have_no_version(path: str) -> None:
     assert names.read_path(path) is None
     assert names.version_of(["numactl", "-C", "0-3", "-l", path]) is None

@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Program
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Program, SettingsError
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import expectations, programs
 from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._components.sample import (
     machine,
@@ -21,7 +21,7 @@ UUIDS = [gpu["uuid"] for gpu in TOPOLOGY["gpus"]]
 
 
 def plot_programs(**more: Any) -> list[Program]:
-    return programs("plot_server", role_settings("plot_server", **more), {"topology": TOPOLOGY})
+    return programs("plot_server", role_settings("plot_server", **more), {"gpus": {"topology": TOPOLOGY}})
 
 
 def test_listed_gpus_fix_slots() -> None:
@@ -57,7 +57,7 @@ def test_extra_arguments_come_before_the_folder_and_the_users_environment_wins()
 
 
 def test_expectations_name_what_each_program_must_show() -> None:
-    expected = expectations("plot_server", role_settings("plot_server"), {"topology": TOPOLOGY})
+    expected = expectations("plot_server", role_settings("plot_server"), {"gpus": {"topology": TOPOLOGY}})
     assert expected[3] == {
         "name": "autonomys-plot-server-3",
         "connected_any": ["10.0.0.1:4222", "10.0.0.2:4222"],
@@ -72,5 +72,13 @@ def test_expectations_name_what_each_program_must_show() -> None:
 def test_inputs_are_not_modified() -> None:
     values = role_settings("plot_server", plot_server_gpus=UUIDS)
     before = copy.deepcopy((values, TOPOLOGY))
-    programs("plot_server", values, {"topology": TOPOLOGY})
+    programs("plot_server", values, {"gpus": {"topology": TOPOLOGY}})
     assert (values, TOPOLOGY) == before
+
+
+def test_what_no_plot_server_can_be_made_of_is_refused_with_the_reason() -> None:
+    with pytest.raises(SettingsError, match="the GPUs of the host were not read"):
+        programs("plot_server", role_settings("plot_server"), {"gpus": None, "host": None})
+    unnamed = dict(TOPOLOGY, gpus=[dict(TOPOLOGY["gpus"][0], uuid=None)])
+    with pytest.raises(SettingsError, match="the GPU 0000:.* has no UUID"):
+        programs("plot_server", role_settings("plot_server"), {"gpus": {"topology": unnamed}})

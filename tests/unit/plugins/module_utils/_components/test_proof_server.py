@@ -18,7 +18,7 @@ from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._comp
 
 def cpus(topology: dict[str, Any], **variables: Any) -> str | None:
     """Return the CPUs that the proof server is bound to on a machine."""
-    [program] = programs("proof_server", role_settings("proof_server", **variables), {"topology": topology})
+    [program] = programs("proof_server", role_settings("proof_server", **variables), {"gpus": {"topology": topology}})
     return program.get("cpus")
 
 

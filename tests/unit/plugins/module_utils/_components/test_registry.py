@@ -41,7 +41,7 @@ def settings_of(component: Component) -> dict[str, Any]:
 
 @EVERY
 def test_the_programs_of_a_component_are_known_as_its_own(component: Component) -> None:
-    made = programs(component.name, settings_of(component), {"topology": machine("seed-2x48c-4gpu")})
+    made = programs(component.name, settings_of(component), {"gpus": {"topology": machine("seed-2x48c-4gpu")}})
     assert [component_of(program["name"]) for program in made] == [component.name] * len(made)
     assert all(names.is_ours(program["name"]) for program in made)
     assert component.single == (len(made) == 1)
@@ -49,14 +49,14 @@ def test_the_programs_of_a_component_are_known_as_its_own(component: Component) 
 
 @EVERY
 def test_the_programs_of_a_component_run_its_binary(component: Component) -> None:
-    for program in programs(component.name, settings_of(component), {"topology": machine("seed-2x48c-4gpu")}):
+    for program in programs(component.name, settings_of(component), {"gpus": {"topology": machine("seed-2x48c-4gpu")}}):
         binary = names.read_command(program["command"])
         assert binary and binary.name == component.binary
 
 
 @EVERY
 def test_nats_clients_are_told_the_servers_and_must_be_connected(component: Component) -> None:
-    settings, facts = settings_of(component), {"topology": machine("seed-2x48c-4gpu")}
+    settings, facts = settings_of(component), {"gpus": {"topology": machine("seed-2x48c-4gpu")}}
     for program, expected in zip(
         programs(component.name, settings, facts), expectations(component.name, settings, facts)
     ):
@@ -67,7 +67,7 @@ def test_nats_clients_are_told_the_servers_and_must_be_connected(component: Comp
 @EVERY
 def test_ports_on_which_a_program_must_listen_are_among_its_ports(component: Component) -> None:
     settings = settings_of(component)
-    for expected in expectations(component.name, settings, {"topology": machine("seed-2x48c-4gpu")}):
+    for expected in expectations(component.name, settings, {"gpus": {"topology": machine("seed-2x48c-4gpu")}}):
         assert set(expected.get("listening", [])) <= set(component.ports_of(settings, expected["name"]))
 
 
@@ -99,13 +99,27 @@ def test_foreign_programs_belong_to_no_component(program: str) -> None:
 
 
 def test_reads_of_all_components() -> None:
-    assert NATS_CLIENTS == ("controller", "proof_server", "caches", "plot_server", "plot_client")
+    assert list(COMPONENTS)[:3] == ["nats", "node", "controller"]
     assert clients_of("nats") == list(NATS_CLIENTS)
+    assert {"nats", "node"}.isdisjoint(NATS_CLIENTS)
     assert clients_of("node") == ["controller"]
-    assert folder_variables() == ["nats_store_dir", "node_base_path", "caches_sharded_path", "caches_full_piece_path"]
-    assert {name: c.needs for name, c in COMPONENTS.items() if c.needs} == {
-        "node": "one", "controller": "one", "proof_server": "one", "caches": "all", "plot_server": "share", "plot_client": "all",
-    }  # fmt: skip
+    assert {"nats_store_dir", "node_base_path", "caches_sharded_path"} <= set(folder_variables())
+
+
+@pytest.mark.parametrize(
+    ("component", "needs"),
+    [
+        ("nats", None),
+        ("node", "one"),
+        ("controller", "one"),
+        ("proof_server", "one"),
+        ("caches", "all"),
+        ("plot_server", "share"),
+        ("plot_client", "all"),
+    ],
+)
+def test_who_must_be_at_work_while_a_host_is_away(component: str, needs: str | None) -> None:
+    assert COMPONENTS[component].needs == needs
 
 
 def test_ports_of_plot_servers_are_counted_from_the_first() -> None:

@@ -38,7 +38,10 @@ def sets(plan):
 
 
 def build(nodes, smt=1, l3=0, gpus=(), usable=None, isolated=""):
-    """Return a topology: ``nodes`` are numbers of cores, ``gpus`` the GPUs' nodes, ``l3`` cores a cache; core c has the CPUs c, c + cores, …"""
+    """Return a topology whose core c has the CPUs c, c + cores, …
+
+    ``nodes`` are numbers of cores, ``gpus`` the GPUs' nodes, ``l3`` is the number of cores per cache.
+    """
     total = sum(nodes)
     cores = [[core + total * thread for thread in range(smt)] for core in range(total)]
     topology = {

@@ -72,7 +72,7 @@ def test_error_kinds_are_told_apart():
     "text, wanted",
     [
         ("", "printed nothing"),
-        ("hello\n", "is no matrix of nvidia-smi topo -m"),
+        ("hello\n", "is not a matrix of nvidia-smi topo -m"),
         ("bash: nvidia-smi: command not found\n", "not installed"),
         (" \tGPU0\tGPU1\n GPU0\tX\tOK\n GPU1\tOK\tX\n\nLegend:\n  OK = Status Ok\n", "topo -p2p, which names no CPUs"),
     ],

@@ -111,7 +111,8 @@ def test_gpus_of_nvidia_smi(seed, tmp_path):
         (
             {0: "0,2,4,6,8,10"},
             {},
-            "nvidia-smi's CPU list of GPU0 (0000:01:00.0) is cut after six ranges (0,2,4,6,8,10): sysfs was used (0-47,96-143)",
+            "nvidia-smi's CPU list of GPU0 (0000:01:00.0) is cut after six ranges (0,2,4,6,8,10): "
+            "sysfs was used (0-47,96-143)",
         ),
         (
             {3: "0-47"},
@@ -191,7 +192,8 @@ def test_cut_list_of_a_gpu_without_a_pci_device_is_doubted(seed, tmp_path):
         write_tree(tmp_path, in_container(seed)), run=fake_nvidia(seed, matrix(seed, {0: "0,2,4,6,8,10"}))
     )
     assert found["warnings"] == [
-        "GPU0 (0000:01:00.0) is not on this host's PCI bus; nvidia-smi's CPU list 0,2,4,6,8,10 has six ranges and may be cut"
+        "GPU0 (0000:01:00.0) is not on this host's PCI bus; "
+        "nvidia-smi's CPU list 0,2,4,6,8,10 has six ranges and may be cut"
     ]
 
 

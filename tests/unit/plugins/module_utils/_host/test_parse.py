@@ -18,7 +18,8 @@ ID_LIKE=debian
 
 ADDRESSES = """[
  {"ifname": "lo", "flags": ["LOOPBACK", "UP"], "addr_info": [{"local": "127.0.0.1", "prefixlen": 8}]},
- {"ifname": "eth0", "flags": ["UP"], "addr_info": [{"local": "10.0.0.1", "prefixlen": 24}, {"local": "fe80::1", "prefixlen": 64}]},
+ {"ifname": "eth0", "flags": ["UP"],
+  "addr_info": [{"local": "10.0.0.1", "prefixlen": 24}, {"local": "fe80::1", "prefixlen": 64}]},
  {"ifname": "eth1", "flags": [], "addr_info": []},
  {}
 ]"""
@@ -72,3 +73,21 @@ def test_what_filters_packets():
     assert not parse.filters_packets(
         "table ip nat {\n chain PREROUTING {\n  type nat hook prerouting priority dstnat;\n }\n}\n", ""
     )
+
+
+@pytest.mark.parametrize(
+    "output",
+    ["", "1: lo: <LOOPBACK,UP>", "{}", "null", "[1]", '[{"ifname": "a", "flags": 1, "addr_info": 2}]', "[" * 5000],
+)
+def test_an_ip_without_json_tells_nothing(output):
+    assert parse.parse_addresses(output) in ({}, {"a": []})
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("7", 7), (" 7\n", 7), ("-1", -1), ("+3", 3), ("\u00b2", None), ("\u0667", None), ("9" * 5000, None), ("", None)]
+    + [(None, None), ("1.5", None), ("0x1", None), ("1_0", None)],
+)
+def test_numbers_that_somebody_else_wrote(text, number):
+    assert parse.integer(text) == number
+    assert parse.natural(text) == (None if text and text.strip()[:1] in ("-", "+") else number)

@@ -38,10 +38,10 @@ TCP = """\
    3: 0200000A:A0F6 0900000A:107E 01 00000000:00000000 00:00000000 00000000     0        0 999 1 0 20 4 30 10 -1
 """
 TCP6 = """\
-  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 00000000000000000000000000000000:26D9 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 444 1 0 100 0 0 10 0
-   1: 0000000000000000FFFF00000200000A:A0F2 0000000000000000FFFF00000300000A:107E 01 00000000:00000000 00:00000000 00000000 0 0 555 1 0 20 4 30 10 -1
-   2: B80D0120000000000000000001000000:A0F2 B80D0120000000000000000002000000:107E 01 00000000:00000000 00:00000000 00000000 0 0 666 1 0 20 4 30 10 -1
+  sl local_address remote_address st tx_queue rx_queue tr tm->when retrnsmt uid timeout inode
+  0: 00000000000000000000000000000000:26D9 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 444
+  1: 0000000000000000FFFF00000200000A:A0F2 0000000000000000FFFF00000300000A:107E 01 0:0 0:0 0 0 0 555
+  2: B80D0120000000000000000001000000:A0F2 B80D0120000000000000000002000000:107E 01 0:0 0:0 0 0 0 666
 """
 
 
@@ -58,7 +58,7 @@ def tree(tmp_path):
         net__tcp6=TCP6,
         numa_maps="00400000 local file=/x mapped=1\n7f0000 bind:0 anon=1\n",
         environ="CUDA_VISIBLE_DEVICES=0\0PATH=/bin\0GPU_CONCURRENCY=12\0CUDA_\udcff=\0",
-        limits="Limit                Soft Limit      Hard Limit      Units\nMax open files       1024            4096            files\n",
+        limits="Limit  Soft Limit  Hard Limit  Units\nMax open files  1024  4096  files\n",
     )
     child = make_process(tmp_path, 11, 10, masks=("9",), numa_maps="00400000 default file=/x\n")
     make_process(tmp_path, 12, 11, masks=("10-11",))
@@ -118,7 +118,8 @@ def test_a_real_process():
         "s = socket.create_server(('127.0.0.1', 0)); c = socket.create_connection(s.getsockname())\n"
         "f = open(sys.argv[1])\n"
         "os.sched_setaffinity(0, {int(sys.argv[2])})\n"
-        "def wide():\n    os.sched_setaffinity(0, {int(sys.argv[3])}); print(s.getsockname()[1], flush=True); time.sleep(60)\n"
+        "def wide():\n    os.sched_setaffinity(0, {int(sys.argv[3])})"
+        "; print(s.getsockname()[1], flush=True); time.sleep(60)\n"
         "threading.Thread(target=wide, daemon=True).start(); time.sleep(60)\n"
     )
     allowed = sorted(os.sched_getaffinity(0))

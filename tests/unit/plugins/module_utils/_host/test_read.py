@@ -15,7 +15,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._host.files impo
 
 ADDRESSES = """[
  {"ifname": "lo", "flags": ["LOOPBACK", "UP"], "addr_info": [{"local": "127.0.0.1", "prefixlen": 8}]},
- {"ifname": "eth0", "flags": ["UP"], "addr_info": [{"local": "10.0.0.1", "prefixlen": 24}, {"local": "fe80::1", "prefixlen": 64}]},
+ {"ifname": "eth0", "flags": ["UP"],
+  "addr_info": [{"local": "10.0.0.1", "prefixlen": 24}, {"local": "fe80::1", "prefixlen": 64}]},
  {"ifname": "eth1", "flags": [], "addr_info": []},
  {}
 ]"""

@@ -78,7 +78,7 @@ def test_what_answers_like_something_else_is_no_nats_server(follower):
     assert (result["reachable"], result["safe_to_stop"]) == (False, False)
     assert (
         result["error"]
-        == f"{server.url} is not the monitoring port of a NATS server: account_details is no list of objects"
+        == f"{server.url} is not the monitoring port of a NATS server: account_details is not a list of objects"
     )
 
 

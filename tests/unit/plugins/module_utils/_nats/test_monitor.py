@@ -138,5 +138,5 @@ def test_a_replica_of_another_shape_does_not_make_a_server_safe_to_stop(key, val
 
 @pytest.mark.parametrize("key", ["meta_cluster", "account_details"])
 def test_groups_that_cannot_be_read_are_no_groups(key):
-    with pytest.raises(KindError, match=f"^{key} is no "):
+    with pytest.raises(KindError, match=f"^{key} is not a"):
         raft_groups(dict(recorded("healthy")["node-1"]["jsz"], **{key: "x"}))

@@ -92,7 +92,7 @@ def test_settings_have_the_types_of_the_roles():
     assert settings["nats_max_lag"] == "many"
 
 
-def test_what_is_asked_of_disks():
+def test_what_is_asked_of_hosts():
     groups, variables, defaults = cluster()
     variables["node-1"].update(nats_store_dir="/data/nats", node_base_path="relative", caches_sharded_path=["/x"])
     variables["storage-0"].update(
@@ -102,8 +102,8 @@ def test_what_is_asked_of_disks():
     variables["storage-1"].update(plot_client_farms="nonsense")
     variables["plotter-0"].update(plot_client_farms=[{"path": "/mnt/a"}])
     hosts = build_model(groups, variables, defaults)["hosts"]
-    assert hosts["node-1"]["asked"] == {"folders": ["/data/nats"], "farms": []}
-    assert hosts["storage-0"]["asked"] == {"folders": ["/data/nats"], "farms": ["/mnt/a"]}
+    assert hosts["node-1"]["asked"] == {"gpus": True, "folders": ["/data/nats"], "farms": []}
+    assert hosts["storage-0"]["asked"] == {"gpus": False, "folders": ["/data/nats"], "farms": ["/mnt/a"]}
     assert hosts["storage-1"]["asked"]["farms"] == hosts["plotter-0"]["asked"]["farms"] == []
 
 

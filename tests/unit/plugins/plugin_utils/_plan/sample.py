@@ -134,14 +134,7 @@ class Cluster:
 
     def programs(self, host, component, model=None):
         """The programs that the role would make."""
-        facts = self.facts[host]
-        known = {
-            "topology": (facts["gpus"] or {}).get("topology"),
-            "gpu_error": None,
-            "programs": facts["host"]["programs"],
-            "disks": facts["disks"] or {},
-        }
-        return programs(component, (model or self.model())["hosts"][host]["settings"], known)
+        return programs(component, (model or self.model())["hosts"][host]["settings"], self.facts[host])
 
     def answer(self, host, component, wanted=None, state="RUNNING", before=None):
         """Let supervisor_program answer on a host: every program in that state, or restarting when it differs from the programs of before."""

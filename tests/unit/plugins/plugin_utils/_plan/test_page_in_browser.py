@@ -113,7 +113,7 @@ def state(hosts):
     )
     cluster.left_out = {storage[-1]: ["DISK001"]}
     cluster.answers["node-1"]["node"] = {
-        "error": "What would change of the node cannot be told: the host did not answer"
+        "error": "What would change about the node is not known: the host did not answer"
     }
     topologies = {host: facts["gpus"]["topology"] for host, facts in cluster.facts.items() if facts["gpus"]}
     return report(cluster.plan(), topologies, "2026-11-22 17:10 UTC")

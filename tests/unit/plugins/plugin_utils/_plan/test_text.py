@@ -118,12 +118,12 @@ def test_what_is_not_in_the_plan_is_said():
     cluster = Cluster().everywhere()
     cluster.left_out = {"storage-2": ["DISK001"]}
     cluster.answers["storage-1"]["plot_client"] = {
-        "error": "What would change of the plot_client cannot be told: a\nreason"
+        "error": "What would change about the plot_client is not known: a\nreason"
     }
     cluster.stopping = [cluster.find("VAR001", "error", ["node-1"])]
     text = plan_text(cluster.plan(), 100)
     assert (
-        "NOT IN THE PLAN\nstorage-2: left out. Errors: DISK001.\nstorage-1: What would change of the plot_client cannot be told: a reason"
+        "NOT IN THE PLAN\nstorage-2: left out. Errors: DISK001.\nstorage-1: What would change about the plot_client is not known: a reason"
         in text
     )
     assert (

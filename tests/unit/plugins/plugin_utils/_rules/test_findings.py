@@ -1384,10 +1384,9 @@ def test_a_cluster_that_was_deployed_from_its_inventory_has_no_further_findings(
     model = cluster.model()
     for host in cluster.hosts:
         facts = cluster.facts[host]
-        known = {"topology": (facts["gpus"] or {}).get("topology"), "disks": facts["disks"] or {}}
         for component in model["hosts"][host]["components"]:
             rendered = render(
-                [dict(DEFAULTS, **program) for program in programs(component, model["hosts"][host]["settings"], known)]
+                [dict(DEFAULTS, **program) for program in programs(component, model["hosts"][host]["settings"], facts)]
             )
             there = parse_programs(rendered, f"/etc/supervisor/conf.d/{COMPONENTS[component].file}.conf")
             facts["host"]["programs"] += [dict(program, state="RUNNING", reason=None) for program in there]

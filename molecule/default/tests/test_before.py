@@ -17,7 +17,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[3]
 HOSTS = ("node-1", "node-2", "node-3", "plotter-1", "plotter-2", "storage-1", "storage-2")
 # apt cannot predict on a host without package lists, so another task tells what it would do.
-TOLD_BY = {"Tell which packages would be installed": "Install supervisor and numactl"}
+TOLD_BY = {"Show which packages would be installed": "Install supervisor and numactl"}
 
 
 # A change of each kind: NATS reads its configuration again, plot servers restart, plot clients stop.
@@ -163,3 +163,6 @@ def test_a_planned_change_comes_true(server, result, tmp_path):
     kinds = [(step["component"], step["kind"], len(step["batches"])) for step in found["steps"]]
     assert kinds == [("nats", "reload", 1), ("plot_server", "restart", 2), ("plot_client", "stop", 1)]
     assert plan(tmp_path, *options)["steps"] == []
+    # And back, for the tests of the files that follow.
+    site()
+    assert set(pids(server)) == set(before)
