@@ -124,30 +124,31 @@ def numa_plan(
     sets: dict[str, _Set] = {}
     for domain in _domains(homes, gpus, machine, scope):
         sets.update(_divide(domain, machine, reserve_cores, max_cpus, warnings))
-    planned = []
+    planned = [_planned(gpu, homes[gpu.key], sets[gpu.key]) for gpu in gpus]
     for gpu in gpus:
-        home, placement = homes[gpu.key]
-        chosen = sets[gpu.key]
-        cpus = _cpus(chosen.cores)
-        if min_cpus is not None and len(cpus) < min_cpus:
-            warnings.append(f"GPU {gpu.label} gets {len(cpus)} CPUs, fewer than the wanted {min_cpus}")
-        entry: PlannedGpu = {
-            "index": gpu.index,
-            "uuid": gpu.uuid,
-            "bus_id": gpu.bus_id,
-            "cpus": format_cpu_list(cpus),
-            "cores": len(chosen.cores),
-            "numa_node": int(home),
-            "placement": placement,
-            "exclusive": chosen.exclusive,
-        }
-        planned.append(entry)
+        count = len(_cpus(sets[gpu.key].cores))
+        if min_cpus is not None and count < min_cpus:
+            warnings.append(f"GPU {gpu.label} gets {count} CPUs, fewer than the wanted {min_cpus}")
     taken = frozenset().union(*(_cpus(chosen.cores) for chosen in sets.values()))
     return {
         "gpus": planned,
         "pool": format_cpu_list(machine.usable - taken),
         "score": _score(planned, machine),
         "warnings": warnings,
+    }
+
+
+def _planned(gpu: _Gpu, home: tuple[str, str], chosen: _Set) -> PlannedGpu:
+    node, placement = home
+    return {
+        "index": gpu.index,
+        "uuid": gpu.uuid,
+        "bus_id": gpu.bus_id,
+        "cpus": format_cpu_list(_cpus(chosen.cores)),
+        "cores": len(chosen.cores),
+        "numa_node": int(node),
+        "placement": placement,
+        "exclusive": chosen.exclusive,
     }
 
 
