@@ -89,6 +89,10 @@ def _refuse(
     if s["plot_server_state"] == "started" and all(gpu["missing"] for gpu in gpus.values()):
         why = gpu_error or "none of plot_server_gpus is in the host"
         raise SettingsError(f"no GPU for plot servers was found, and nothing is changed: {why}")
+    nameless = [gpu for gpu in gpus.values() if not str(gpu["uuid"]).startswith(("GPU-", "MIG-"))]
+    if nameless:
+        said = ", ".join(f"that at {gpu['bus_id']} says {gpu['uuid']!r}" for gpu in nameless)
+        raise SettingsError(f"not every GPU says which it is, and nothing is changed: {said}")
     moved = renumbered(s, topology, remembered)
     if moved and "GPU008" not in s["cluster_accept"]:
         listed = json.dumps(pinned_gpus(remembered, topology))
