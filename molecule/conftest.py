@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import configparser
+import functools
 import json
 import os
 import re
@@ -19,6 +20,8 @@ import testinfra
 
 REPOSITORY = Path(__file__).parents[1]
 RELEASE = json.loads((REPOSITORY / "build/fakes/release.json").read_text())
+# As in .config/molecule/config.yml.
+PREFIX, NETWORK = os.environ.get("TEST_HOSTS_PREFIX", "molecule-"), os.environ.get("TEST_HOSTS_NETWORK", "10.213.8")
 
 
 class Server:
@@ -26,7 +29,13 @@ class Server:
 
     def __init__(self, name, host=None):
         self.name = name
-        self.host = host or testinfra.get_host(f"docker://{os.environ.get('TEST_HOSTS_PREFIX', 'molecule-')}{name}")
+        self.container = PREFIX + name
+        self.host = host or testinfra.get_host(f"docker://{self.container}")
+
+    @functools.cached_property
+    def address(self):
+        """The host's own address."""
+        return self.run("hostname --all-ip-addresses").split()[0]
 
     def run(self, command):
         """Output of a shell command that has to succeed."""
@@ -140,15 +149,11 @@ class Operator:
     def __init__(self, inventory):
         self.settings = {}
         self._inventory = inventory
-        prefix, network = (
-            os.environ.get("TEST_HOSTS_PREFIX", "molecule-"),
-            os.environ.get("TEST_HOSTS_NETWORK", "10.213.8"),
-        )
         self._environment = dict(
             os.environ,
             ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"),
-            TEST_HOSTS_PREFIX=prefix,
-            TEST_HOSTS_NETWORK=network,
+            TEST_HOSTS_PREFIX=PREFIX,
+            TEST_HOSTS_NETWORK=NETWORK,
         )
         # Molecule has its own wishes.
         self._environment.update(ANSIBLE_VERBOSE_TO_STDERR="false", ANSIBLE_FORCE_COLOR="false")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._looking import EXPECTED, Looker
 
 ARGUMENTS = {
@@ -30,5 +31,5 @@ class ActionModule(ActionBase):
         if looked["problems"] and not args["report_only"]:
             problems = "; ".join(looked["problems"])
             message = f"{args['component']} is not healthy after {looked['waited_s']} s: {problems}"
-            result.update(failed=True, msg=message)
+            result.update(failed=True, msg=printable(message, lines=True))
         return result

@@ -10,6 +10,7 @@ import json
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import reading
@@ -51,11 +52,11 @@ class ActionModule(ActionBase):
         if args["file"]:
             write_json(args["file"], selected)
         display = Display()
-        display.display(
-            "\n" + (table(found, display.columns) + "\n\n" if found else "") + self._summary(model, facts, judged)
-        )
+        text = (table(found, display.columns) + "\n\n" if found else "") + self._summary(model, facts, judged)
+        display.display(printable("\n" + text, lines=True))
         if query and not args["file"]:
-            display.display(json.dumps(selected, indent=2, ensure_ascii=False))
+            # In ASCII nothing steers the terminal, and it is JSON all the same.
+            display.display(printable(json.dumps(selected, indent=2), lines=True))
         display.display("")
 
         if judged["stopping"] and args["stop"]:

@@ -1,55 +1,74 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Print the table of programs, from what the health checks of the run registered."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils import _status
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import registered
 
+ARGUMENTS = {"strict": {"type": "bool", "default": False}}
+
 
 class ActionModule(ActionBase):
+    """Prints the table of programs."""
+
     _requires_connection = False
     _supports_check_mode = True
     _supports_async = False
 
-    def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
-        _validation, args = self.validate_argument_spec({"strict": {"type": "bool", "default": False}})
-        groups, hostvars = task_vars["groups"], task_vars["hostvars"]
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the result of the task."""
+        task_vars = task_vars or {}
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validation, args = self.validate_argument_spec(ARGUMENTS)
         hosts = registered.cluster_model(task_vars)["hosts"]
         # The hosts of the play, so that --limit limits the table too.
         wanted = [host for host in sorted(task_vars["ansible_play_hosts_all"]) if hosts[host]["components"]]
         # status.yml asks all hosts, without preflight.
-        left_out = [] if args["strict"] else [host for host in wanted if host not in groups.get("cluster_ready", [])]
+        ready = wanted if args["strict"] else registered.ready_hosts(task_vars)
+        left_out = [host for host in wanted if host not in ready]
+        hostvars = task_vars["hostvars"]
         results = {
-            host: {c: results_of(hostvars[host], c) for c in hosts[host]["components"]}
+            host: {component: results_of(hostvars[host], component) for component in hosts[host]["components"]}
             for host in wanted
             if host not in left_out
         }
-        lost = sorted(set(task_vars["ansible_play_hosts_all"]) - set(task_vars["ansible_play_hosts"]))
+        lost = set(task_vars["ansible_play_hosts_all"]) - set(task_vars["ansible_play_hosts"])
         rows = _status.rows(hosts, results, lost)
-        Display().display("\n" + _status.table(rows) + "\n")
-        result.update(changed=False, rows=rows, left_out=left_out)
-        sick = [row for row in rows if row["health"] in _status.SICK]
-        if args["strict"] and sick:
-            # The table says it all; a failed task would print the rows a second time.
-            result = dict(
-                failed=True,
-                changed=False,
-                msg=f"{len(sick)} of {len(rows)} programs in the table above are not healthy.",
-            )
-        if left_out:
-            result.update(
-                failed=True,
-                msg=f"Left out of this run because of errors that preflight reported above: {', '.join(left_out)}. Fix them and run the same command again.",
-            )
+        Display().display(printable(f"\n{_status.table(rows)}\n", lines=True))
+        result.update(changed=False, left_out=left_out)
+        problem = failure(rows, left_out, args["strict"])
+        if problem:
+            # Of a failed task Ansible prints everything: the rows a second time, and longer.
+            result.update(failed=True, msg=problem)
+        else:
+            result["rows"] = rows
         return result
 
 
-def results_of(variables, component):
+def failure(rows: Sequence[_status.Row], left_out: Sequence[str], strict: bool) -> str | None:
+    """Return what the task fails with, None where all is well."""
+    if left_out:
+        return (
+            f"Left out of this run because of errors that preflight reported above: {', '.join(left_out)}. "
+            "Fix them and run the same command again."
+        )
+    sick = sum(1 for row in rows if row["health"] in _status.SICK)
+    if strict and sick:
+        verb = "is" if sick == 1 else "are"
+        return f"{sick} of {len(rows)} programs in the table above {verb} not healthy."
+    return None
+
+
+def results_of(variables: Mapping[str, Any], component: str) -> dict[str, dict[str, Any]]:
     """Return what the role of a component registered on a host."""
     found = {
         "program": registered.program_result(variables, component),

@@ -14,7 +14,8 @@ description:
 positional: component
 options:
   _input:
-    description: The role's variables and the shared C(cluster_*) variables, by their public names.
+    description: The role's variables and the shared C(cluster_*) variables, by their public names. Texts get their
+      types.
     type: dict
     required: true
   component:
@@ -44,12 +45,13 @@ from typing import Any, Callable
 from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.module_utils._components import registry
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Expectation, Facts, Settings
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.inputs import typed
 
 
 def component_expectations(settings: Settings, component: str, facts: Facts | None = None) -> list[Expectation]:
     """Return the expectations, with errors as Ansible reports them."""
     try:
-        return registry.expectations(component, settings, facts)
+        return registry.expectations(component, typed(settings), facts)
     except ValueError as error:  # a variable, a plan or a value that supervisord cannot carry; each message says which
         raise AnsibleFilterError(str(error)) from error
 

@@ -15,7 +15,8 @@ description:
 positional: component
 options:
   _input:
-    description: The role's variables and the shared C(cluster_*) variables, by their public names.
+    description: The role's variables and the shared C(cluster_*) variables, by their public names. Texts get their
+      types.
     type: dict
     required: true
   component:
@@ -50,12 +51,13 @@ from typing import Any, Callable
 from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.module_utils._components import registry
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Facts, Program, Settings
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.inputs import typed
 
 
 def component_programs(settings: Settings, component: str, facts: Facts | None = None) -> list[Program]:
     """Return the programs, with errors as Ansible reports them."""
     try:
-        return registry.programs(component, settings, facts)
+        return registry.programs(component, typed(settings), facts)
     except ValueError as error:  # a variable, a plan or a value that supervisord cannot carry; each message says which
         raise AnsibleFilterError(str(error)) from error
 

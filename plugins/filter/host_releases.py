@@ -18,7 +18,7 @@ options:
     type: dict
     required: true
   machine:
-    description: The kernel's name of the machine, such as C(x86_64).
+    description: The kernel's name for the machine, such as C(x86_64).
     type: str
     required: true
   checksums:
@@ -47,12 +47,13 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.bina
     releases,
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Settings, SettingsError
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.inputs import typed
 
 
 def host_releases(settings: Settings, machine: str, checksums: Checksums) -> list[Release]:
     """Return the releases, with errors as Ansible reports them."""
     try:
-        return releases(settings, machine, checksums)
+        return releases(typed(settings), machine, checksums)
     except SettingsError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -11,9 +11,9 @@ version_added: 0.1.0
 description:
   - Computes a set of CPUs for each GPU of a machine, from what M(autonomys.cluster.gpu_topology_info) returns as
     C(topology).
-  - Every physical core has one owner with all its usable threads. A GPU gets cores of its own NUMA node, all GPUs
-    of a node get the same number, and as few L3 caches as possible are shared between GPUs. A set depends only on the GPUs of the
-    same node.
+  - Every physical core has one owner with all its usable threads. A GPU gets cores of its own NUMA node; all GPUs of
+    a node get the same number, and as few L3 caches as possible are shared between GPUs. A set depends only on the
+    GPUs of the same node.
 positional: _input
 options:
   _input:
@@ -76,7 +76,7 @@ _value:
 from typing import Any, Callable, Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import NumaPlanError
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import NumaPlanError, Plan
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import numa_plan as plan
 
 
@@ -87,7 +87,7 @@ def numa_plan(
     min_cpus: int = 30,
     scope: str = "node",
     gpu_numa_nodes: Mapping[str, int | None] | None = None,
-) -> dict[str, Any]:
+) -> Plan:
     """Return the plan, with errors as Ansible reports them."""
     if not isinstance(topology, dict):
         raise AnsibleFilterError(

@@ -43,10 +43,11 @@ _value:
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_smi import NvidiaError, parse_topo
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_errors import NvidiaError
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_smi import Row, parse_topo
 
 
-def nvidia_topo(text: Any) -> dict[str, Any]:
+def nvidia_topo(text: Any) -> dict[str, Row]:
     """Return the matrix as data, with errors as Ansible reports them."""
     if not isinstance(text, str):
         raise AnsibleFilterError(f"nvidia_topo reads the text of nvidia-smi topo -m, not {type(text).__name__}")

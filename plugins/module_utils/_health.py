@@ -63,6 +63,8 @@ def program_problems(expected, program):
 
 def _gpu_problems(expected, program):
     gpus = program["gpus"]
+    if gpus is None and ("gpus" in expected or "gpu_count" in expected):
+        return [f"it is not known which GPUs {expected['name']} holds: nvidia-smi does not answer (look at dmesg)"]
     if "gpus" in expected and sorted(gpus) != sorted(expected["gpus"]):
         return [f"{expected['name']} holds the GPUs {_list(gpus)}, expected are {_list(expected['gpus'])}"]
     if "gpu_count" in expected and len(gpus) != expected["gpu_count"]:

@@ -46,8 +46,12 @@ class Clock:
         """Return the seconds that are left; raise TimeoutError when there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
-            raise TimeoutError("timed out")
+            raise self.late()
         return left
+
+    def late(self) -> TimeoutError:
+        """Return the error that says that there is no time left."""
+        return TimeoutError("timed out")
 
     def count(self, size: int) -> None:
         """Note that so many bytes came."""
@@ -66,14 +70,11 @@ class Pace(Clock):
         self._begun = True
         self._renew()
 
-    def left(self) -> float:
-        """Return the seconds that are left; raise TimeoutError when too little came."""
-        try:
-            return super().left()
-        except TimeoutError:
-            if not self._begun:
-                raise
-            raise TimeoutError(f"less than {self._least} bytes came in {self._seconds:g} s") from None
+    def late(self) -> TimeoutError:
+        """Return the error that says that no answer began, or that too little came."""
+        if not self._begun:
+            return super().late()
+        return TimeoutError(f"less than {self._least} bytes came in {self._seconds:g} s")
 
     def count(self, size: int) -> None:
         """Note that so many bytes came."""
@@ -99,7 +100,10 @@ class _Reader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(self._clock.left())
-        count = self._raw.readinto(buffer)
+        try:
+            count = self._raw.readinto(buffer)
+        except socket.timeout as error:
+            raise self._clock.late() from error
         self._clock.count(count or 0)
         return count
 
@@ -138,7 +142,9 @@ def split_url(url: str) -> tuple[str, str, int, str]:
 
 
 def shown_url(url: str) -> str:
-    """Return a URL as messages may show it: without name, password, query and fragment."""
+    """Return a URL as messages may show it, without name, password, query and fragment; what is no URL as it is."""
+    if "://" not in url:
+        return url
     try:
         parts = urlsplit(url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -11,7 +11,9 @@ version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - Makes of the variables of C(restart.yml) and C(stop.yml) a selection of components and programs.
-  - Refuses an empty selection and, for a stop, one that would leave a component without a host or NATS without a quorum.
+  - Refuses an empty selection, programs that no host of the play has, and, for a stop, what would leave a component
+    without a host or NATS without a quorum.
+  - Which plot servers there are is known from what C(includes/select.yml) has asked the hosts.
   - Runs on the control node and contacts no host.
 options:
   verb:

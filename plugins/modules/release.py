@@ -21,6 +21,11 @@ description:
     Versions beyond O(keep) are removed, the oldest first, unless a file in C(/etc/supervisor/conf.d), a definition
     that M(autonomys.cluster.supervisor_program) keeps to go back to, or a running process still names them.
   - >-
+    Others than root must not be able to change what is installed: if a folder on the way to O(releases[].root) belongs
+    to another account than root or O(owner), or others may write there, nothing is installed. A manifest that others
+    could have written proves nothing. A file with another owner or mode is compared with its checksum and replaced by a
+    copy of itself.
+  - >-
     A source on the control node is verified there before anything happens on a host, and is transferred only to
     hosts that lack it.
 options:
@@ -67,6 +72,18 @@ options:
               - Path of the file inside a tar or zip archive.
               - Without it the source itself is the file.
             type: str
+          check_arguments:
+            description:
+              - >-
+                Arguments with which the program is run once, before it gets its final name, to see that this machine
+                can run it. O(check_user) runs it, in an empty folder, for at most 30 seconds.
+              - It must end with status 0, or with 2, which is what a program answers that does not know the arguments.
+              - Without it the program is not run.
+            type: list
+            elements: str
+          check_output:
+            description: Text that the program must print then.
+            type: str
   keep:
     description: Number of versions to keep in each root besides the wanted ones and those in use.
     type: int
@@ -75,13 +92,20 @@ options:
     description: Account that owns what is installed. Its primary group becomes the group.
     type: str
     default: root
+  check_user:
+    description: Account that runs what O(releases[].files[].check_arguments) names, best the one that runs the
+      programs.
+    type: str
+    default: nobody
   proxy:
     description:
       - URL of a proxy for C(http) and C(https) sources.
       - Without it, the variables of the environment apply (C(http_proxy), C(https_proxy), C(no_proxy)).
     type: str
   timeout:
-    description: Seconds that a server may stay silent during a download.
+    description: >-
+      Seconds within which a server must begin its answer, redirects included, and in each of which at least 64 KiB must
+      come from then on.
     type: int
     default: 60
 attributes:
@@ -131,12 +155,14 @@ pruned:
   elements: str
   sample: [/opt/autonomys/releases/v1.0.0]
 paths:
-  description: Path of every wanted file by its name. When two versions have a file of that name, the later in O(releases) counts.
+  description: Path of every wanted file by its name. When two versions have a file of that name, the later in
+    O(releases) counts.
   returned: success
   type: dict
   sample: {autonomys-farmer: /opt/autonomys/releases/v1.2.3/autonomys-farmer}
 """
 
+import functools
 import os
 import pwd
 
@@ -150,13 +176,20 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._release.plan im
     plan,
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.read import read_there
-from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import ReleaseError, normalise
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import (
+    ReleaseError,
+    masked,
+    normalise,
+)
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.trial import try_program
 
 FILE = {
     "name": {"type": "str", "required": True},
     "src": {"type": "str", "required": True},
     "checksum": {"type": "str", "required": True},
     "extract": {"type": "str"},
+    "check_arguments": {"type": "list", "elements": "str"},
+    "check_output": {"type": "str"},
 }
 RELEASE = {
     "root": {"type": "path", "required": True},
@@ -167,9 +200,30 @@ ARGUMENTS = {
     "releases": {"type": "list", "elements": "dict", "required": True, "options": RELEASE},
     "keep": {"type": "int", "default": 2},
     "owner": {"type": "str", "default": "root"},
+    "check_user": {"type": "str", "default": "nobody"},
     "proxy": {"type": "str"},
     "timeout": {"type": "int", "default": 60},
 }
+
+
+class Module(AnsibleModule):
+    """Keeps the arguments, which may hold secrets, out of the log, and returns them without those."""
+
+    def exit_json(self, **kwargs):
+        """Return a result."""
+        super().exit_json(invocation={"module_args": masked(self.params)}, **kwargs)
+
+    def fail_json(self, msg, **kwargs):
+        """Return an error; those of the arguments come before anything else could mask them."""
+        super().fail_json(msg, invocation={"module_args": masked(self.params)}, **kwargs)
+
+
+def account(name, purpose):
+    """Return an account of this host."""
+    try:
+        return pwd.getpwnam(name)
+    except KeyError as error:
+        raise ReleaseError(f"there is no account {name} to {purpose}") from error
 
 
 def install(module):
@@ -178,10 +232,7 @@ def install(module):
     if params["keep"] < 0:
         raise ReleaseError("keep must not be negative")
     releases = normalise(params["releases"])
-    try:
-        owner = pwd.getpwnam(params["owner"])
-    except KeyError as error:
-        raise ReleaseError(f"there is no account {params['owner']} to own the release") from error
+    owner = account(params["owner"], "own the release")
     there = read_there(releases, params["keep"], owner.pw_uid)
     steps = plan(releases, there, params["keep"])
     if not module.check_mode:
@@ -191,8 +242,9 @@ def install(module):
             return {"changed": False, "control_node_sources": sources}
     diff = {"before": listing_before(there, steps), "after": listing_after(there, steps)}
     if any(steps) and not module.check_mode:
-        installer = Installer(fetcher(params["timeout"], params["proxy"]), owner.pw_uid, owner.pw_gid)
-        steps = installer.run(releases, params["keep"])
+        fetch = fetcher(params["timeout"], params["proxy"])
+        trial = functools.partial(try_program, user=account(params["check_user"], "try the programs"))
+        steps = Installer(fetch, owner.pw_uid, owner.pw_gid, trial).run(releases, params["keep"])
     return {
         "changed": any(steps),
         "installed": sorted(
@@ -212,7 +264,7 @@ def install(module):
 
 def main():
     """Run the module."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = Module(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
     try:
         module.exit_json(**install(module))
     except ReleaseError as error:

@@ -17,7 +17,8 @@ description:
 options:
   strict:
     description:
-      - Whether to fail when a program is not healthy or its host could not be read, instead of when hosts were left out.
+      - Whether to fail when a program is not healthy or its host could not be read, instead of when hosts were left
+        out.
     type: bool
     default: false
 extends_documentation_fragment:

@@ -13,29 +13,33 @@ description:
     arguments and environment, and makes supervisord run what the file says.
   - Compares what is wanted with what I(runs), not with what the file said before. The next run
     sees what an interrupted one left behind.
-  - A program whose definition changed restarts alone; all other programs of the file keep their processes. A program that
-    left the list is stopped and removed. Several stops run at the same time.
-  - Waits until every started program has been running for its O(programs[].startsecs) without ending. When one ends, the
-    task fails with its exit status and the last lines of its log; values that are named like a password or a token are masked.
+  - A program whose definition changed restarts alone; all other programs of the file keep their processes. A program
+    that left the list is stopped and removed. Several stops run at the same time.
+  - Waits until every started program has been running for its O(programs[].startsecs) without ending. When one ends,
+    the task fails with its exit status and the last lines of its log; values that are named like a password or a
+    token are masked.
   - Touches only programs that the file names or named. Programs of other files are never touched.
   - Talks to supervisord through the socket in its configuration. When supervisord does not run and programs are wanted,
     the systemd unit whose C(ExecStart) names O(config) is started.
   - A file with a C([group:]) section is converted to single programs, so that later changes can restart one alone.
-  - Keeps the definitions that ran before the file was last changed, in a hidden file next to it, RV(previous). O(state=reverted)
-    goes back to them.
+  - Keeps the definitions that ran before the file was last changed, in a hidden file next to it, RV(previous).
+    O(state=reverted) goes back to them.
 attributes:
   check_mode:
     support: full
     description:
-      - Predicts from the rendered text, from supervisord's answers and from RV(previous), and works on a host without supervisor too.
-      - Where the file was changed or removed by hand since its programs started, the module does not know what they run, and the real run
-        may restart other programs than predicted.
+      - Predicts from the rendered text, from supervisord's answers and from RV(previous), and works on a host without
+        supervisor too.
+      - Where the file was changed or removed by hand since its programs started, the module does not know what they
+        run, and the real run may restart other programs than predicted.
   diff_mode:
     support: full
-    description: Shows the file, directories that are created or change their owner, and the programs that start, stop or restart.
+    description: Shows the file, directories that are created or change their owner, and the programs that start, stop
+      or restart.
   idempotent:
     support: partial
-    description: All states except V(restarted), which restarts every time, and V(reverted), which fails the second time.
+    description: All states except V(restarted), which restarts every time, and V(reverted), which fails the second
+      time.
 extends_documentation_fragment:
   - autonomys.cluster.supervisor
 options:
@@ -72,8 +76,8 @@ options:
         default: {}
       cpus:
         description:
-          - CPUs that the program is bound to, in the kernel's list format, such as V(0-23,96-119). The program is started with
-            C(numactl -C <cpus> -l), so its memory comes from its own NUMA node where possible.
+          - CPUs that the program is bound to, in the kernel's list format, such as V(0-23,96-119). The program is
+            started with C(numactl -C <cpus> -l), so its memory comes from its own NUMA node where possible.
         type: str
       user:
         description: User that the program runs as. If left out, it runs as supervisord does.
@@ -83,8 +87,8 @@ options:
         type: str
       autostart:
         description:
-          - With V(false), this program stays in the file but stopped, whatever O(state) says of the others. It stays stopped over
-            reboots and in runs without O(programs), until a run defines it with V(true).
+          - With V(false), this program stays in the file but stopped, whatever O(state) says of the others. It stays
+            stopped over reboots and in runs without O(programs), until a run defines it with V(true).
         type: bool
         default: true
       autorestart:
@@ -97,8 +101,8 @@ options:
         default: 10
       startretries:
         description:
-          - How often supervisord tries to start a program that ends within O(programs[].startsecs) before it gives up. The
-            waiting time grows by a second each time.
+          - How often supervisord tries to start a program that ends within O(programs[].startsecs) before it gives
+            up. The waiting time grows by a second each time.
         type: int
         default: 1000000
       stopsignal:
@@ -107,15 +111,19 @@ options:
         choices: [TERM, HUP, INT, QUIT, KILL, USR1, USR2]
         default: TERM
       stopwaitsecs:
-        description: Seconds after which a program that has been asked to end is killed, together with its process group.
+        description: Seconds after which a program that has been asked to end is killed, together with its process
+          group.
         type: int
         default: 60
       log:
-        description: Log of the program's output, standard error included. If left out, supervisord chooses a file of its own.
+        description: Log of the program's output, standard error included. If left out, supervisord chooses a file of
+          its own.
         type: dict
         suboptions:
           path:
-            description: Absolute path of the log file. Its folder must exist.
+            description:
+              - Absolute path of the log file. Its folder must exist, and nobody but root may be able to replace what
+                is in it, because supervisord writes the log with root's rights.
             type: str
             required: true
           max_bytes:
@@ -128,9 +136,12 @@ options:
             default: 2
       state_directories:
         description:
-          - Directories that the program needs, absolute paths. Missing ones are created before the program starts, with mode
-            0750, their missing parents with mode 0755.
+          - Directories that the program needs, absolute paths. Missing ones are created before the program starts,
+            with mode 0750, their missing parents with mode 0755 for root.
           - Their owner becomes O(programs[].user), on the directory itself only and never recursively.
+          - What they lie in must belong to root or to O(programs[].user). Links are followed only where nobody but
+            root can have put them. A folder of the system, such as V(/), V(/etc) or V(/home), and the home of another
+            account are refused.
         type: list
         elements: str
         default: []
@@ -140,23 +151,26 @@ options:
       - V(restarted) is V(started), and every program is restarted.
       - With V(stopped), the file is written, no program runs, and none starts with the host (C(autostart=false)).
       - With V(absent), all programs are stopped and removed together with the file.
-      - With V(reverted), the definitions that ran before the file was last changed are written back and applied, as V(started) would.
-        What runs with them still keeps its process. This works once. The task fails where there is nothing to go back to.
+      - With V(reverted), the definitions that ran before the file was last changed are written back and applied, as
+        V(started) would. What runs with them still keeps its process. This works once. The task fails where there is
+        nothing to go back to.
     type: str
     choices: [started, restarted, stopped, absent, reverted]
     default: started
   only:
     description:
-      - Programs of the file to which O(state) is applied, while all others stay as they are; names that are not in the file are ignored.
+      - Programs of the file to which O(state) is applied, while all others stay as they are; names that are not in
+        the file are ignored.
       - Requires O(programs) to be left out, and O(state) to be V(started), V(restarted) or V(stopped).
     type: list
     elements: str
   restart:
     description:
       - Matters only for O(state=started).
-      - With V(now), programs that run with an older definition are restarted, and those that are no longer wanted are stopped.
-      - With V(never), the file is written, programs that do not run are started, and running ones are left alone. What should
-        restart or go is reported in RV(restart_required) and RV(reasons).
+      - With V(now), programs that run with an older definition are restarted, and those that are no longer wanted are
+        stopped.
+      - With V(never), the file is written, programs that do not run are started, and running ones are left alone.
+        What should restart or go is reported in RV(restart_required) and RV(reasons).
     type: str
     choices: [now, never]
     default: now
@@ -172,14 +186,24 @@ EXAMPLES = r"""
     name: autonomys-plot-server
     programs:
       - name: autonomys-plot-server-0
-        command: [/opt/autonomys/releases/v1.2.3/autonomys-farmer, cluster, --nats-server, "nats://192.168.1.1:4222", plot-server]
+        command:
+          - /opt/autonomys/releases/v1.2.3/autonomys-farmer
+          - cluster
+          - --nats-server
+          - nats://192.168.1.1:4222
+          - plot-server
         environment: {CUDA_VISIBLE_DEVICES: "0"}
         cpus: 0-23,96-119
         user: autonomys
         log: {path: /var/log/autonomys-plotter-0.log}
         state_directories: [/var/plot-server/base-path-0]
       - name: autonomys-plot-server-1
-        command: [/opt/autonomys/releases/v1.2.3/autonomys-farmer, cluster, --nats-server, "nats://192.168.1.1:4222", plot-server]
+        command:
+          - /opt/autonomys/releases/v1.2.3/autonomys-farmer
+          - cluster
+          - --nats-server
+          - nats://192.168.1.1:4222
+          - plot-server
         environment: {CUDA_VISIBLE_DEVICES: "1"}
         cpus: 24-47,120-143
         user: autonomys
@@ -223,8 +247,8 @@ file:
   sample: /etc/supervisor/conf.d/autonomys-node.conf
 previous:
   description:
-    - Path of the kept definitions that ran before the file was last changed, null where there are none. In check mode as the real
-      run would leave it.
+    - Path of the kept definitions that ran before the file was last changed, null where there are none. In check mode
+      as the real run would leave it.
     - A program that did not run then, because it was new or crashed, is kept as it last ran, or not at all.
   returned: always
   type: str
@@ -345,11 +369,11 @@ ARGUMENTS = {
 }
 
 
-def main():
+def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     options = dict(module.params, config=os.path.abspath(module.params["config"]), check=module.check_mode)
-    tools = Tools(module.atomic_move, module.run_command, module.warn, module.no_log_values.update)
+    tools = Tools(module.atomic_move, module.warn, module.no_log_values.update)
     try:
         module.exit_json(**execute(Request(**options), tools))
     except ProgramError as error:

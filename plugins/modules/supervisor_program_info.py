@@ -9,9 +9,10 @@ module: supervisor_program_info
 short_description: Show what supervised programs really do
 version_added: 0.1.0
 description:
-  - Gathers, for each program, what supervisord says and what the kernel says about its process and all descendants. With
-    that evidence a health check can tell a program that works from one that only runs.
-  - The CPU mask is the union over all threads of all processes, because a program may widen the mask that it was started with.
+  - Gathers, for each program, what supervisord says and what the kernel says about its process and all descendants.
+    With that evidence a health check can tell a program that works from one that only runs.
+  - The CPU mask is the union over all threads of all processes, because a program may widen the mask that it was
+    started with.
 extends_documentation_fragment:
   - autonomys.cluster.reads
   - autonomys.cluster.supervisor
@@ -72,7 +73,8 @@ programs:
       type: str
       sample: 0-23,96-119
     memory_policy:
-      description: NUMA memory policy, several joined by commas when processes differ. Null when the kernel does not show it.
+      description: NUMA memory policy, several joined by commas when processes differ. Null when the kernel does not
+        show it.
       type: str
       sample: local
     environment:
@@ -104,7 +106,8 @@ programs:
       description: Whether that file was deleted or replaced since the program was started.
       type: bool
     gpus:
-      description: UUIDs of the GPUs that the program or its descendants hold, according to C(nvidia-smi). Empty without C(nvidia-smi).
+      description: UUIDs of the GPUs that the program or its descendants hold, according to C(nvidia-smi). Empty without
+        C(nvidia-smi), null when it fails or does not answer within half a minute.
       type: list
       elements: str
 """
@@ -139,7 +142,7 @@ def main() -> None:
             os.path.abspath(options["config"]),
             options["name"],
             options["programs"],
-            gpu_processes(GPU_PATIENCE_S) or {},
+            gpu_processes(GPU_PATIENCE_S),
         )
         module.exit_json(changed=False, programs=programs)
     except (ConfError, ProgramError, SupervisorError) as error:

@@ -79,7 +79,8 @@ job:
       type: int
       sample: null
     result:
-      description: systemd's word for how it ended, such as V(success), V(exit-code), V(signal) or V(oom-kill), V(null) while it runs.
+      description: systemd's word for how it ended, such as V(success), V(exit-code), V(signal) or V(oom-kill),
+        V(null) while it runs.
       type: str
       sample: success
     watched_bytes:
@@ -103,6 +104,7 @@ output_next:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.commands import run_command
 from ansible_collections.autonomys.cluster.plugins.module_utils._job.host import JobError, look, place, read_output
 
 ARGUMENTS = {
@@ -126,7 +128,7 @@ def main():
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        module.exit_json(**execute(module.run_command, module.params))
+        module.exit_json(**execute(run_command, module.params))
     except JobError as error:
         module.fail_json(msg=str(error))
 

@@ -17,6 +17,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils import _health
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import endpoints
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.ask import url_at
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import parse_size
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.quorum import MAX_LAG, MAX_SILENCE
 
@@ -183,4 +184,6 @@ def _sources(question: Question) -> list[Source]:
 
 
 def _nats_args(asked: dict[str, Any]) -> dict[str, Any]:
-    return {"url": asked["url"], "peers": sorted(asked["peers"])}
+    # The leader of a group is asked where the inventory says, not where a route comes from.
+    urls = {name: url_at(asked["url"], address) for name, address in asked["peers"].items()}
+    return {"url": asked["url"], "peers": sorted(asked["peers"]), "peer_urls": urls}

@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
-from ._words import aligned, counted, printable
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
+
+from ._words import aligned, counted
 
 HEADER = ("HOST", "COMPONENT", "PROGRAM", "STATE", "HEALTH", "EVIDENCE")
 
@@ -42,8 +44,8 @@ def rows(
 
     Args:
         hosts: the model's hosts, name to ``{components, ...}``.
-        results: host to component to ``{"program": result of supervisor_program, "health": result of component_health}``,
-            either may be missing.
+        results: host to component to ``{"program": result of supervisor_program, "health": result of
+            component_health}``, either may be missing.
         lost: hosts that could not be read to the end.
     """
     return [
@@ -127,7 +129,7 @@ def _evidence(evidence: Answer, program: Answer, expected: Answer) -> str:
         parts.append("memory " + _planned(expected, "memory_policy", program["memory_policy"]))
     for variable, value in sorted(expected.get("environment", {}).items()):
         actual = program.get("environment", {}).get(variable)
-        # The GPU that is held stands above.
+        # The GPU that is held is shown already.
         if actual != value or variable == "GPU_CONCURRENCY":
             parts.append(f"{variable}={_planned({variable: value}, variable, actual)}")
     return ", ".join(parts)

@@ -14,38 +14,16 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
+
 Item = TypeVar("Item")
 
 # What Ansible says of a terminal of 80 columns, and where there is none.
 MIN_WIDTH = 79
 MAX_WIDTH = 160
 
-# What a terminal obeys instead of showing it, and what makes a text look like another one: control characters, marks of
-# the direction of writing and others without width, separators of lines, and halves of a pair of surrogates.
-_STEERING = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]"
-)
 # Where one line ends and another one begins, by any of the characters that do that.
 _BREAK = re.compile("[ ]*[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]\\s*")
-
-
-def printable(text: object, lines: bool = False) -> str:
-    """Return a text that a terminal shows and does not obey: what would steer it becomes visible, such as ``\\x1b``.
-
-    A host can send anything: a log may hold what a stranger on the network chose.
-
-    Args:
-        lines: whether line breaks and tabs stay; without it the result is one line.
-    """
-    if lines:
-        return "\n".join("\t".join(map(printable, line.split("\t"))) for line in str(text).split("\n"))
-    return _STEERING.sub(_visible, str(text))
-
-
-def _visible(match: re.Match[str]) -> str:
-    number = ord(match.group())
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def counted(number: int, word: str) -> str:
@@ -85,6 +63,30 @@ def thousands(number: int) -> str:
 def cut(text: str, most: int) -> str:
     """Return a text of at most so many characters, with an ellipsis where something is left out."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def names(hosts: Iterable[object], most: int = 5) -> str:
+    """Return host names as a sentence has them."""
+    texts = [str(host) for host in hosts]
+    if len(texts) > most:
+        return f"{', '.join(texts[:most])} and {len(texts) - most} more"
+    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]])) if texts else "none"
+
+
+def shown(value: object, most: int = 80) -> str:
+    """Return a value as a message shows it."""
+    if isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, str):
+        text = repr(str(value))
+    else:
+        text = "null" if value is None else str(value)
+    return cut(text, most)
+
+
+def one_line(text: object, most: int = 300) -> str:
+    """Return a text of several lines as a sentence has it."""
+    return " ".join(str(text).split())[:most]
 
 
 def in_order(names: Iterable[str]) -> list[str]:

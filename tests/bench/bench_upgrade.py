@@ -10,6 +10,7 @@ upgrade_watch.py. The result goes to build/bench-upgrade.json; the exit status i
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import re
@@ -48,31 +49,34 @@ ROWS = {
 
 def releases() -> tuple:
     """Pack the version before and the present one; return both as release.json has them."""
-    folder = ROOT / "build/nats-before"
-    if not (folder / ".complete").exists() or (folder / ".complete").read_text() != NATS_BEFORE.read_text():
-        # Its own folder, because two versions cannot be installed side by side.
-        pip = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--upgrade",
-        ]
-        subprocess.run([*pip, "--require-hashes", "--target", folder, "--requirement", NATS_BEFORE], check=True)
-        (folder / ".complete").write_text(NATS_BEFORE.read_text())
-    pack = [sys.executable, ROOT / "tests/fakes/pack.py"]
-    subprocess.run(pack, check=True, capture_output=True)
-    present = json.loads((FAKES / "release.json").read_text())
-    version = present["version"].replace(VERSION, VERSION_BEFORE)
-    subprocess.run(
-        [*pack, "--beside", "--version", version, "--nats-server", folder / "bin/nats-server"],
-        check=True,
-        capture_output=True,
-    )
-    return json.loads((FAKES / version / "release.json").read_text()), present
+    with (ROOT / "build/releases.lock").open("w") as lock:
+        # Two scenarios that run at the same time use them.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = ROOT / "build/nats-before"
+        if not (folder / ".complete").exists() or (folder / ".complete").read_text() != NATS_BEFORE.read_text():
+            # Its own folder, because two versions cannot be installed side by side.
+            pip = [
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--upgrade",
+            ]
+            subprocess.run([*pip, "--require-hashes", "--target", folder, "--requirement", NATS_BEFORE], check=True)
+            (folder / ".complete").write_text(NATS_BEFORE.read_text())
+        pack = [sys.executable, ROOT / "tests/fakes/pack.py"]
+        subprocess.run(pack, check=True, capture_output=True)
+        present = json.loads((FAKES / "release.json").read_text())
+        version = present["version"].replace(VERSION, VERSION_BEFORE)
+        subprocess.run(
+            [*pack, "--beside", "--version", version, "--nats-server", folder / "bin/nats-server"],
+            check=True,
+            capture_output=True,
+        )
+        return json.loads((FAKES / version / "release.json").read_text()), present
 
 
 # Cluster

@@ -10,6 +10,8 @@ not run, mounts that a reboot took away, a container of an older definition); it
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import hashlib
 import io
 import json
@@ -21,12 +23,14 @@ import sys
 import tarfile
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 IMAGE_RECIPE = REPOSITORY / "tests/hosts/build-image.sh"
 FAKES = REPOSITORY / "build/fakes"
 KEYS = REPOSITORY / "build/hosts"
+# By prefix, then by container: a prefix may begin another one.
 DISKS = Path("/var/lib/autonomys-test-hosts")
 ENGINE_LOG = Path("/var/log/autonomys-test-hosts-dockerd.log")
 DISK_BYTES = 64 * 1024 * 1024
@@ -61,6 +65,18 @@ def digest(*parts: bytes | str) -> str:
         raw = part.encode() if isinstance(part, str) else part
         result.update(len(raw).to_bytes(8, "big") + raw)
     return result.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One after another in this checkout: what all hosts share is made once, also where two sets of hosts are made at the same time."""
+    KEYS.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = os.open(KEYS, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 # --- engine, image, keys, network, mirror ---------------------------------------------------------------------------------------------
@@ -134,7 +150,6 @@ def ensure_image() -> None:
 
 def ensure_keys() -> None:
     """One key to log in, one host key for all test hosts, and the file of known hosts that goes with it."""
-    KEYS.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in ("id_ed25519", "ssh_host_ed25519_key"):
         if not (KEYS / name).exists():
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "autonomys test hosts", "-f", KEYS / name)
@@ -148,7 +163,7 @@ def ensure_network(prefix: str, network: str) -> None:
     name, subnet = f"{prefix}network", f"{network}.0/24"
     found = json.loads(run("docker", "network", "inspect", name, check=False).stdout or b"[]")
     if found and found[0]["IPAM"]["Config"][0]["Subnet"] != subnet:
-        remove_containers(containers(prefix))
+        remove_containers(prefix, containers(prefix))
         docker("network", "rm", name)
         found = []
     if not found:
@@ -177,11 +192,11 @@ def containers(prefix: str) -> list[str]:
     return sorted(names.split())
 
 
-def remove_containers(names: list[str]) -> None:
+def remove_containers(prefix: str, names: list[str]) -> None:
     if names:
         docker("rm", "--force", "--volumes", *names)
     for name in names:
-        unmount_disks(name)
+        unmount_disks(DISKS / prefix / name)
         changed(f"{name} removed")
 
 
@@ -273,14 +288,14 @@ def wait_for(address: str, port: int, banner: bytes, seconds: float = 60) -> Non
 # --- disks ----------------------------------------------------------------------------------------------------------------------------
 
 
-def ensure_disk(container: str, path: str) -> Path:
+def ensure_disk(disks: Path, path: str) -> Path:
     """A small real ext4 for one mountpoint, in a sparse file; returns where it is mounted on this machine."""
-    image = DISKS / container / (path.strip("/").replace("/", "-") + ".img")
+    image = disks / (path.strip("/").replace("/", "-") + ".img")
     mountpoint = image.with_suffix("")
     if mountpoint.is_mount():
         return mountpoint
     if os.geteuid() != 0:
-        raise HostsError(f"only root can mount the disks of {container}")
+        raise HostsError(f"only root can mount the disks of {disks.name}")
     mountpoint.mkdir(parents=True, exist_ok=True)
     if not image.exists():
         fresh = image.with_suffix(".new")
@@ -289,27 +304,29 @@ def ensure_disk(container: str, path: str) -> Path:
         run("mkfs.ext4", "-q", "-F", fresh)
         fresh.rename(image)
     run("mount", "-o", "loop", image, mountpoint)
-    changed(f"{container}: {path} mounted")
+    changed(f"{disks.name}: {path} mounted")
     return mountpoint
 
 
-def unmount_disks(container: str) -> None:
-    for mountpoint in (DISKS / container).glob("*"):
+def unmount_disks(disks: Path) -> None:
+    for mountpoint in disks.glob("*"):
         if mountpoint.is_mount():
             run("umount", mountpoint)
-    shutil.rmtree(DISKS / container, ignore_errors=True)
+    shutil.rmtree(disks, ignore_errors=True)
 
 
 # --- commands -------------------------------------------------------------------------------------------------------------------------
 
 
 def create_network(options: argparse.Namespace) -> None:
-    ensure_engine()
-    ensure_image()
-    ensure_keys()
+    with alone():
+        ensure_engine()
+        ensure_image()
+        ensure_keys()
     ensure_network(options.prefix, options.network)
     remove_containers(
-        [name for name in containers(options.prefix) if name[len(options.prefix) :] not in ("mirror", *options.hosts)]
+        options.prefix,
+        [name for name in containers(options.prefix) if name[len(options.prefix) :] not in ("mirror", *options.hosts)],
     )
     ensure_mirror(options.prefix, options.network)
 
@@ -336,7 +353,7 @@ def create_host(options: argparse.Namespace) -> None:
     ]
     arguments += ["--stop-signal", "SIGRTMIN+3"]
     for path in options.mounts:
-        arguments += ["--volume", f"{ensure_disk(container, path)}:{path}"]
+        arguments += ["--volume", f"{ensure_disk(DISKS / options.prefix / container, path)}:{path}"]
     ensure_container(container, arguments, [], host_files(options.name, options.gpus))
     wait_for(options.address, 22, b"SSH-2.0")
 
@@ -344,10 +361,12 @@ def create_host(options: argparse.Namespace) -> None:
 def destroy(options: argparse.Namespace) -> None:
     if shutil.which("docker") is None:
         return
-    ensure_engine()
-    remove_containers(containers(options.prefix))
-    for disks in DISKS.glob(f"{options.prefix}*"):
-        unmount_disks(disks.name)
+    with alone():
+        ensure_engine()
+    remove_containers(options.prefix, containers(options.prefix))
+    # Also of hosts that an engine no longer knows.
+    for disks in (DISKS / options.prefix).glob("*"):
+        unmount_disks(disks)
     if run("docker", "network", "inspect", f"{options.prefix}network", check=False).returncode == 0:
         docker("network", "rm", f"{options.prefix}network")
         changed(f"network {options.prefix}network removed")

@@ -24,6 +24,7 @@ from hosts import (
     IMAGE_RECIPE,
     REPOSITORY,
     HostsError,
+    alone,
     archive,
     changed,
     ensure_keys,
@@ -130,7 +131,8 @@ def create(options: argparse.Namespace) -> None:
         raise HostsError("qemu-system-x86_64 is missing (Debian: apt-get install qemu-system-x86)")
     folder = MACHINES / options.name
     if running(folder) is None:
-        ensure_keys()
+        with alone():
+            ensure_keys()
         image = ensure_image()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

@@ -9,7 +9,31 @@ import random
 import socket
 from pathlib import Path
 
-_given: set = set()
+#: A socket for each port that was given, as long as this process lives.
+_claims: list = []
+
+
+def claim(port: int) -> bool:
+    """Say whether a port could be had for this process alone: other workers of the tests, and other runs of them, choose ports at the same time."""
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        # A name without a file: the kernel gives it to one socket on this machine, and frees it when that socket's process ends.
+        mark.bind(f"\0autonomys-test-port-{port}")
+    except OSError:
+        mark.close()
+        return False
+    _claims.append(mark)
+    return True
+
+
+def is_free(port: int) -> bool:
+    """Say whether nobody listens on a port, on any address."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError:
+            return False
+    return True
 
 
 def free_ports(count: int) -> list:
@@ -23,13 +47,8 @@ def free_ports(count: int) -> list:
     usable = [port for port in range(12000, 30000) if not first <= port <= last] or list(range(12000, 30000))
     result: list = []
     for port in random.SystemRandom().sample(usable, len(usable)):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("0.0.0.0", port))
-            except OSError:
-                continue
-        if port not in _given:
-            _given.add(port)
+        # Claimed first: a look at another one's port, however short, may be in the way of the server that it was chosen for.
+        if claim(port) and is_free(port):
             result.append(port)
         if len(result) == count:
             return result

@@ -13,7 +13,7 @@ PROGRAMS = {"autonomys-sharded-cache": "sharded-cache", "autonomys-full-piece": 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_minimal_cache_is_connected_and_fills(minimal, until, program):
     path = minimal.command(program)[-1].partition("=")[2]
-    assert until(lambda: "10.213.8.11:4222" in minimal.connections(program))
+    assert until(lambda: f"{minimal.address}:4222" in minimal.connections(program))
     assert until(lambda: minimal.run(f"find {path} -type f").split())
 
 
@@ -28,7 +28,7 @@ def test_minimal_caches_run_as_the_tutorial_has_them(minimal):
         assert minimal.command(program)[1:] == [
             "cluster",
             "--nats-server",
-            "nats://10.213.8.11:4222",
+            f"nats://{minimal.address}:4222",
             word,
             f"path={paths[program]}",
         ]
@@ -41,14 +41,14 @@ def test_custom_caches_have_every_setting(custom, until, version):
         "autonomys-full-piece": ["--visible", "path=/srv/caches/full"],
     }
     for program, word in PROGRAMS.items():
-        assert until(lambda name=program: "10.213.8.12:14222" in custom.connections(name))
+        assert until(lambda name=program: f"{custom.address}:14222" in custom.connections(name))
         assert custom.user(program) == "operator"
         assert custom.command(program) == [
             *(
                 f"/srv/autonomys/releases/{version}/autonomys-farmer",
                 "cluster",
                 "--nats-server",
-                "nats://10.213.8.12:14222",
+                f"nats://{custom.address}:14222",
             ),
             *(word, *arguments[program]),
         ]

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 
 def test_minimal_controller_is_connected_to_nats_and_node(minimal, until):
-    assert until(lambda: {"10.213.8.11:4222", "10.213.8.11:9944"} <= minimal.connections("autonomys-controller"))
+    assert until(
+        lambda: {f"{minimal.address}:4222", f"{minimal.address}:9944"} <= minimal.connections("autonomys-controller")
+    )
 
 
 def test_minimal_controller_runs_as_the_tutorial_has_it(minimal):
@@ -17,27 +19,29 @@ def test_minimal_controller_runs_as_the_tutorial_has_it(minimal):
         *(
             "cluster",
             "--nats-server",
-            "nats://10.213.8.11:4222",
+            f"nats://{minimal.address}:4222",
             "controller",
             "--tmp",
             "--node-rpc-url",
-            "ws://10.213.8.11:9944",
+            f"ws://{minimal.address}:9944",
         ),
     ]
 
 
 def test_custom_controller_has_every_setting(custom, until, version):
-    assert until(lambda: {"10.213.8.12:14222", "10.213.8.12:19944"} <= custom.connections("autonomys-controller"))
+    assert until(
+        lambda: {f"{custom.address}:14222", f"{custom.address}:19944"} <= custom.connections("autonomys-controller")
+    )
     assert custom.user("autonomys-controller") == "operator"
     assert custom.command("autonomys-controller") == [
         *(
             f"/srv/autonomys/releases/{version}/autonomys-farmer",
             "cluster",
             "--nats-server",
-            "nats://10.213.8.12:14222",
+            f"nats://{custom.address}:14222",
             "controller",
         ),
-        *("--node-rpc-url", "ws://10.213.8.12:19944", "--retain-metadata"),
+        *("--node-rpc-url", f"ws://{custom.address}:19944", "--retain-metadata"),
     ]
     assert custom.environment("autonomys-controller")["RUST_LOG"] == "debug"
     assert custom.definition("autonomys-controller")["stopwaitsecs"] == "45"
@@ -49,4 +53,4 @@ def test_controller_that_loses_its_node_comes_back(minimal, until):
     before = minimal.pid("autonomys-controller")
     minimal.run("supervisorctl restart autonomys-node")
     assert until(lambda: minimal.pid("autonomys-controller") not in (0, before))
-    assert until(lambda: "10.213.8.11:9944" in minimal.connections("autonomys-controller"))
+    assert until(lambda: f"{minimal.address}:9944" in minimal.connections("autonomys-controller"))

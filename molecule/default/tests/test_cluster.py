@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ NODES = ("node-1", "node-2", "node-3")
 PLOTTERS = ("plotter-1", "plotter-2")
 STORAGES = ("storage-1", "storage-2")
 MOUNTS = ("/mnt/nvme0n1", "/mnt/nvme0n2", "/mnt/nvme1n1", "/mnt/nvme1n2")
-NATS = ("10.213.8.11:4222", "10.213.8.12:4222", "10.213.8.13:4222")
+NATS = tuple(f"{os.environ.get('TEST_HOSTS_NETWORK', '10.213.8')}.1{number}:4222" for number in (1, 2, 3))
 PROGRAMS = {
     **{name: {"nats-server", "autonomys-node", "autonomys-controller", "autonomys-proof-server"} for name in NODES},
     **{
@@ -85,7 +86,7 @@ def test_node_answers_and_serves_the_controller_of_its_host(server, until, name)
     assert host.rpc("http://127.0.0.1:9944", "system_chain") == "Autonomys Mainnet"
     assert host.rpc("http://127.0.0.1:9944", "system_health")["isSyncing"] is False
     address = host.command("autonomys-controller")[-1]
-    assert address == f"ws://10.213.8.1{name[-1]}:9944"
+    assert address == f"ws://{host.address}:9944"
     assert until(lambda: address[len("ws://") :] in host.connections("autonomys-controller"))
 
 

@@ -52,7 +52,7 @@ def test_a_stopped_supervisord_is_started_again_and_nothing_else_restarts(cluste
 
 @pytest.mark.parametrize("order", [HOSTS[::-1]], ids=["storage first, NATS last"])
 def test_a_cluster_that_lost_power_comes_back_by_itself(cluster, server, until, order):
-    containers = ["molecule-" + name for name in order]
+    containers = [server(name).container for name in order]
     subprocess.run(["docker", "kill", *containers], check=True, capture_output=True)
     for container in containers:
         subprocess.run(["docker", "start", container], check=True, capture_output=True)

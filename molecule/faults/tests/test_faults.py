@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Each fault on purpose: what the operator reads, what runs afterwards, and how it goes on.
 
-The tests build on each other: what one leaves behind (settings that stay changed, a fault that was mended) is where the next one begins.
+The tests build on each other: settings that one changed stay changed for the next. Each begins when the cluster is at rest again.
 """
 
 from __future__ import annotations
@@ -125,6 +125,46 @@ def wrong(server):
                 if actual.get(name) != value
             ]
     return found
+
+
+def answers(server):
+    """Whether the node's RPC answers."""
+    try:
+        return server.rpc("http://127.0.0.1:9944", "system_chain") == "Autonomys Mainnet"
+    except AssertionError:
+        return False
+
+
+def unrest(server):
+    """What does not work on a host yet, or works and is about to end; its programs may run other definitions than their files hold."""
+    try:
+        pids = server.pids()
+        found = [f"{program} does not run" for program in server.programs().keys() - pids.keys()]
+        if server.http("http://127.0.0.1:8222/healthz") != {"status": "ok"}:
+            found.append("nats-server is not healthy")
+        if not answers(server):
+            found.append("the node does not answer")
+        # A controller whose node does not answer runs and is connected to it, and after some seconds it gives up, ends and comes back.
+        last = server.run(
+            "grep -E ' is starting, | Subscribed to slots ' /var/log/autonomys-controller.log | tail -n 2"
+        ).splitlines()
+        if (
+            not last
+            or not last[0].endswith(f" PID {pids.get('autonomys-controller')}")
+            or " Subscribed " not in last[-1]
+        ):
+            found.append("the controller does not forward the slots of its node")
+        return found
+    except AssertionError as error:
+        # What ended while it was looked at.
+        return [str(error)]
+
+
+@pytest.fixture(autouse=True)
+def at_rest(cluster, server, until):
+    """What the test before broke has come back by itself and nothing is about to end, or that would be taken for what this test does."""
+    for host in map(server, HOSTS):
+        assert until(lambda host=host: not unrest(host), 120), (host.name, unrest(host))
 
 
 def test_a_change_of_nothing_touches_nothing(cluster, pids):
@@ -257,9 +297,9 @@ def test_a_new_version_that_never_connects_is_put_back_and_no_other_host_gets_it
     assert until(lambda: any(":4222" in end for end in server("node-1").connections("autonomys-controller")))
 
 
-def test_a_node_without_rpc_ends_the_run_before_anything_restarts(cluster, pids, switch):
+def test_a_node_without_rpc_ends_the_run_before_anything_restarts(cluster, pids, server, switch, until):
     switch("node-2", "node", rpc="silent")
-    time.sleep(2)
+    assert until(lambda: not answers(server("node-2")))
     before = pids()
     done = cluster.fails(COMPONENT, component="node", node_health_timeout=4)
     assert "node-2" in done.text and "the node's RPC does not answer" in done.text, done

@@ -14,7 +14,7 @@ def sectors_on_disk(server, path):
 
 
 def test_minimal_client_is_connected_and_holds_its_farm(minimal, until):
-    assert until(lambda: "10.213.8.11:4222" in minimal.connections("autonomys-plot-client"))
+    assert until(lambda: f"{minimal.address}:4222" in minimal.connections("autonomys-plot-client"))
     files = minimal.open_files("autonomys-plot-client")
     assert {"/mnt/nvme0n1/plot.bin", "/mnt/nvme0n1/metadata.bin", "/mnt/nvme0n1/single_disk_farm.json"} <= files
 
@@ -22,7 +22,7 @@ def test_minimal_client_is_connected_and_holds_its_farm(minimal, until):
 def test_minimal_client_fills_its_disk_and_no_more(minimal):
     *command, farm = minimal.command("autonomys-plot-client")
     assert command[1:] == [
-        *("cluster", "--nats-server", "nats://10.213.8.11:4222", "plot-client"),
+        *("cluster", "--nats-server", f"nats://{minimal.address}:4222", "plot-client"),
         *("--reward-address", "st9QrFWVBdfJMgqZ4jVVJM7fHiWmxJNRipL64cxq7ddp9iCn1"),
     ]
     path, sectors = farm.split(",sectors=")
@@ -36,7 +36,7 @@ def test_minimal_client_fills_its_disk_and_no_more(minimal):
 
 
 def test_custom_client_has_every_setting(custom, until, version):
-    assert until(lambda: "10.213.8.12:14222" in custom.connections("autonomys-plot-client"))
+    assert until(lambda: f"{custom.address}:14222" in custom.connections("autonomys-plot-client"))
     assert custom.user("autonomys-plot-client") == "operator"
     command = custom.command("autonomys-plot-client")
     assert command[:-2] == [
@@ -44,7 +44,7 @@ def test_custom_client_has_every_setting(custom, until, version):
             f"/srv/autonomys/releases/{version}/autonomys-farmer",
             "cluster",
             "--nats-server",
-            "nats://10.213.8.12:14222",
+            f"nats://{custom.address}:14222",
             "plot-client",
         ),
         *("--reward-address", "5FDNB1mivzr8wDaUsKqp8wBDyuPVMfwTo4cLLQrpqiV3t3iJ", "--farmer-label", "second"),

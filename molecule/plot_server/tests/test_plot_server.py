@@ -26,7 +26,7 @@ def test_minimal_host_has_a_plot_server_a_gpu(minimal, until):
     }
     for slot, gpu in enumerate(gpus(minimal)):
         program = f"autonomys-plot-server-{slot}"
-        assert until(lambda name=program: "10.213.8.11:4222" in minimal.connections(name))
+        assert until(lambda name=program: f"{minimal.address}:4222" in minimal.connections(name))
         assert holders(minimal)[minimal.pid(program)] == gpu
         assert 9966 + slot in minimal.listening(program)
 
@@ -36,7 +36,7 @@ def test_minimal_plot_servers_run_as_the_tutorial_has_them(minimal):
         program = f"autonomys-plot-server-{slot}"
         assert minimal.user(program) == "autonomys"
         assert minimal.command(program)[1:] == [
-            *("cluster", "--nats-server", "nats://10.213.8.11:4222", "plot-server", "--priority-cache"),
+            *("cluster", "--nats-server", f"nats://{minimal.address}:4222", "plot-server", "--priority-cache"),
             *("--listen-port", str(9966 + slot), f"/var/plot-server/base-path-{slot}"),
         ]
         assert minimal.environment(program)["CUDA_VISIBLE_DEVICES"] == gpu
@@ -54,14 +54,14 @@ def test_every_thread_stays_on_the_cores_of_the_definition(minimal, custom):
 def test_custom_plot_servers_have_every_setting(custom, until, version):
     for slot, gpu in enumerate(reversed(gpus(custom))):
         program = f"autonomys-plot-server-{slot}"
-        assert until(lambda name=program: "10.213.8.12:14222" in custom.connections(name))
+        assert until(lambda name=program: f"{custom.address}:14222" in custom.connections(name))
         assert custom.user(program) == "operator"
         assert custom.command(program) == [
             *(
                 f"/srv/autonomys/releases/{version}/autonomys-farmer",
                 "cluster",
                 "--nats-server",
-                "nats://10.213.8.12:14222",
+                f"nats://{custom.address}:14222",
                 "plot-server",
             ),
             *("--listen-port", str(19966 + slot), "--record-encoding-concurrency", "32", f"/srv/plot/base-path-{slot}"),

@@ -17,7 +17,7 @@ def gpus(server):
 
 
 def test_minimal_proof_server_is_connected_and_holds_the_first_gpu(minimal, until):
-    assert until(lambda: "10.213.8.11:4222" in minimal.connections("autonomys-proof-server"))
+    assert until(lambda: f"{minimal.address}:4222" in minimal.connections("autonomys-proof-server"))
     assert holders(minimal) == {minimal.pid("autonomys-proof-server"): gpus(minimal)[0]}
 
 
@@ -27,7 +27,7 @@ def test_minimal_proof_server_runs_as_the_tutorial_has_it(minimal):
     assert minimal.command("autonomys-proof-server")[1:] == [
         "cluster",
         "--nats-server",
-        "nats://10.213.8.11:4222",
+        f"nats://{minimal.address}:4222",
         "proof-server",
     ]
     environment = minimal.environment("autonomys-proof-server")
@@ -35,7 +35,7 @@ def test_minimal_proof_server_runs_as_the_tutorial_has_it(minimal):
 
 
 def test_custom_proof_server_has_every_setting(custom, until, version):
-    assert until(lambda: "10.213.8.12:14222" in custom.connections("autonomys-proof-server"))
+    assert until(lambda: f"{custom.address}:14222" in custom.connections("autonomys-proof-server"))
     assert holders(custom) == {custom.pid("autonomys-proof-server"): gpus(custom)[1]}
     assert custom.user("autonomys-proof-server") == "operator"
     assert custom.command("autonomys-proof-server") == [
@@ -43,7 +43,7 @@ def test_custom_proof_server_has_every_setting(custom, until, version):
             f"/srv/autonomys/releases/{version}/autonomys-farmer",
             "cluster",
             "--nats-server",
-            "nats://10.213.8.12:14222",
+            f"nats://{custom.address}:14222",
         ),
         *("proof-server", "--proof-label", "second"),
     ]

@@ -17,6 +17,9 @@ from .registry import COMPONENTS
 
 NATS_ARCHIVE = "https://github.com/nats-io/nats-server/releases/download/v{version}/{folder}.tar.gz"
 
+# How programs are tried that are known to have the option; autonomys-export-piece is not, and would begin to work.
+CHECKS = {name: {"check_arguments": ["--version"]} for name in (names.FARMER, names.NODE)}
+
 # The kernel's name of a machine to that of the archives.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -53,7 +56,10 @@ def releases(settings: Settings, machine: str, checksums: Checksums) -> list[Rel
             {
                 "root": names.release_root(install_dir, names.FARMER),
                 "version": str(settings["cluster_version"]),
-                "files": [{"name": name, "src": b["src"], "checksum": b["checksum"]} for name, b in binaries],
+                "files": [
+                    {"name": name, "src": b["src"], "checksum": b["checksum"], **CHECKS.get(name, {})}
+                    for name, b in binaries
+                ],
             }
         )
     if "nats" in components:
@@ -68,10 +74,11 @@ def releases(settings: Settings, machine: str, checksums: Checksums) -> list[Rel
 
 
 def _nats_archive(s: Settings, machine: str, checksums: Checksums) -> dict[str, Any]:
-    if s["nats_binary"]:
-        return dict(s["nats_binary"], name=names.NATS_SERVER)
-    architecture = ARCHITECTURES.get(machine, machine)
     version = str(s["nats_version"])
+    check = {"check_arguments": ["--version"], "check_output": version}
+    if s["nats_binary"]:
+        return dict(s["nats_binary"], name=names.NATS_SERVER, **check)
+    architecture = ARCHITECTURES.get(machine, machine)
     try:
         checksum = checksums[version][architecture]
     except KeyError:
@@ -85,4 +92,5 @@ def _nats_archive(s: Settings, machine: str, checksums: Checksums) -> dict[str, 
         "src": NATS_ARCHIVE.format(version=version, folder=folder),
         "checksum": "sha256:" + checksum,
         "extract": f"{folder}/{names.NATS_SERVER}",
+        **check,
     }

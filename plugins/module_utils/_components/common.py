@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence, Tuple, TypedDict
 
+from .._supervisor.programs import Log
 from .._supervisor.write import environment_text
 from . import names
 
@@ -32,14 +33,6 @@ EVIDENT = ("CUDA_", "GPU_")
 
 class SettingsError(ValueError):
     """A variable that no program can be made of; the message names variable, value and remedy."""
-
-
-class Log(TypedDict):
-    """Where a program's output goes."""
-
-    path: str
-    max_bytes: str
-    backups: int
 
 
 class _Program(TypedDict):

@@ -13,17 +13,42 @@ changes its own plot server only.
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, Sequence, Tuple
+from typing import Any, Iterable, Mapping, Sequence, Tuple, TypedDict
 
 from .._cpuset import CpuSetError, parse_cpu_list
-from .._gpu.numa_plan import numa_plan, pci_order
+from .._gpu.numa_plan import PlannedGpu, numa_plan, pci_order
 from . import names
 from .common import Settings, Topology
 
 Gpu = Mapping[str, Any]
 
-# What the programs that are defined on a host tell: slot to {"gpu", "cpus"}, either None where they do not say.
-Remembered = Mapping[int, Mapping[str, Any]]
+
+class Slot(TypedDict):
+    """What a program that is defined on a host tells of its slot; None where it does not say."""
+
+    gpu: str | None
+    cpus: str | None
+
+
+# By the number of the slot.
+Remembered = Mapping[int, Slot]
+
+
+class SlotGpu(PlannedGpu):
+    """A GPU of the plan with its slot."""
+
+    slot: int
+    # It is listed in plot_server_gpus, and not in the host.
+    missing: bool
+
+
+class SlotPlan(TypedDict):
+    """``numa_plan``'s result for the GPUs that plot, in the order of their slots."""
+
+    gpus: list[SlotGpu]
+    pool: str
+    score: dict[str, int]
+    warnings: list[str]
 
 
 def proof_gpu(gpus: Iterable[Gpu], wanted: str) -> Gpu | None:
@@ -36,7 +61,7 @@ def proof_gpu(gpus: Iterable[Gpu], wanted: str) -> Gpu | None:
 
 def remembered_slots(defined: Sequence[Mapping[str, Any]] | None) -> Remembered:
     """Return what the programs that are defined on a host (``programs`` of host_info) tell of its slots."""
-    slots: dict[int, Mapping[str, Any]] = {}
+    slots: dict[int, Slot] = {}
     for program in defined or []:
         slot = names.slot_of(program["name"])
         if slot is not None:
@@ -65,9 +90,10 @@ def plot_server_gpus(s: Settings, topology: Topology, remembered: Remembered | N
 
 def _remembered_node(uuid: str, slot: int, topology: Topology, remembered: Remembered) -> int | None:
     """Return the NUMA node of the CPUs of a GPU's plot server, or else of its slot's; None when nothing tells."""
-    own = [entry for entry in remembered.values() if entry["gpu"] == uuid] or [remembered.get(slot, {})]
+    own = [entry["cpus"] for entry in remembered.values() if entry["gpu"] == uuid]
+    former = [remembered[slot]["cpus"]] if slot in remembered else []
     try:
-        cpus = parse_cpu_list(own[0].get("cpus"))
+        cpus = parse_cpu_list(next(iter(own + former), None))
     except CpuSetError:
         return None
     shares = {
@@ -77,8 +103,8 @@ def _remembered_node(uuid: str, slot: int, topology: Topology, remembered: Remem
     return best if best is not None and shares[best] else None
 
 
-def plot_server_plan(s: Settings, topology: Topology, remembered: Remembered | None = None) -> dict[str, Any]:
-    """Return ``numa_plan``'s result for the GPUs that plot on a host, each with ``slot`` and ``missing``.
+def plot_server_plan(s: Settings, topology: Topology, remembered: Remembered | None = None) -> SlotPlan:
+    """Return which CPUs the GPUs that plot on a host get.
 
     A missing GPU keeps its share of the cores, so its neighbours stay where they are.
     """
@@ -96,8 +122,10 @@ def plot_server_plan(s: Settings, topology: Topology, remembered: Remembered | N
             name: node for name, node in s["plot_server_gpu_numa_nodes"].items() if str(name).lower() not in known_as
         },
     )
-    placed = [dict(gpu, slot=slots[gpu["uuid"]]["slot"], missing=slots[gpu["uuid"]]["missing"]) for gpu in plan["gpus"]]
-    return dict(plan, gpus=sorted(placed, key=lambda gpu: gpu["slot"]))
+    placed: list[SlotGpu] = [
+        {**gpu, "slot": slots[gpu["uuid"]]["slot"], "missing": slots[gpu["uuid"]]["missing"]} for gpu in plan["gpus"]
+    ]
+    return {**plan, "gpus": sorted(placed, key=lambda gpu: gpu["slot"])}
 
 
 # UUID, slot, new slot.
@@ -109,16 +137,14 @@ def renumbered(s: Settings, topology: Topology, remembered: Remembered) -> list[
     if s["plot_server_gpus"] or s["plot_server_state"] != "started":
         return []
     new = {gpu["uuid"]: gpu["slot"] for gpu in plot_server_gpus(s, topology)}
-    return [
-        (entry["gpu"], slot, new[entry["gpu"]])
-        for slot, entry in sorted(remembered.items())
-        if new.get(entry["gpu"], slot) != slot
-    ]
+    known = [(entry["gpu"], slot) for slot, entry in sorted(remembered.items())]
+    return [(uuid, slot, new[uuid]) for uuid, slot in known if uuid is not None and new.get(uuid, slot) != slot]
 
 
 def pinned_gpus(remembered: Remembered, topology: Topology) -> list[str]:
     """Return the ``plot_server_gpus`` that keep the number of every plot server on the host; new GPUs come last."""
-    uuids = [entry["gpu"] for _slot, entry in sorted(remembered.items()) if str(entry["gpu"]).startswith("GPU-")]
+    known = [entry["gpu"] for _slot, entry in sorted(remembered.items())]
+    uuids = [uuid for uuid in known if uuid is not None and uuid.startswith("GPU-")]
     return uuids + [gpu["uuid"] for gpu in sorted(topology["gpus"], key=pci_order) if gpu["uuid"] not in uuids]
 
 

@@ -31,9 +31,8 @@ def farm_sectors(s: Settings, farm: Mapping[str, Any], disk: Mapping[str, Any]) 
         raise SettingsError(
             f"the disk of the farm {farm['path']} cannot be read, so its sectors cannot be counted: {disk['error']}"
         )
-    there: int = existing_sectors(disk["existing_plot_bytes"], s["plot_client_pieces_in_sector"])
-    most: int = disk["max_sectors"]
-    return there or most
+    there = existing_sectors(disk["existing_plot_bytes"], s["plot_client_pieces_in_sector"])
+    return there or int(disk["max_sectors"])
 
 
 def present_farms(s: Settings) -> list[Mapping[str, Any]]:

@@ -46,14 +46,17 @@ def _build(s: Settings, facts: Facts) -> Programs:
     gpus = {gpu["uuid"]: gpu for gpu in plot_server_gpus(s, topology, remembered)}
     _refuse(s, topology, remembered, gpus, facts["gpus"].get("gpu_error"))
     for gpu in plot_server_plan(s, topology, remembered)["gpus"]:
-        port = int(s["plot_server_port"]) + gpu["slot"]
-        program = _program(s, gpu, port, gpus[gpu["uuid"]]["name"])
+        uuid, port = gpu["uuid"], int(s["plot_server_port"]) + gpu["slot"]
+        if uuid is None or not uuid.startswith(("GPU-", "MIG-")):
+            said = "" if uuid is None else f", but {uuid!r}"
+            raise SettingsError(f"the GPU {gpu['bus_id']} has no UUID, by which its plot server could choose it{said}")
+        program = _program(s, gpu, port, gpus[uuid]["name"])
         if gpu["missing"]:
-            yield program, {"stopped": f"its GPU {gpu['uuid']} is missing"}
+            yield program, {"stopped": f"its GPU {uuid} is missing"}
         else:
             evidence = connected(s, "plot_server")
             evidence["listening"] = [port]
-            evidence["gpus"] = [gpu["uuid"]]
+            evidence["gpus"] = [uuid]
             yield program, evidence
 
 
@@ -74,7 +77,7 @@ def _program(s: Settings, gpu: Mapping[str, Any], port: int, model: str | None) 
     program = make_program(s, "plot_server", name, command, log=log, environment=environment)
     program["cpus"] = gpu["cpus"]
     program["autostart"] = not gpu["missing"]
-    program["state_directories"] = [s["plot_server_base_path"], base_path]
+    program["state_directories"] = [base_path]
     return program
 
 
@@ -89,10 +92,6 @@ def _refuse(
     if s["plot_server_state"] == "started" and all(gpu["missing"] for gpu in gpus.values()):
         why = gpu_error or "none of plot_server_gpus is in the host"
         raise SettingsError(f"no GPU for plot servers was found, and nothing is changed: {why}")
-    nameless = [gpu for gpu in gpus.values() if not str(gpu["uuid"]).startswith(("GPU-", "MIG-"))]
-    if nameless:
-        said = ", ".join(f"that at {gpu['bus_id']} says {gpu['uuid']!r}" for gpu in nameless)
-        raise SettingsError(f"not every GPU says which it is, and nothing is changed: {said}")
     moved = renumbered(s, topology, remembered)
     if moved and "GPU008" not in s["cluster_accept"]:
         listed = json.dumps(pinned_gpus(remembered, topology))

@@ -13,16 +13,20 @@ import os
 import pwd
 import shutil
 import time
-from typing import Any, Callable, NamedTuple, Sequence, Tuple
+from typing import Any, NamedTuple, Sequence
 
+from .._host.commands import Answer, CommandError, Run
 from .systemd import State, Wanted, digest, properties, show_command, start_command, state_of, unit
 from .words import outcome
 
 OUTPUT_BYTES = 1048576
 """Bytes of output that one look gives at most."""
 
-Command = Callable[[Sequence[str]], Tuple[int, str, str]]
-"""Runs a command; gives its exit status, output and errors."""
+ANSWER_S = 60
+"""Seconds that systemd may take for an answer."""
+
+STOP_S = 600
+"""Seconds that a command may take to stop; systemd kills it before."""
 
 
 class JobError(Exception):
@@ -37,15 +41,22 @@ class Started(NamedTuple):
     dropped: str | None
 
 
-def look(run: Command, name: str) -> State:
+def _ask(run: Run, command: Sequence[str], timeout: float = ANSWER_S) -> Answer:
+    try:
+        return run(command, timeout)
+    except CommandError as error:
+        raise JobError(str(error)) from error
+
+
+def look(run: Run, name: str) -> State:
     """Return what systemd says of a job."""
-    status, out, errors = run(show_command(name))
+    status, out, errors = _ask(run, show_command(name))
     if status:
         raise JobError(f"systemd does not answer what became of {name}: {errors.strip() or out.strip()}")
     return state_of(properties(out), time.clock_gettime(time.CLOCK_MONOTONIC))
 
 
-def ensure_started(run: Command, job: Wanted, check_mode: bool) -> Started:
+def ensure_started(run: Run, job: Wanted, check_mode: bool) -> Started:
     """Start the command, or attach to the one that runs; in check mode, tell whether it would be started."""
     state = look(run, job["name"])
     same = state["digest"] == digest(job)
@@ -60,7 +71,7 @@ def ensure_started(run: Command, job: Wanted, check_mode: bool) -> Started:
     if check_mode:
         return Started(state, True, None)
     dropped = outcome(state) if forget(run, job["name"], state) else None
-    status, _out, errors = run(start_command(job))
+    status, _out, errors = _ask(run, start_command(job))
     state = look(run, job["name"])
     if status and state["state"] not in ("running", "succeeded"):
         forget(run, job["name"], state)
@@ -87,15 +98,16 @@ def check(job: Wanted) -> None:
         raise JobError(f"there is no user {job['user']} on this host") from None
 
 
-def forget(run: Command, name: str, state: State) -> bool:
+def forget(run: Run, name: str, state: State) -> bool:
     """Stop a job if it runs, and let systemd forget its result; return whether there was anything."""
     if state["state"] == "absent":
         return False
     # A failed one has nothing to stop, a succeeded one ends by being stopped.
-    status, out, errors = run(["systemctl", "reset-failed" if state["state"] == "failed" else "stop", unit(name)])
+    verb = "reset-failed" if state["state"] == "failed" else "stop"
+    status, out, errors = _ask(run, ["systemctl", verb, unit(name)], STOP_S)
     if status:
         raise JobError(f"{name} could not be ended: {errors.strip() or out.strip()}")
-    run(["systemctl", "reset-failed", unit(name)])
+    _ask(run, ["systemctl", "reset-failed", unit(name)])
     return True
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from typing import Mapping, Sequence, TypedDict
+from typing import Any, Mapping, Sequence, TypedDict
 
 PROPERTIES = (
     "LoadState",
@@ -28,6 +28,7 @@ PROPERTIES = (
 )
 """What `systemctl show` is asked for."""
 
+_MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _EXITED = "1"  # ExecMainCode is waitid's si_code: 1 exited, 2 killed, 3 killed with a core dump
 
 
@@ -151,3 +152,13 @@ def _number(shown: Mapping[str, str], name: str) -> int:
     """Return a number that systemd printed, 0 where it is none; times have an @ before them."""
     text = shown.get(name, "").lstrip("@")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
+
+
+def masked(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a module's arguments as they may be shown: environments hold secrets, and so do command lines."""
+    environment, command = params.get("environment"), params.get("command")
+    return {
+        **params,
+        "environment": dict.fromkeys(environment, _MASK) if isinstance(environment, Mapping) else _MASK,
+        "command": [*command[:1], _MASK] if isinstance(command, list) and command else command and _MASK,
+    }

@@ -85,8 +85,11 @@ def _peer_url(name: str, url: str, peer_urls: Mapping[str, str], addresses: Mapp
     if name in peer_urls:
         return peer_urls[name]
     address = addresses.get(name)
-    if not address:
-        return None
+    return url_at(url, address) if address else None
+
+
+def url_at(url: str, address: str) -> str:
+    """Return the URL of the same port at another address."""
     parts = urlsplit(url)
     host = f"[{address}]" if ":" in address else address
     return f"{parts.scheme}://{host}:{parts.port}" if parts.port else f"{parts.scheme}://{host}"

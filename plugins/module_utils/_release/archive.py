@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import os
 import stat
 import tarfile
@@ -17,14 +18,25 @@ import zipfile
 import zlib
 from typing import IO
 
+from .._http import shown_url
 from .request import MAX_SIZE, ReleaseError
 
 _CHUNK = 1024 * 1024
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, RuntimeError, ValueError)
+_BROKEN = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def extract_member(archive: str | os.PathLike[str], member: str, path: str | os.PathLike[str], src: str) -> None:
     """Write one named regular file of a tar or zip archive to path; links, devices and folders are refused."""
+    src = shown_url(src)
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as handle:

@@ -5,22 +5,28 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Downloads by http and https, through a proxy where there is one."""
+"""Downloads by http and https, through a proxy where there is one, and never without end."""
 
 from __future__ import annotations
 
 import base64
 import http.client
 import netrc
+import ssl
 import urllib.error
 import urllib.request
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
+from .._http import Pace, answers, shown_url
 from .install import Fetch, Write
 from .request import ReleaseError
 
+LEAST = 64 * 1024
+"""Bytes that must come in each time-out: less is a server that holds the run, not one that serves."""
+
 _CHUNK = 1024 * 1024
+_MAX_WORDS = 300
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -31,51 +37,104 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         """Return the next request; what is not http or https is refused."""
         if urlsplit(newurl).scheme not in ("http", "https"):
-            raise urllib.error.URLError(f"it redirects to {newurl}")
+            raise urllib.error.URLError(f"it redirects to {shown_url(newurl)}")
         return super().redirect_request(req, fp, 301 if code == 308 else code, msg, headers, newurl)
 
     http_error_308 = urllib.request.HTTPRedirectHandler.http_error_302
 
 
+class _Http(urllib.request.HTTPHandler):
+    """Opens plain connections, with a clock around what is read."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__()
+        self._pace = pace
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Return the answer to a request."""
+
+        def connection(host: str, **options: Any) -> http.client.HTTPConnection:
+            made = http.client.HTTPConnection(host, **options)
+            made.response_class = answers(self._pace)
+            return made
+
+        return self.do_open(connection, req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    """Opens TLS connections, with a clock around what is read."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__()
+        self._pace = pace
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Return the answer to a request."""
+
+        def connection(host: str, **options: Any) -> http.client.HTTPConnection:
+            made = http.client.HTTPSConnection(host, context=ssl.create_default_context(), **options)
+            made.response_class = answers(self._pace)
+            return made
+
+        return self.do_open(connection, req)
+
+
 def fetcher(timeout: float, proxy: str | None = None) -> Fetch:
-    """Return ``fetch(url, write)``, which streams a source; without ``proxy`` the environment says which one is used."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else None),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
-        _Redirects(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        urllib.request.UnknownHandler(),
-    ):
-        opener.add_handler(handler)
+    """Return ``fetch(url, write)``, which streams a source; without ``proxy`` the environment says which one is used.
+
+    An answer must begin within ``timeout`` seconds, redirects included, and then `LEAST` bytes must come in each.
+    """
 
     def fetch(url: str, write: Write) -> None:
-        _stream(opener, url, timeout, write)
+        pace = Pace(timeout, LEAST)
+        opener = urllib.request.OpenerDirector()
+        for handler in (
+            urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else None),
+            _Http(pace),
+            _Https(pace),
+            _Redirects(),
+            urllib.request.HTTPDefaultErrorHandler(),
+            urllib.request.HTTPErrorProcessor(),
+            urllib.request.UnknownHandler(),
+        ):
+            opener.add_handler(handler)
+        _stream(opener, url, timeout, pace, write)
 
     return fetch
 
 
-def _stream(opener: urllib.request.OpenerDirector, url: str, timeout: float, write: Write) -> None:
-    size, promised = 0, None
+def _stream(opener: urllib.request.OpenerDirector, url: str, timeout: float, pace: Pace, write: Write) -> None:
+    """Write what an URL answers; errors of writing keep their meaning."""
+    size = 0
     try:
-        with opener.open(_request(url), timeout=timeout) as response:
-            promised = response.headers.get("Content-Length")
-            for chunk in iter(lambda: response.read(_CHUNK), b""):
-                size += len(chunk)
-                write(chunk)
-    except ReleaseError:
-        raise
+        response = opener.open(_request(url), timeout=timeout)
+        promised = _length(response.headers.get("Content-Length"))
+        pace.begin()
     except (OSError, ValueError, http.client.HTTPException) as error:
-        if isinstance(error, OSError) and error.errno is not None and not hasattr(error, "reason"):
-            # Written to disk in the same loop: the disk's own errors keep their meaning.
-            raise
-        raise ReleaseError(f"{url} cannot be downloaded: {error}; nothing was installed") from error
-    if promised is not None and size != int(promised):
-        raise ReleaseError(
-            f"{url} cannot be downloaded: the connection ended after {size} of {promised} bytes; nothing was installed"
-        )
+        raise _failed(url, error) from error
+    with response:
+        while True:
+            try:
+                chunk = response.read(_CHUNK)
+            except (OSError, ValueError, http.client.HTTPException) as error:
+                raise _failed(url, error) from error
+            if not chunk:
+                break
+            size += len(chunk)
+            write(chunk)
+    if promised is not None and size != promised:
+        raise _failed(url, f"the connection ended after {size} of {promised} bytes")
+
+
+def _length(header: str | None) -> int | None:
+    """Return the length that a server promises, None when it promises none that is a number."""
+    text = (header or "").strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None
+
+
+def _failed(url: str, error: object) -> ReleaseError:
+    words = str(error) or type(error).__name__
+    return ReleaseError(f"{shown_url(url)} cannot be downloaded: {words[:_MAX_WORDS]}; nothing was installed")
 
 
 def _request(url: str) -> urllib.request.Request:

@@ -21,16 +21,18 @@ import os
 import shutil
 import tempfile
 import time
-from typing import Callable, Iterable, NamedTuple, Sequence
+from typing import Callable, Iterable, NamedTuple, Optional, Sequence
 
+from .._http import shown_url
 from .archive import extract_member
-from .plan import Steps, plan
-from .read import MODE, file_checksum, read_manifest, read_there
+from .plan import Steps, plan, refuse
+from .read import MODE, distrusted, file_checksum, read_manifest, read_there
 from .request import MAX_SIZE, Release, ReleaseError, wrong_checksum
 from .versions import MANIFEST, PARTIAL, PRUNED, Manifest, ManifestEntry, manifest_text
 
 Write = Callable[[bytes], None]
 Fetch = Callable[[str, Write], None]
+Trial = Callable[[str, str, Sequence[str], Optional[str]], None]
 
 _CHUNK = 1024 * 1024
 
@@ -46,14 +48,16 @@ class Staged(NamedTuple):
 class Installer:
     """Carries out a plan: everything is fetched and verified before the first file gets its final name."""
 
-    def __init__(self, fetch: Fetch, uid: int, gid: int) -> None:
-        """``fetch(url, write)`` streams a http or https source into ``write(bytes)``."""
+    def __init__(self, fetch: Fetch, uid: int, gid: int, trial: Trial | None = None) -> None:
+        """``fetch(url, write)`` streams a http or https source into ``write(bytes)``; ``trial`` tries a program."""
         self._fetch = fetch
         self._uid = uid
         self._gid = gid
+        self._trial = trial
 
     def run(self, releases: Sequence[Release], keep: int, in_use: Callable[[], Iterable[str]] | None = None) -> Steps:
         """Lock the roots, plan again behind the lock, carry out, and return the plan."""
+        refuse(distrusted(releases, self._uid))
         locks = []
         try:
             for root in sorted({release["root"] for release in releases}):
@@ -64,7 +68,7 @@ class Installer:
                 shutil.rmtree(path)
             self._install(steps)
             for path in steps.attributes:
-                self._own(path)
+                self._renew(path)
             for root, version in steps.prune:
                 # Renamed first: a version that is half deleted must not look like one that is installed.
                 gone = os.path.join(root, PRUNED + version)
@@ -90,10 +94,26 @@ class Installer:
         os.chown(path, self._uid, self._gid)
         os.chmod(path, MODE)
 
+    def _renew(self, path: str) -> None:
+        """Put a copy with the right owner and mode in the place of a file: who has it open may change it still."""
+        folder, name = os.path.split(path)
+        entry = read_manifest(folder, self._uid).files[name]
+        stage = tempfile.mkdtemp(prefix=f"{PARTIAL}{os.path.basename(folder)}-", dir=os.path.dirname(folder))
+        try:
+            copy = os.path.join(stage, name)
+            self._get(f"file://{path}", entry["sha256"], copy)
+            self._own(copy)
+            os.utime(copy, ns=(entry["mtime_ns"], entry["mtime_ns"]))
+            _sync(copy)
+            os.rename(copy, path)
+            _sync(folder)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
     def _make_folder(self, path: str) -> None:
         if not os.path.isdir(path):
             self._make_folder(os.path.dirname(path))
-            os.mkdir(path)
+            os.mkdir(path, 0o700)
             self._own(path)
 
     def _stage(self, release: Release, names: Sequence[str]) -> Staged:
@@ -101,9 +121,11 @@ class Installer:
         stage = tempfile.mkdtemp(prefix=PARTIAL + release["version"] + "-", dir=release["root"])
         try:
             folder, sources = os.path.join(stage, "files"), os.path.join(stage, "sources")
-            os.mkdir(folder)
-            os.mkdir(sources)
+            os.mkdir(folder, 0o700)
+            os.mkdir(sources, 0o700)
             self._own(folder)
+            # Who tries the programs must reach them.
+            os.chmod(stage, 0o711)
             entries = {name: self._stage_file(release, name, folder, sources) for name in names}
             shutil.rmtree(sources)
             return Staged(release, folder, entries)
@@ -129,6 +151,8 @@ class Installer:
             extract_member(source, wanted["extract"], path, wanted["src"])
         self._own(path)
         _sync(path)
+        if wanted["check_arguments"] is not None and self._trial:
+            self._trial(path, name, wanted["check_arguments"], wanted["check_output"])
         info = os.stat(path)
         return {
             "checksum": wanted["checksum"],
@@ -148,7 +172,7 @@ class Installer:
                 nonlocal size
                 size += len(chunk)
                 if size > MAX_SIZE:
-                    raise ReleaseError(f"{src} is larger than {MAX_SIZE >> 30} GiB; nothing was installed")
+                    raise ReleaseError(f"{shown_url(src)} is larger than {MAX_SIZE >> 30} GiB; nothing was installed")
                 digest.update(chunk)
                 handle.write(chunk)
 
@@ -169,7 +193,7 @@ class Installer:
             os.rename(staged.folder, final)
         else:
             # The manifest comes first: a file that it names and that is not there yet is seen as missing by the next run.
-            _write_manifest(final, {**read_manifest(final).files, **staged.entries})
+            _write_manifest(final, {**read_manifest(final, self._uid).files, **staged.entries})
             for name in sorted(staged.entries):
                 os.rename(os.path.join(staged.folder, name), os.path.join(final, name))
         _sync(final)

@@ -31,6 +31,7 @@ class Steps(NamedTuple):
 
 def plan(releases: Sequence[Release], there: There, keep: int) -> Steps:
     """Return the steps that lead from what is there to what is asked for, keeping ``keep`` other versions in each root."""
+    refuse(there.distrust)
     steps = Steps([], [], [], [])
     for release in releases:
         missing, attributes = _inspect(release, there)
@@ -44,6 +45,16 @@ def plan(releases: Sequence[Release], there: There, keep: int) -> Steps:
         candidates = prune_candidates(installed, wanted, keep)
         steps.prune.extend((path, version) for version in candidates if version not in root.used)
     return steps
+
+
+def refuse(distrust: Sequence[str]) -> None:
+    """Raise ReleaseError when there are reasons why others could change what is installed."""
+    if distrust:
+        raise ReleaseError(
+            f"{'; '.join(distrust)}: others than root could replace what is installed there and what root relies on. "
+            "Give each folder on the way back to root (chown root:root, chmod go-w), remove the versions below it that "
+            "are not beyond doubt, and run again"
+        )
 
 
 def _inspect(release: Release, there: There) -> tuple[list[str], list[str]]:

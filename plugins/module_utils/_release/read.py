@@ -15,6 +15,7 @@ import os
 import stat
 from typing import Callable, Iterable, Iterator, NamedTuple, Sequence
 
+from .._host.trusted import distrust
 from .request import Release, is_name
 from .versions import (
     MANIFEST,
@@ -41,10 +42,15 @@ class Root(NamedTuple):
 
 
 class There(NamedTuple):
-    """What is there before a plan is made: roots by path, and the state of each wanted file by path (see `file_state`)."""
+    """What is there before a plan is made.
+
+    ``roots`` are by path, ``files`` the states of wanted files by path (see `file_state`), ``distrust`` says why others
+    than root could change what is there.
+    """
 
     roots: dict[str, Root]
     files: dict[str, str]
+    distrust: list[str]
 
 
 def read_there(
@@ -57,34 +63,47 @@ def read_there(
     roots, files = {}, {}
     for path in sorted({release["root"] for release in releases}):
         wanted = [release["version"] for release in releases if release["root"] == path]
-        roots[path] = _read_root(path, wanted, keep, in_use or texts_in_use)
+        roots[path] = _read_root(path, wanted, keep, uid, in_use or texts_in_use)
     for release in releases:
         manifest = roots[release["root"]].versions.get(release["version"], NO_MANIFEST)
         for name in release["files"]:
             place = os.path.join(release["root"], release["version"], name)
             files[place] = file_state(place, manifest.files.get(name), uid)
-    return There(roots, files)
+    return There(roots, files, distrusted(releases, uid))
 
 
-def _read_root(path: str, wanted: list[str], keep: int, in_use: Callable[[], Iterable[str]]) -> Root:
+def distrusted(releases: Sequence[Release], uid: int) -> list[str]:
+    """Return why others than root and the owner could change what is installed, each reason once."""
+    faults = [distrust(os.path.join(release["root"], release["version"]), {0, uid}) for release in releases]
+    return list(dict.fromkeys(fault for fault in faults if fault))
+
+
+def _read_root(path: str, wanted: list[str], keep: int, uid: int, in_use: Callable[[], Iterable[str]]) -> Root:
     names = _listdir(path)
-    versions = {name: read_manifest(os.path.join(path, name)) for name in names if is_name(name)}
+    versions = {name: read_manifest(os.path.join(path, name), uid) for name in names if is_name(name)}
     installed = {name: manifest for name, manifest in versions.items() if manifest.installed is not None}
     candidates = prune_candidates({name: manifest.installed or 0 for name, manifest in installed.items()}, wanted, keep)
     used = references(in_use(), path, candidates) if candidates else set()
     return Root(installed, [name for name in names if is_leftover(name)], used)
 
 
-def read_manifest(folder: str) -> Manifest:
-    """Return what the manifest of a version says; `NO_MANIFEST` when there is none."""
-    return parse_manifest(_read(os.path.join(folder, MANIFEST)))
+def read_manifest(folder: str, uid: int) -> Manifest:
+    """Return what the manifest of a version says; `NO_MANIFEST` when there is none, or others could have written it."""
+    path = os.path.join(folder, MANIFEST)
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return NO_MANIFEST
+    if not stat.S_ISREG(found.st_mode) or found.st_uid not in (0, uid) or found.st_mode & 0o022:
+        return NO_MANIFEST
+    return parse_manifest(_read(path))
 
 
 def file_state(path: str, entry: ManifestEntry | None, uid: int) -> str:
     """Return ``ok``, ``attributes`` (content right, mode or owner not), ``missing`` or ``foreign`` of a wanted file.
 
-    ``foreign`` is a file that no manifest names (``entry`` is None). The content is read only when size or time of
-    change differ from the manifest, so that a run without changes costs next to nothing and a damaged file is still found.
+    ``foreign`` is a file that no manifest names (``entry`` is None). The content is read only when time of change, owner
+    or mode differ, so that a run without changes costs next to nothing and a damaged file is still found.
     """
     try:
         info = os.lstat(path)
@@ -96,11 +115,10 @@ def file_state(path: str, entry: ManifestEntry | None, uid: int) -> str:
         return "missing"
     if info.st_size != entry["size"]:
         return "missing"
-    if info.st_mtime_ns != entry["mtime_ns"] and file_checksum(path) != entry["sha256"]:
+    own = stat.S_IMODE(info.st_mode) == MODE and info.st_uid == uid
+    if (not own or info.st_mtime_ns != entry["mtime_ns"]) and file_checksum(path) != entry["sha256"]:
         return "missing"
-    if stat.S_IMODE(info.st_mode) != MODE or info.st_uid != uid:
-        return "attributes"
-    return "ok"
+    return "ok" if own else "attributes"
 
 
 def file_checksum(path: str | os.PathLike[str]) -> str:

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Iterable, TypedDict
+from typing import Any, Iterable, Mapping, TypedDict
+
+from .._http import shown_url
 
 MAX_SIZE = 4 * 1024**3
 """Bytes of a source or an unpacked file at most: a server that never stops sending must not fill the disk."""
 
-_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._+~-]*$")
-_CHECKSUM = re.compile(r"^sha256:[0-9a-f]{64}$")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+~-]{0,199}\Z")
+_CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _URL = re.compile(r"^(https?|file)://", re.IGNORECASE)
 
 
@@ -26,11 +28,13 @@ class ReleaseError(Exception):
 
 
 class WantedFile(TypedDict):
-    """Where a file comes from."""
+    """Where a file comes from, and how it is run once before it is installed."""
 
     src: str
     checksum: str
     extract: str | None
+    check_arguments: list[str] | None
+    check_output: str | None
 
 
 class Release(TypedDict):
@@ -79,8 +83,14 @@ def _wanted_file(entry: dict[str, Any]) -> WantedFile:
         raise ReleaseError(f"{name!r} cannot be the name of a file")
     check_extract(extract)
     if "://" in src and not is_url(src):
-        raise ReleaseError(f"{src} must be a http, https or file URL, or a path")
-    return {"src": src, "checksum": parse_checksum(entry["checksum"], src), "extract": extract}
+        raise ReleaseError(f"{shown_url(src)} must be a http, https or file URL, or a path")
+    return {
+        "src": src,
+        "checksum": parse_checksum(entry["checksum"], src),
+        "extract": extract,
+        "check_arguments": entry.get("check_arguments"),
+        "check_output": entry.get("check_output"),
+    }
 
 
 def check_extract(extract: str | None) -> None:
@@ -93,10 +103,23 @@ def parse_checksum(value: object, src: str) -> str:
     """Return a checksum in the form ``sha256:<hex>``; raise ReleaseError for any other kind."""
     checksum = str(value).strip().lower()
     if not _CHECKSUM.match(checksum):
-        raise ReleaseError(f"the checksum {value!r} of {src} is not of the form sha256:<64 hexadecimal digits>")
+        raise ReleaseError(
+            f"the checksum {value!r} of {shown_url(src)} is not of the form sha256:<64 hexadecimal digits>"
+        )
     return checksum
 
 
 def wrong_checksum(src: str, expected: str, actual: str) -> ReleaseError:
     """Return the error for a source that is not what the inventory says."""
-    return ReleaseError(f"the checksum of {src} is wrong: expected {expected}, actual {actual}; nothing was installed")
+    return ReleaseError(
+        f"the checksum of {shown_url(src)} is wrong: expected {expected}, actual {actual}; nothing was installed"
+    )
+
+
+def masked(value: Any) -> Any:
+    """Return arguments of any kind as they may be shown: URLs without names, passwords and queries."""
+    if isinstance(value, Mapping):
+        return {key: masked(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [masked(item) for item in value]
+    return shown_url(value) if isinstance(value, str) else value

@@ -44,9 +44,20 @@ def parse_manifest(text: str) -> Manifest:
     """Return what a manifest says; `NO_MANIFEST` for a text that is none."""
     try:
         manifest = json.loads(text)
-        return Manifest(manifest["files"], manifest["installed"])
-    except (ValueError, KeyError, TypeError):
+        files = {name: _entry(found) for name, found in manifest["files"].items()}
+        return Manifest(files, float(manifest["installed"]))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return NO_MANIFEST
+
+
+def _entry(found: Mapping[str, object]) -> ManifestEntry:
+    checksum, extract, sha256 = found["checksum"], found["extract"], found["sha256"]
+    size, mtime_ns = found["size"], found["mtime_ns"]
+    if not isinstance(checksum, str) or not isinstance(sha256, str) or not isinstance(extract, (str, type(None))):
+        raise TypeError("no text")
+    if not isinstance(size, int) or not isinstance(mtime_ns, int):
+        raise TypeError("no number")
+    return {"checksum": checksum, "extract": extract, "sha256": sha256, "size": size, "mtime_ns": mtime_ns}
 
 
 def manifest_text(manifest: Manifest) -> str:

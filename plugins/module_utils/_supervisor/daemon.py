@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import time
-from typing import Callable, Collection, Sequence
+from typing import Collection, Sequence
 
+from .._host.commands import CommandError, Run, find_program, run_command
 from . import rpc
 from .daemon_conf import DaemonSettings, daemon_settings
 from .errors import ProgramError
@@ -30,8 +30,9 @@ POLL = 0.2
 LOG_SEARCH = 65536  # bytes at the end of supervisord's own log in which the fate of a process is looked for
 SERVICES = ("supervisor.service", "supervisord.service")
 
-# Runs a command and returns its status, its output and its errors.
-Command = Callable[[Sequence[str]], "tuple[int, str, str]"]
+# seconds for a question to systemd; a start waits for the unit
+SYSTEMD_WAIT = 30.0
+START_WAIT = 150.0
 
 
 class NotAcceptedError(Exception):
@@ -124,27 +125,35 @@ class Daemon:
                 f"supervisord cannot read its files; the fault is in {where}, which is not managed here: {reason}"
             ) from error
 
-    def start_service(self, run_command: Command) -> None:
+    def start_service(self, run: Run = run_command) -> None:
         """Start the systemd unit that runs supervisord with this configuration."""
-        systemctl = shutil.which("systemctl")
-        for unit in SERVICES:
-            if not systemctl:
-                break
-            _rc, out, _err = run_command([systemctl, "show", unit, "--property=LoadState,ExecStart"])
-            if "LoadState=loaded" not in out or self.config not in out:
-                continue
-            rc, out, err = run_command([systemctl, "start", unit])
-            deadline = time.monotonic() + SERVICE_WAIT
-            while rc == 0 and time.monotonic() < deadline:
-                if self.connect():
-                    return
-                time.sleep(POLL)
-            _rc, journal, _err = run_command(["journalctl", "--unit", unit, "--lines", "5", "--output", "cat"])
-            raise ProgramError(f"supervisord did not come up with {unit}: {(err or out or journal).strip()}")
+        try:
+            unit = self._start_unit(run)
+        except CommandError as error:
+            raise ProgramError(f"supervisord is not running, and cannot be started: {error}") from error
+        if unit:
+            return
         raise ProgramError(
             f"supervisord is not running (nothing listens on {self.settings.socket}) and no systemd unit runs it with "
             f"{self.config}: start it first"
         )
+
+    def _start_unit(self, run: Run) -> str | None:
+        """Start supervisord's unit and return its name, None when there is none."""
+        systemctl = find_program("systemctl")
+        for unit in SERVICES if systemctl else ():
+            _status, out, _err = run([systemctl or "", "show", unit, "--property=LoadState,ExecStart"], SYSTEMD_WAIT)
+            if "LoadState=loaded" not in out or self.config not in out:
+                continue
+            status, out, err = run([systemctl or "", "start", unit], START_WAIT)
+            deadline = time.monotonic() + SERVICE_WAIT
+            while status == 0 and time.monotonic() < deadline:
+                if self.connect():
+                    return unit
+                time.sleep(POLL)
+            said = err or out or run(["journalctl", "--unit", unit, "--lines", "5", "--output", "cat"], SYSTEMD_WAIT)[1]
+            raise ProgramError(f"supervisord did not come up with {unit}: {said.strip()}")
+        return None
 
     def apply(self, actions: Sequence[Action], patience: float) -> None:
         """Do what the plan says. Each group goes through its steps on its own: a slow stop holds up no other group."""

@@ -86,8 +86,10 @@ def _expansions(config: str, environ: Mapping[str, str] | None, node_name: str) 
 def _expand(value: str, expansions: Mapping[str, Any], what: str) -> str:
     try:
         return value % expansions
-    except (KeyError, ValueError, TypeError) as error:
-        raise ConfError(f"{what}: {value!r} cannot be expanded ({error})") from error
+    except KeyError as error:
+        raise ConfError(f"{what}: it cannot be expanded: there is no {error}") from None
+    except (ValueError, TypeError):
+        raise ConfError(f"{what}: it cannot be expanded") from None
 
 
 def _place_of_files(patterns: list[str], config: str) -> tuple[str, str]:

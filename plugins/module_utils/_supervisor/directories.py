@@ -5,78 +5,93 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""The directories that programs need: missing ones are made, and they are given to the program's user."""
+"""The directories that programs need: missing ones are made, and they are given to the program's user.
+
+The service user may own what they lie in, so nothing is done by name: see :mod:`.._host.folders`.
+"""
 
 from __future__ import annotations
 
-import errno
 import os
 import pwd
-import stat
-from typing import Sequence
+from typing import NamedTuple, Sequence
 
+from .._host.folders import FolderError, Owner, Way, fault_of_data_folder, homes, user_name
 from .errors import ProgramError
 from .programs import Program, user_of
 
+NEW_MODE = 0o750
+
+
+class _Wish(NamedTuple):
+    """A directory that is not as it should be."""
+
+    what: str
+    path: str
+    user: pwd.struct_passwd | None
+    now: str
+    then: str
+
 
 def make_directories(programs: Sequence[Program], check: bool) -> tuple[str, str]:
-    """Create the programs' directories and correct their owners; return the two texts of the diff, before and after."""
-    before = []
-    after = []
-    seen = set()
+    """Create the programs' directories and correct their owners; return the two texts of the diff, before and after.
+
+    Nothing is changed before all of them have been looked at.
+    """
+    wishes: dict[str, _Wish] = {}
     for program in programs:
-        what = f"program {program['name']}: state_directories: "
-        owner = program.get("user")
         for path in program.get("state_directories", []):
+            what = f"program {program['name']}: state_directories: "
             if not path.startswith("/"):
                 raise ProgramError(f"{what}{path!r} is not an absolute path")
-            path = os.path.normpath(path)
-            try:
-                current = _describe(path)
-                wanted = f"owner {owner}" if owner else current if current != "absent" else "created"
-                if path in seen or current == wanted:
-                    continue
-                if not check:
-                    _make(path, current == "absent", user_of(program))
-            except OSError as error:
-                raise ProgramError(f"{what}{path} cannot be made ready: {error.strerror}") from error
-            seen.add(path)
-            before.append(f"{path}: {current}\n")
-            after.append(f"{path}: {wanted}\n")
-    return "".join(before), "".join(after)
+            wish = _look(program, what, os.path.normpath(path))
+            if wish.now != wish.then:
+                wishes.setdefault(wish.path, wish)
+    for wish in () if check else wishes.values():
+        _make(wish)
+    before = "".join(f"{wish.path}: {wish.now}\n" for wish in wishes.values())
+    after = "".join(f"{wish.path}: {wish.then}\n" for wish in wishes.values())
+    return before, after
 
 
-def _user_name(uid: int) -> str:
-    """Return the name of a user, the number when there is none."""
+def _owners(user: pwd.struct_passwd | None) -> list[int]:
+    """Return who may own what a directory lies in, beside root."""
+    return [user.pw_uid] if user else []
+
+
+def _look(program: Program, what: str, path: str) -> _Wish:
+    """Look at a directory without changing it."""
+    name = program.get("user")
     try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
-def _describe(path: str) -> str:
-    """Say in words what is at *path*."""
+        user = user_of(program)
+    except ProgramError:
+        user = None  # On a host that is only looked at, the user may not be there yet.
     try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        return "absent"
-    if not stat.S_ISDIR(found.st_mode):
-        raise NotADirectoryError(errno.ENOTDIR, "it is not a directory")
-    return f"owner {_user_name(found.st_uid)}"
+        with Way(path, _owners(user)) as way:
+            now = "absent" if way.missing else f"owner {user_name(way.found.st_uid)}"
+            then = f"owner {name}" if name else now if now != "absent" else "created"
+            real = os.path.join(way.real, *way.missing)
+    except (FolderError, OSError) as error:
+        raise ProgramError(f"{what}{path} cannot be made ready: {_reason(error)}") from error
+    # What belongs to the user already may be the home of another account.
+    fault = fault_of_data_folder(path) or fault_of_data_folder(real, name, homes() if now != then else None)
+    if fault:
+        raise ProgramError(f"{what}{fault}")
+    return _Wish(what, path, user, now, then)
 
 
-def _make(path: str, missing: bool, user: pwd.struct_passwd | None) -> None:
-    """Create *path* where it is missing and give it to *user*."""
-    if missing:
-        parents = []
-        parent = os.path.dirname(path)
-        while not os.path.isdir(parent):
-            parents.append(parent)
-            parent = os.path.dirname(parent)
-        for parent in reversed(parents):
-            os.mkdir(parent)
-            os.chmod(parent, 0o755)
-        os.mkdir(path)
-        os.chmod(path, 0o750)
-    if user:
-        os.chown(path, user.pw_uid, user.pw_gid)
+def _make(wish: _Wish) -> None:
+    """Make a directory as it should be."""
+    owner = Owner(wish.user.pw_uid, wish.user.pw_gid) if wish.user else None
+    try:
+        with Way(wish.path, _owners(wish.user)) as way:
+            if way.missing:
+                way.make(NEW_MODE, owner)
+            elif owner:
+                way.give(owner)
+    except (FolderError, OSError) as error:
+        raise ProgramError(f"{wish.what}{wish.path} cannot be made ready: {_reason(error)}") from error
+
+
+def _reason(error: FolderError | OSError) -> str:
+    return str(error) if isinstance(error, FolderError) else error.strerror or str(error)

@@ -13,7 +13,7 @@ import os
 import re
 from typing import Any, Mapping, Sequence
 
-from .._host.processes import evidence, parents
+from .._host.processes import SocketTable, evidence, parents
 from .daemon import Daemon, read_settings, tail_of
 from .errors import ConfError
 from .program_file import read_text
@@ -23,6 +23,7 @@ from .rpc import ProcessInfo, full_name
 LOG_SEARCH = 1048576  # bytes at the end of supervisord's log in which restarts are counted
 
 NO_EVIDENCE: Mapping[str, Any] = {
+    "pids": [],
     "cpus_allowed": None,
     "memory_policy": None,
     "environment": {},
@@ -60,7 +61,7 @@ def gather(
         found[info["name"]] = found[full_name(info)] = info
     log = tail_of(settings.logfile, LOG_SEARCH)
     parent_of = parents()
-    tables: dict[Any, Any] = {}
+    tables: dict[int | str, SocketTable] = {}
     return [_evidence(program, found.get(program), log, parent_of, tables, gpu_processes) for program in programs]
 
 
@@ -69,16 +70,13 @@ def _evidence(
     info: ProcessInfo | None,
     log: str | None,
     parent_of: Mapping[int, int],
-    tables: dict[Any, Any],
+    tables: dict[int | str, SocketTable],
     gpu_processes: Mapping[int, Sequence[str]] | None,
 ) -> dict[str, Any]:
     """Return the evidence of one program."""
     pid = info["pid"] if info else 0
-    known: dict[str, Any] = dict(NO_EVIDENCE)
-    pids: list[int] = []
-    if pid in parent_of:
-        known = dict(evidence(pid, parent_of, tables))
-        pids = known.pop("pids")
+    known = {**NO_EVIDENCE, **(evidence(pid, parent_of, tables) if pid in parent_of else {})}
+    pids = known.pop("pids")
     gpus = None
     if gpu_processes is not None:
         gpus = sorted({uuid for member in pids for uuid in gpu_processes.get(member, [])})

@@ -14,6 +14,7 @@ import re
 import time
 from typing import Any, Mapping, NamedTuple
 
+from .._printable import printable
 from .daemon import LOG_SEARCH, POLL, SETTLE_WAIT, Daemon, tail_of
 from .rpc import ProcessInfo, absent, full_name
 
@@ -111,4 +112,5 @@ def describe(failures: Mapping[str, Failure]) -> tuple[str, list[dict[str, Any]]
             indented = "\n".join(f"    {line}" for line in lines)
             sentence += f" The last lines of {log}:\n{indented}"
         sentences.append(sentence)
-    return "\n".join(sentences), failed
+    # Ansible prints the message of a failed module as it is, and a log may hold what a stranger on the network chose.
+    return printable("\n".join(sentences), lines=True), failed

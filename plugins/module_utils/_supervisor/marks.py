@@ -27,6 +27,12 @@ def boolean(value: bool) -> str:
     return "true" if value else "false"
 
 
+def _lines(text: str | None) -> list[str]:
+    """Return the lines of a text as supervisord has them: a form feed, for one, ends none."""
+    lines = (text or "").split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
 def set_autostart(text: str, value: bool, only: Collection[str] | None = None) -> str:
     """Change ``autostart`` of every program in *text* (or of *only* these) that is not kept stopped, nothing else."""
     lines: list[str] = []
@@ -38,7 +44,7 @@ def set_autostart(text: str, value: bool, only: Collection[str] | None = None) -
         if header is not None and not value:
             lines.insert(header + 1, "autostart=false")
 
-    for line in text.splitlines():
+    for line in _lines(text):
         section = re.match(r"^\[([^\]]+)\]", line)
         if section:
             finish()
@@ -57,7 +63,7 @@ def kept_stopped(text: str | None) -> set[str]:
     """Return the names of the programs that *text* keeps stopped, whatever the state of the others."""
     names = set()
     section = ""
-    for line in (text or "").splitlines():
+    for line in _lines(text):
         found = re.match(r"^\[(?:[^\]:]+:)?([^\]]+)\]", line)
         section = found.group(1) if found else section
         if line == KEPT_STOPPED:
@@ -67,7 +73,7 @@ def kept_stopped(text: str | None) -> set[str]:
 
 def leaving(text: str | None) -> list[str]:
     """Return the names that *text* remembers as still to be stopped and removed."""
-    for line in (text or "").splitlines():
+    for line in _lines(text):
         if line.startswith(LEAVING):
             return [name for name in re.split(r"[,\s]+", line[len(LEAVING) :]) if name]
     return []
@@ -75,7 +81,7 @@ def leaving(text: str | None) -> list[str]:
 
 def with_leaving(text: str | None, names: Collection[str]) -> str:
     """Return *text* remembering *names*: when a run is interrupted, nothing else knows what has left the file."""
-    lines = [line for line in (text or HEADER).splitlines() if not line.startswith(LEAVING)]
+    lines = [line for line in _lines(text or HEADER) if not line.startswith(LEAVING)]
     while lines and not lines[-1]:
         lines.pop()
     if names:
@@ -98,7 +104,7 @@ def group_texts(text: str | None) -> dict[str, str]:
     """Return the text of every group of *text*: its sections as they are, in one piece."""
     pieces: dict[str, list[str]] = {}
     lines: list[str] = []
-    for line in with_leaving(text, []).splitlines():
+    for line in _lines(with_leaving(text, [])):
         found = re.match(r"^\[([^\]]+)\]", line)
         if found:
             lines = pieces.setdefault(found.group(1).strip(), [])

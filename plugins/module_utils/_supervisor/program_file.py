@@ -9,20 +9,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import glob
+import hashlib
 import os
 import stat
 import tempfile
-import time
-from contextlib import contextmanager
-from typing import Callable, Iterator, Mapping, NamedTuple, Sequence
+from typing import Callable, Mapping, NamedTuple, Sequence
 
 from .errors import ConfError, ProgramError
 from .read import Sections, decode, groups, parse, program_names
-
-LOCK_WAIT = 300.0  # seconds: another run may be waiting for slow stops and starts
-POLL = 0.2
 
 # Puts a file into the place of another one, whole or not at all.
 Move = Callable[[str, str], object]
@@ -109,26 +104,10 @@ def read_text(path: str) -> str | None:
     return decode(data, path)
 
 
-@contextmanager
-def locked(folder: str) -> Iterator[None]:
-    """Wait until no other run works with the supervisord whose configuration is in *folder*, and keep others out."""
-    # A lock on the folder leaves no file behind, and can be taken in check mode too.
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        deadline = time.monotonic() + LOCK_WAIT
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise ProgramError(
-                        f"another run of supervisor_program on this host is not done after {LOCK_WAIT:g} s"
-                    ) from error
-            time.sleep(POLL)
-        yield
-    finally:
-        os.close(handle)
+def lock_name(config: str) -> str:
+    """Return the name of the lock for all runs that work with the supervisord of a configuration."""
+    folder = os.path.realpath(os.path.dirname(config))
+    return f"supervisor-{hashlib.sha256(folder.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
 
 
 class OtherFiles(NamedTuple):

@@ -12,8 +12,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 from typing import Any, Sequence, TypedDict
 
+from .._host.folders import FolderError, Way, user_name
 from .errors import ProgramError
 
 
@@ -81,3 +83,39 @@ def check_programs(programs: Sequence[Program], starts: bool) -> None:
         command = program["command"][0]
         if command.startswith("/") and not shutil.which(command):
             raise ProgramError(f"program {name}: {command} does not exist or is not executable")
+
+
+def check_logs(programs: Sequence[Program]) -> None:
+    """Refuse a log where somebody else could put a link in its place: supervisord writes it with root's rights."""
+    given = {
+        os.path.normpath(path): user
+        for program in programs
+        for user in [program.get("user")]
+        for path in program.get("state_directories", [])
+        if user not in (None, "root")
+    }
+    for program in programs:
+        log = program.get("log")
+        if not log:
+            continue
+        folder = os.path.normpath(os.path.dirname(log["path"]))
+        owner = next((user for path, user in given.items() if folder == path or folder.startswith(path + "/")), None)
+        try:
+            reason = f"{folder} belongs to {owner}" if owner else _fault_of_log_folder(folder)
+        except (FolderError, OSError) as error:
+            reason = str(error)
+        if reason:
+            raise ProgramError(
+                f"program {program['name']}: supervisord would follow whatever is put in the place of its log "
+                f"{log['path']}: {reason}. Choose a folder in which only root writes, such as /var/log"
+            )
+
+
+def _fault_of_log_folder(folder: str) -> str | None:
+    with Way(folder) as way:
+        found = way.found
+        if way.missing:
+            return None
+    if found.st_uid not in (0, os.geteuid()):
+        return f"{folder} belongs to {user_name(found.st_uid)}"
+    return f"everybody may write to {folder}" if found.st_mode & stat.S_IWOTH else None

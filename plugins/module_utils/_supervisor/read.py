@@ -25,13 +25,20 @@ PROGRAM_KINDS = ("program:", "fcgi-program:", "eventlistener:")
 
 
 def parse(text: str, path: str = "the file") -> dict[str, dict[str, str]]:
-    """Read *text* the way supervisord does: sections in their order, each a dictionary of options."""
+    """Read *text* the way supervisord does: sections in their order, each a dictionary of options.
+
+    A line that cannot be read is told by its number: it may hold a secret.
+    """
     parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
     try:
         parser.read_string(text, source=path)
+    except configparser.MissingSectionHeaderError as error:
+        raise ConfError(f"{path} cannot be read: line {error.lineno} is before any section") from None
+    except configparser.ParsingError as error:
+        lines = ", ".join(str(number) for number, _line in error.errors)
+        raise ConfError(f"{path} cannot be read: no option in line {lines}") from None
     except configparser.Error as error:
-        reason = str(error).replace("\n", " ")
-        raise ConfError(f"{path} cannot be read: {reason}") from error
+        raise ConfError(f"{path} cannot be read: {type(error).__name__}") from None
     return {section: dict(parser.items(section)) for section in parser.sections()}
 
 
@@ -106,12 +113,12 @@ def parse_environment(value: str) -> dict[str, str]:
     try:
         tokens = list(lexer)
     except ValueError as error:
-        raise ConfError(f"environment {value!r}: {error}") from error
+        raise ConfError(f"environment: {error}") from None
     result = {}
     for index in range(0, len(tokens), 4):
         item = tokens[index : index + 3]
         if len(item) != 3 or item[1] != "=":
-            raise ConfError(f"environment {value!r} is not a list of NAME=value")
+            raise ConfError("environment: it is not a list of NAME=value")
         result[item[0]] = item[2].strip("'\"").replace("%%", "%")
     return result
 
@@ -121,19 +128,21 @@ def parse_command(value: str) -> list[str]:
     try:
         return [argument.replace("%%", "%") for argument in shlex.split(value)]
     except ValueError as error:
-        raise ConfError(f"command {value!r}: {error}") from error
+        raise ConfError(f"command: {error}") from None
 
 
 def secrets_of(sections: Sections) -> set[str]:
-    """Return the values in *sections* that must not be shown."""
+    """Return the values in *sections* that must be hidden in other texts, such as the log of a program."""
     found: set[str] = set()
-    for options in sections.values():
+    for section, options in sections.items():
+        shown = [section, *(value for key, value in options.items() if key not in ("environment", "command"))]
+        environment: dict[str, str] = {}
+        arguments: list[str] = []
         try:
-            found |= secret_values(environment=parse_environment(options.get("environment") or ""))
+            environment = parse_environment(options.get("environment") or "")
+            arguments = parse_command(options.get("command") or "")
         except ConfError:
-            pass
-        try:
-            found |= secret_values(arguments=parse_command(options.get("command") or ""))
-        except ConfError:
-            pass
+            # supervisord may quote what it cannot read
+            found.update(value for value in (options.get("environment"), options.get("command")) if value)
+        found |= secret_values(environment, arguments, shown)
     return found

@@ -13,11 +13,11 @@ In check mode nothing is changed.
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 from typing import Any, Callable, Collection, Mapping, NamedTuple, Sequence
 
+from .._host.locks import LockError, locked
 from . import steps
-from .daemon import Command, Daemon, NotAcceptedError, read_settings
+from .daemon import Daemon, NotAcceptedError, read_settings
 from .daemon_conf import DaemonSettings
 from .decide import (
     Decision,
@@ -35,19 +35,21 @@ from .decide import (
 from .directories import make_directories
 from .errors import ConfError, ProgramError
 from .fates import describe, wait
-from .program_file import Move, OtherFiles, ProgramFile, check_names, locked, other_files
-from .programs import check_programs
+from .masking import masked_texts
+from .program_file import Move, OtherFiles, ProgramFile, check_names, lock_name, other_files
+from .programs import check_logs, check_programs
 from .read import groups, number, options_of, secrets_of
 from .rpc import ProcessInfo, SupervisorError, absent, full_name
 from .steps import Plan, Reload
 from .write import NAME_RE
+
+LOCK_WAIT = 300.0  # seconds: another run may be waiting for slow stops and starts
 
 
 class Tools(NamedTuple):
     """What a run needs of its surroundings."""
 
     move: Move
-    run_command: Command
     warn: Callable[[str], object]
     hide: Callable[[Collection[str]], object]
 
@@ -94,13 +96,12 @@ class Run:
     def execute(self) -> dict[str, Any]:
         """Do the whole run and return its result."""
         try:
-            with ExitStack() as stack:
-                if os.path.isdir(os.path.dirname(self.request.config)):
-                    stack.enter_context(locked(os.path.dirname(self.request.config)))
+            purpose = f"supervisor_program of {self.request.name}"
+            with locked(lock_name(self.request.config), purpose, LOCK_WAIT, make=not self.request.check):
                 return self._outcome(**self._execute())
         except ProgramError as error:
             raise ProgramError(str(error), **self._outcome(**error.details)) from error
-        except (ConfError, SupervisorError) as error:
+        except (ConfError, LockError, SupervisorError) as error:
             raise ProgramError(str(error), **self._outcome()) from error
 
     def _execute(self) -> dict[str, Any]:
@@ -129,6 +130,7 @@ class Run:
         if settings:
             self.others = other_files(file.path, self.request.config, settings.patterns)
         check_names(file.path, new.sections, self.others)
+        check_logs(self.request.programs or ())
         if not self.request.check:
             check_programs(self.request.programs or (), self.request.state in ("started", "restarted"))
         return Texts(old, kept, new, {group for theirs in self.others.sections.values() for group in groups(theirs)})
@@ -157,7 +159,9 @@ class Run:
 
     def _prepare(self) -> None:
         """Make what the programs need."""
-        self._add_diff("directories", *make_directories(self.request.programs or (), self.request.check))
+        before, after = make_directories(self.request.programs or (), self.request.check)
+        if before != after:
+            self._add_diff("directories", before, after)
 
     def _apply(self, texts: Texts, seen: Seen, decision: Decision) -> dict[str, Any]:
         """Change the file and what runs, and return what to report."""
@@ -176,7 +180,7 @@ class Run:
         if self.others.broken:
             faults = "; ".join(self.others.broken.values())
             raise ProgramError(f"supervisord cannot start with these files: {faults}")
-        daemon.start_service(self.tools.run_command)
+        daemon.start_service()
         # what has just been started need not be restarted
         request = self.request._replace(state="started") if self.request.state == "restarted" else self.request
         decision = plan_again(request, texts, decision, Reload(set(), set()), daemon.processes())
@@ -224,21 +228,23 @@ class Run:
         self.changed = self.file.write(text, kept, self.tools.move) or self.changed
 
     def _add_diff(self, header: str, before: str, after: str) -> None:
-        if before != after:
-            self.changed = True
-            self.diffs.append({"before_header": header, "after_header": header, "before": before, "after": after})
+        self.changed = True
+        self.diffs.append({"before_header": header, "after_header": header, "before": before, "after": after})
 
     def _note(self, texts: Texts, seen: Seen, plan: Plan) -> None:
         """Note what this run changes."""
         final = final_text(texts, plan)
-        self._add_diff(self.file.path, texts.old.text or "", final or "")
+        if (texts.old.text or "") != (final or ""):
+            self._add_diff(self.file.path, *masked_texts(texts.old.text, final))
         self.changed = (
             self.changed
             or texts.old.text != final
             or self.keep != self.file.kept
             or any(steps.has_work(action) for action in plan.actions)
         )
-        self._add_diff("programs", *steps.describe(plan, seen.before, seen.active))
+        before, after = steps.describe(plan, seen.before, seen.active)
+        if before != after:
+            self._add_diff("programs", before, after)
 
     def _outcome(self, **more: Any) -> dict[str, Any]:
         """Return what every end of a run returns, a failure too."""

@@ -27,16 +27,22 @@ _KEY_RE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
 _BYTES_RE = re.compile(r"^[0-9]+(KB|MB|GB)?\Z", re.IGNORECASE)
 _BARE_RE = re.compile(r"^[A-Za-z0-9_@%+=:,./-]+\Z")
 _COMMENT_RE = re.compile(r"(?<=\s)(?=[;#])")
+# Whatever any reader of the file could take for the end of a line is among these. A tab is none of them.
+_CONTROL_RE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def _check_characters(what: str, value: str) -> None:
-    for character in value:
-        if character in "\n\r\0":
-            raise ConfError(f"{what}: {value!r} has a line break or NUL character, which supervisord cannot pass on")
+    """Refuse what a file cannot hold. The value itself may be a secret, and is in no message."""
+    found = _CONTROL_RE.search(value)
+    if found:
+        raise ConfError(
+            f"{what}: its character {found.start() + 1} (U+{ord(found.group()):04X}) is a line break or control "
+            "character, which supervisord cannot pass on"
+        )
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise ConfError(f"{what}: {value!r} is not valid text") from error
+        raise ConfError(f"{what}: its character {error.start + 1} is not valid text") from None
 
 
 def _quoted(piece: str) -> str:
@@ -68,7 +74,7 @@ def environment_text(value: Any) -> str:
     if isinstance(value, bool):
         return boolean(value)
     if isinstance(value, (dict, list)):
-        raise ConfError(f"an environment value must be text or a number, not {value!r}")
+        raise ConfError(f"an environment value must be text or a number, not a {type(value).__name__}")
     return str(value)
 
 
@@ -85,13 +91,13 @@ def quote_environment(environment: Mapping[str, Any], what: str = "environment")
             raise ConfError(f"{name}: {error}") from error
         _check_characters(name, value)
         if _COMMENT_RE.search(value):
-            raise ConfError(f"{name}: supervisord reads a ; or # after white space as a comment: {value!r}")
+            raise ConfError(f"{name}: supervisord reads a ; or # after white space as a comment")
         if "%(here)s" in value:
-            raise ConfError(f"{name}: supervisord always replaces %(here)s: {value!r}")
+            raise ConfError(f"{name}: supervisord always replaces %(here)s")
         if value[:1] in ("'", '"') or value[-1:] in ("'", '"'):
-            raise ConfError(f"{name}: supervisord drops quotes at the edges of a value: {value!r}")
+            raise ConfError(f"{name}: supervisord drops quotes at the edges of a value")
         if "'" in value and '"' in value:
-            raise ConfError(f"{name}: supervisord cannot hold both kinds of quotes in one value: {value!r}")
+            raise ConfError(f"{name}: supervisord cannot hold both kinds of quotes in one value")
         quote = "'" if '"' in value else '"'
         escaped = value.replace("%", "%%")
         parts.append(f"{key}={quote}{escaped}{quote}")
@@ -102,11 +108,11 @@ def plain_value(value: str, what: str) -> str:
     """Write a value that has no quoting in supervisord's format (a path, a user)."""
     _check_characters(what, value)
     if not value or value != value.strip():
-        raise ConfError(f"{what}: {value!r} is empty or has white space at its edges")
+        raise ConfError(f"{what}: it is empty or has white space at its edges")
     if _COMMENT_RE.search(value) or value[0] in ";#":
-        raise ConfError(f"{what}: supervisord reads a ; or # after white space as a comment: {value!r}")
+        raise ConfError(f"{what}: supervisord reads a ; or # after white space as a comment")
     if "%(here)s" in value:
-        raise ConfError(f"{what}: supervisord always replaces %(here)s: {value!r}")
+        raise ConfError(f"{what}: supervisord always replaces %(here)s")
     return value.replace("%", "%%")
 
 
@@ -119,7 +125,7 @@ def full_command(program: Program) -> list[str]:
 
 def _absolute(value: str, what: str) -> str:
     if not value.startswith("/"):
-        raise ConfError(f"{what}: {value!r} is not an absolute path")
+        raise ConfError(f"{what}: it is not an absolute path")
     return plain_value(value, what)
 
 
@@ -137,7 +143,7 @@ def _check_program(program: Program, what: str) -> None:
 
 def _render_log(log: Log, what: str) -> list[str]:
     if not _BYTES_RE.match(log["max_bytes"]):
-        raise ConfError(f"{what}log.max_bytes: {log['max_bytes']!r} is not a size like 100MB")
+        raise ConfError(f"{what}log.max_bytes: it is not a size such as 100MB")
     if log["backups"] < 0:
         raise ConfError(f"{what}log.backups: {log['backups']} is negative")
     # supervisord expands % twice in the name of a log file

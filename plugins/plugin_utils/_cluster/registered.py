@@ -110,6 +110,12 @@ def told_in_roll(variables: Variables, component: str) -> Answer | None:
     return serving_result(variables, component)
 
 
+def slots_seen(variables: Variables) -> list[str] | None:
+    """Return the programs with slots of which a host told ``includes/select.yml``, None where it was not asked or did not answer."""
+    programs = _answer(variables, "__select_slots").get("programs")
+    return None if programs is None else [program["name"] for program in programs]
+
+
 def preflight_result(variables: Variables) -> Answer | None:
     """Return what ``preflight`` judged; every host of its play has it."""
     judged = _answer(variables, "__preflight")

@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 
+from .._rules.findings import JudgedFinding
 from .._words import counted
 from .changes import changed_programs, left_over_programs, sentence, wanted_programs
 from .farms import farms_of
@@ -25,6 +26,7 @@ from .shape import (
     CHANGES,
     LEFT_OUT,
     NO_COMPONENT,
+    NOT_ASKED,
     NOT_READ,
     READY,
     RUNS,
@@ -56,9 +58,10 @@ def build_plan(
 
     Args:
         model: what ``build_model`` returns.
-        facts: per host that was asked ``{"reachable", "error", "host", "gpus", "disks"}``, as preflight has them.
+        facts: per host that was asked what was read of it.
         changes: host to component to ``{"program": result of supervisor_program in check mode, "configuration": bool,
-            "error": text}``, what is unknown left out; under ``"release"`` the result of the module ``release``.
+            "error": text}``, what is unknown left out; under ``"release"`` the result of the module ``release``, or
+            ``{"error": text}``.
         judged: what ``_rules.judge`` returns, not strict; and under ``orphans`` host to the files of programs whose
             component it has left.
         nats: host to the answer of nats_info.
@@ -110,9 +113,12 @@ def _host(
     model: Model, name: str, facts: Facts | None, changes: Mapping[str, Answer], judged: Mapping[str, Any]
 ) -> Host:
     host = model["hosts"][name]
-    settings, components, known = host["settings"], host["components"], facts or {}
+    settings, components, known = host["settings"], host["components"], facts or NOT_ASKED
     state, why = _state(name, host, facts, judged)
     gpus, errors = _gpus(name, components, settings, known)
+    release = changes.get("release", {})
+    if release.get("error"):
+        errors.append(release["error"])
     programs: list[Program] = []
     for component in components:
         answer = changes.get(component, {})
@@ -130,7 +136,7 @@ def _host(
         "state": state,
         "why": why,
         "prepare": _prepare(known, settings),
-        "install": list((changes.get("release") or {}).get("installed") or []),
+        "install": list(release.get("installed") or []),
         "programs": programs,
         "gpus": gpus,
         "farms": farms_of(settings, known) if "plot_client" in components else [],
@@ -154,7 +160,7 @@ def _state(name: str, host: Mapping[str, Any], facts: Facts | None, judged: Mapp
     if facts is None:
         return NOT_READ, "It was not asked (--limit)."
     if not facts["reachable"]:
-        return UNREACHABLE, facts.get("error") or "It did not answer."
+        return UNREACHABLE, facts["error"] or "It did not answer."
     if name in judged["left_out"]:
         return LEFT_OUT, f"Errors: {', '.join(sorted(set(judged['left_out'][name])))}."
     return READY, ""
@@ -162,7 +168,7 @@ def _state(name: str, host: Mapping[str, Any], facts: Facts | None, judged: Mapp
 
 def _prepare(facts: Facts, settings: Settings) -> list[str]:
     """Return what is not on the host yet, a few words each."""
-    known = facts.get("host") or {}
+    known = facts["host"] or {}
     missing = sorted(name for name, version in (known.get("packages") or {}).items() if version is None)
     steps = ["install " + " and ".join(missing)] if missing else []
     if "user" in known and known["user"] is None:
@@ -239,7 +245,7 @@ def _is_node_of(model: Model, link: Mapping[str, Any]) -> bool:
     return url.rstrip("/").endswith(f"//{model['hosts'][link['to_host']]['address']}:{link['port']}")
 
 
-def _summary(hosts: Mapping[str, Host], steps: Sequence[Step], found: Sequence[Mapping[str, Any]]) -> Summary:
+def _summary(hosts: Mapping[str, Host], steps: Sequence[Step], found: Sequence[JudgedFinding]) -> Summary:
     changes = [program["change"] for host in hosts.values() for program in host["programs"]]
     severities = [item["severity"] for item in found]
     return {

@@ -49,7 +49,7 @@ def wanted_programs(component: str, settings: Settings, facts: Facts) -> tuple[l
     try:
         return programs(component, settings, facts), None
     except WRONG as error:
-        if not facts.get("host"):
+        if not facts["host"]:
             return [], None  # nothing was read: the host's state says why
         return [], f"The programs of {component} are not known: {sentence(error)}"
 
@@ -97,7 +97,7 @@ def changed_programs(component: str, settings: Settings, wanted: Sequence[Wanted
 
 def left_over_programs(files: Iterable[str], facts: Facts) -> Iterator[Program]:
     """Return the programs of components that a host has left, where they are to go."""
-    for program in (facts.get("host") or {}).get("programs") or []:
+    for program in (facts["host"] or {}).get("programs") or []:
         if file_of(str(program.get("file"))) in files:
             entry = _stopping(LEFT_OVER, {}, program["name"], 0)
             entry["reason"] = "the host has left its group"

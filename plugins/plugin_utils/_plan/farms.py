@@ -19,7 +19,7 @@ from .shape import WRONG, Facts, Farm, Settings
 
 def farms_of(settings: Settings, facts: Facts) -> list[Farm]:
     """Return the farms of a host with the bytes of plots there now, planned and free."""
-    disks = facts.get("disks") or {}
+    disks = facts["disks"] or {}
     return [
         _farm(settings, farm, disks.get(farm["path"]) or {})
         for farm in settings.get("plot_client_farms") or []
@@ -45,10 +45,10 @@ def _farm(settings: Settings, farm: dict[str, Any], disk: dict[str, Any]) -> Far
     }
     # What cannot be told stays None, and what comes before it is told all the same.
     try:
-        entry["sectors"] = farm_sectors(settings, farm, disk)
+        sectors = entry["sectors"] = farm_sectors(settings, farm, disk)
         pieces = int(settings["plot_client_pieces_in_sector"])
         entry["sectors_there"] = existing_sectors(disk["existing_plot_bytes"], pieces)
-        entry["planned_bytes"] = sum(farm_files(entry["sectors"], pieces).values())
+        entry["planned_bytes"] = sum(farm_files(sectors, pieces).values())
     except WRONG:
         pass
     return entry

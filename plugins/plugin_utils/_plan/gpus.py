@@ -20,11 +20,14 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.proof_server import proof_server_cpus
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import format_cpu_list, parse_cpu_list
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.machine import Machine
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 
-from .._words import counted, printable
+from .._words import counted
 from .shape import Facts, Gpu, GpuHost, ProofServer, Settings
 
-Core = Sequence[int]
+# A GPU as the NUMA plan has it, with its slot.
+Planned = Mapping[str, Any]
 
 
 def gpu_host(name: str, components: Iterable[str], settings: Settings, facts: Facts) -> GpuHost | None:
@@ -34,7 +37,7 @@ def gpu_host(name: str, components: Iterable[str], settings: Settings, facts: Fa
         components, settings: of the host, from the model.
         facts: what preflight read of it.
     """
-    read = facts.get("gpus")
+    read = facts["gpus"]
     if not read or not read.get("topology"):
         return None
     topology = read["topology"]
@@ -47,11 +50,11 @@ def gpu_host(name: str, components: Iterable[str], settings: Settings, facts: Fa
         "block": "",
     }
     if "plot_server" in components:
-        remembered = remembered_slots((facts.get("host") or {}).get("programs"))
+        remembered = remembered_slots((facts["host"] or {}).get("programs"))
         plan = plot_server_plan(settings, topology, remembered)
         named = {gpu["uuid"]: gpu for gpu in plot_server_gpus(settings, topology, remembered)}
-        machine = _Machine(topology, plan)
-        result["gpus"] = [_gpu(gpu, named[gpu["uuid"]], machine, settings) for gpu in plan["gpus"]]
+        neighbours = _Neighbours(Machine(topology), plan)
+        result["gpus"] = [_gpu(gpu, named[gpu["uuid"]], neighbours, settings) for gpu in plan["gpus"]]
         result["warnings"] += plan["warnings"]
         result["pool"] = plan["pool"]
         result["slots_fixed"] = bool(settings["plot_server_gpus"])
@@ -71,46 +74,38 @@ def block(host: str, gpus: Sequence[Gpu]) -> str:
     return "\n".join(lines)
 
 
-class _Machine:
-    """A topology's cores by node, and the plan's GPUs by the nodes whose cores they divide."""
+class _Neighbours:
+    """The GPUs of a plan, by the cores and caches of their machine that they divide."""
 
-    def __init__(self, topology: Mapping[str, Any], plan: Mapping[str, Any]) -> None:
-        cpus = topology["cpus"]
-        usable = (parse_cpu_list(cpus["usable"]) & parse_cpu_list(cpus["online"])) - parse_cpu_list(cpus["isolated"])
-        self.nodes = {str(number): parse_cpu_list(node["cpus"]) for number, node in cpus["nodes"].items()}
-        self.cores = sorted(tuple(sorted(parse_cpu_list(core) & usable)) for core in cpus["cores"])
-        self.cores = [core for core in self.cores if core]
-        self.caches = [parse_cpu_list(group) for group in cpus["l3"]]
-        self.gpus: Sequence[Mapping[str, Any]] = plan["gpus"]
+    def __init__(self, machine: Machine, plan: Mapping[str, Any]) -> None:
+        self.machine = machine
+        self.gpus: Sequence[Planned] = plan["gpus"]
         self.pool = parse_cpu_list(plan["pool"])
 
-    def nodes_of(self, gpu: Mapping[str, Any]) -> list[str]:
+    def of(self, gpu: Planned) -> list[Planned]:
+        """Return the GPUs of the same home, itself included."""
+        return [other for other in self.gpus if other["numa_node"] == gpu["numa_node"]]
+
+    def nodes_of(self, gpu: Planned) -> list[str]:
         """Return the nodes whose cores the GPU and its neighbours divide.
 
         These are its home, and with the scope ``package`` others.
         """
-        members = [parse_cpu_list(other["cpus"]) for other in self.neighbours(gpu)]
-        used = frozenset().union(*members)
-        return [number for number in sorted(self.nodes, key=int) if self.nodes[number] & used] or [
-            str(gpu["numa_node"])
-        ]
+        used = frozenset().union(*(parse_cpu_list(other["cpus"]) for other in self.of(gpu)))
+        nodes = [number for number, node in self.machine.nodes.items() if node.cpus & used]
+        return nodes or [str(gpu["numa_node"])]
 
-    def neighbours(self, gpu: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        """Return the GPUs of the same home, itself included."""
-        return [other for other in self.gpus if other["numa_node"] == gpu["numa_node"]]
-
-    def cores_in(self, nodes: Iterable[str]) -> list[Core]:
-        cpus = frozenset().union(*(self.nodes.get(number, frozenset()) for number in nodes))
-        return [core for core in self.cores if core[0] in cpus]
-
-    def sharing(self, gpu: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    def sharing(self, gpu: Planned) -> list[Planned]:
         """Return the other GPUs that use an L3 cache which this one uses."""
-        mine = parse_cpu_list(gpu["cpus"])
-        cached = frozenset().union(*(cache for cache in self.caches if cache & mine))
-        return [other for other in self.gpus if other["uuid"] != gpu["uuid"] and cached & parse_cpu_list(other["cpus"])]
+        mine = self.caches_of(gpu)
+        return [other for other in self.gpus if other["uuid"] != gpu["uuid"] and mine & self.caches_of(other)]
+
+    def caches_of(self, gpu: Planned) -> set[int]:
+        cache_of = self.machine.cache_of
+        return {cache_of[cpu] for cpu in parse_cpu_list(gpu["cpus"]) if cpu in cache_of}
 
 
-def _gpu(planned: Mapping[str, Any], read: Mapping[str, Any], machine: _Machine, settings: Settings) -> Gpu:
+def _gpu(planned: Planned, read: Mapping[str, Any], neighbours: _Neighbours, settings: Settings) -> Gpu:
     """Return a GPU as the plan has it.
 
     Args:
@@ -130,26 +125,28 @@ def _gpu(planned: Mapping[str, Any], read: Mapping[str, Any], machine: _Machine,
         "exclusive": planned["exclusive"],
         "missing": planned["missing"],
         "port": int(settings["plot_server_port"]) + planned["slot"],
-        "why": _why(planned, read, machine, settings),
+        "why": _why(planned, read, neighbours, settings),
     }
 
 
-def _why(gpu: Mapping[str, Any], read: Mapping[str, Any], machine: _Machine, settings: Settings) -> str:
+def _why(gpu: Planned, read: Mapping[str, Any], neighbours: _Neighbours, settings: Settings) -> str:
     """Return which cores a GPU's plot server uses and why."""
-    nodes = machine.nodes_of(gpu)
+    machine = neighbours.machine
+    nodes = neighbours.nodes_of(gpu)
     node = f"NUMA node {nodes[0]}" if len(nodes) == 1 else f"NUMA nodes {', '.join(nodes)}"
     label = f"GPU {gpu['index']}" if gpu["index"] is not None else f"The missing GPU {gpu['uuid']}"
     verb = "would use" if gpu["missing"] else "uses"
     number = f"{counted(gpu['cores'], 'core')} ({counted(len(parse_cpu_list(gpu['cpus'])), 'CPU')})"
     sentences = [f"{label} {verb} CPUs {gpu['cpus']}: {number} of {node}, {_home(gpu, read, machine)}"]
-    members, cores = machine.neighbours(gpu), machine.cores_in(nodes)
+    members = neighbours.of(gpu)
+    cores = [core for node in nodes for core in machine.cores_of.get(node, [])]
     if gpu["exclusive"]:
         reserve = int(settings["plot_server_reserve_cores"]) * len(nodes)
         sentences.append(_share(gpu, len(members), len(cores), reserve, settings))
-        left = format_cpu_list(cpu for core in cores for cpu in core if cpu in machine.pool)
+        left = format_cpu_list(cpu for core in cores for cpu in core if cpu in neighbours.pool)
         sentences.append(f"Kept free there: {'CPUs ' + left if left else 'nothing'}.")
         if machine.caches:
-            others = ", ".join(str(other["slot"]) for other in machine.sharing(gpu))
+            others = ", ".join(str(other["slot"]) for other in neighbours.sharing(gpu))
             with_whom = f"It shares an L3 cache with plot server {others}."
             sentences.append(with_whom if others else "It shares no L3 cache with another GPU.")
     else:
@@ -159,7 +156,7 @@ def _why(gpu: Mapping[str, Any], read: Mapping[str, Any], machine: _Machine, set
     return " ".join(sentences)
 
 
-def _home(gpu: Mapping[str, Any], read: Mapping[str, Any], machine: _Machine) -> str:
+def _home(gpu: Planned, read: Mapping[str, Any], machine: Machine) -> str:
     """Return why a GPU's cores are on their node."""
     if gpu["placement"] == "local":
         return "the node that the GPU is attached to." if len(machine.nodes) > 1 else "the only one."
@@ -174,7 +171,7 @@ def _home(gpu: Mapping[str, Any], read: Mapping[str, Any], machine: _Machine) ->
     )
 
 
-def _share(gpu: Mapping[str, Any], number: int, total: int, reserve: int, settings: Settings) -> str:
+def _share(gpu: Planned, number: int, total: int, reserve: int, settings: Settings) -> str:
     """Return the arithmetic of a GPU's share.
 
     Args:

@@ -21,6 +21,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import (
     format_cpu_list,
     parse_cpu_list,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.machine import Machine
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import faults, pci_order
 
 from .._words import counted, cut
@@ -50,7 +51,7 @@ def draw_machine(
         page: as in ``svg.picture``.
     """
     machine = _Drawn(topology, gpus)
-    # On a page the heading stands above the picture.
+    # On a page the heading is above the picture.
     first = MARGIN + (8 if page else 38)
     body: list[str] = []
     top: float = first + 26
@@ -87,15 +88,9 @@ class _Drawn:
     """What is drawn, by CPU and by node."""
 
     def __init__(self, topology: Mapping[str, Any], gpus: Iterable[Mapping[str, Any]]) -> None:
-        cpus = topology["cpus"]
-        self.usable = (parse_cpu_list(cpus["usable"]) & parse_cpu_list(cpus["online"])) - parse_cpu_list(
-            cpus["isolated"]
-        )
-        self.nodes = {
-            str(number): dict(node, cpus=parse_cpu_list(node["cpus"])) for number, node in cpus["nodes"].items()
-        }
-        self.cores = sorted(tuple(sorted(parse_cpu_list(core))) for core in cpus["cores"])
-        self.caches = sorted(tuple(sorted(parse_cpu_list(group))) for group in cpus["l3"])
+        machine = Machine(topology)
+        self.usable, self.nodes = machine.usable, machine.nodes
+        self.cores, self.caches = machine.whole_cores, machine.caches
         self.gpus = sorted(topology["gpus"], key=pci_order)
         self.nics = topology.get("nics") or []
         self.owners = [self._owner(gpu) for gpu in gpus]
@@ -129,8 +124,8 @@ class _Drawn:
     def packages(self) -> list[tuple[Any, Sequence[str | None]]]:
         """Return ``[(package, [nodes])]``; the GPUs of no known node have a row of their own."""
         groups: dict[Any, list[str]] = {}
-        for number in sorted(self.nodes, key=int):
-            groups.setdefault(self.nodes[number].get("package"), []).append(number)
+        for number, node in self.nodes.items():
+            groups.setdefault(node.package, []).append(number)
         rows: list[tuple[Any, Sequence[str | None]]] = [(package, groups[package]) for package in groups]
         return rows + ([(None, [None])] if self.gpus_of(None) else [])
 
@@ -150,7 +145,7 @@ class _Drawn:
         height = max(drawn + 2 * GAP, 30 + len(gpus) * (chip + 4) + len(nics) * LINE + (8 if nics else 4))
         parts = [rect("node", left, top, RIGHT, height, 6)]
         name = "NUMA node unknown" if number is None else f"NUMA node {number}"
-        memory = self.nodes[number].get("memory_mib") if number is not None else None
+        memory = self.nodes[number].memory_mib if number is not None else None
         parts.append(words(left + GAP, top + 19, name + (f", {round(memory / 1024)} GiB" if memory else "")))
         for place, gpu in enumerate(gpus):
             parts.append(self.gpu(gpu, left + GAP, top + 28 + place * (chip + 4), chip))
@@ -181,12 +176,12 @@ class _Drawn:
 
     def groups(self, number: str) -> list[tuple[list[Core], str]]:
         """Return ``[(cores, label)]``: the caches of a node."""
-        cpus = self.nodes[number]["cpus"]
+        cpus = self.nodes[number].cpus
         cores = [[cpu for cpu in core if cpu in cpus] for core in self.cores if cpus.intersection(core)]
         groups: list[tuple[list[Core], str]] = []
         known: set[int] = set()
         for cache in self.caches:
-            members: list[Core] = [core for core in cores if set(core) & set(cache)]
+            members: list[Core] = [core for core in cores if cache.intersection(core)]
             if members:
                 groups.append((members, format_cpu_list(cpu for core in members for cpu in core)))
                 known.update(core[0] for core in members)
@@ -303,7 +298,7 @@ class _Drawn:
     def legend(self, left: float, top: float) -> str:
         """Return what the marks mean."""
         marks = [(0, "pool", "free for the system, caches and other programs"), (300, "bad", "split or shared core")]
-        if any(node["cpus"] - self.usable for node in self.nodes.values()):
+        if any(node.cpus - self.usable for node in self.nodes.values()):
             marks.append((450, "unusable", "not usable"))
         parts = []
         for place, kind, text in marks:

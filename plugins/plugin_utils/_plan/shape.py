@@ -12,6 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from .._cluster.readings import Reading
+from .._rules.findings import JudgedFinding
+
 # What happens to a program, in the order of how much a reader must know of it.
 CHANGES = ("stop", "restart", "start", "reload", "unknown", "none")
 
@@ -27,10 +30,13 @@ RUNS = ("STARTING", "RUNNING")
 # An inventory can be wrong in any way; what is wrong with it is a finding, and the plan says what it cannot tell.
 WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
+# What is known of a host that was not asked.
+NOT_ASKED: Reading = {"reachable": True, "error": None, "host": None, "gpus": None, "disks": None}
+
 # What the model, the host modules and the roles hand in, which have shapes of their own.
 Model = Mapping[str, Any]
 Settings = Mapping[str, Any]
-Facts = Mapping[str, Any]
+Facts = Reading
 Answer = Mapping[str, Any]
 
 
@@ -188,7 +194,7 @@ class Plan(TypedDict):
     meta_leader: str | None
     wanted: dict[str, list[str]]
     connections: list[Connection]
-    findings: list[dict[str, Any]]
+    findings: list[JudgedFinding]
     stopping: list[str]
     notes: list[str]
     summary: Summary

@@ -26,7 +26,7 @@ Concerned = Mapping[str, Sequence[Program]]
 
 
 def seconds(text: object) -> float:
-    """Return a duration such as ``1m30s`` in seconds, 0 for what is none."""
+    """Return a duration such as ``1m30s`` in seconds, 0 for anything else."""
     return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9.]+)(ms|s|m|h)", str(text)))
 
 

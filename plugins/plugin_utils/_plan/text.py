@@ -12,8 +12,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
+
 from .._rules.table import counts
-from .._words import aligned, alike, beside, between, compact, counted, fitted, in_order, printable, text_width, wrapped
+from .._words import aligned, alike, beside, between, compact, counted, fitted, in_order, text_width, wrapped
 from .shape import CHANGES, READY, Plan, Program, Step
 
 MOST_BLOCKS = 8  # hosts whose plot_server_gpus is shown

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
+
 from .._looking import RECONNECT, Looked, Looker, Question
 from .step import failure, refusal
 
@@ -43,14 +45,14 @@ class RestartStep:
         synced = self._is_synced()
         pending = {} if stop else self._supervise(state="started", restart="never")
         if pending.get("failed"):
-            return {"failed": True, "msg": pending["msg"]}
+            return {"failed": True, "msg": printable(pending["msg"], lines=True)}
         # Some programs are named for a restart by hand only; what is pending is always applied as a whole.
         only = {"only": self._args["only"]} if self._args["only"] else {}
         done = self._supervise(state=self._args["state"], **only)
         told = ("changed", "diff", "programs", "killed", "warnings")
         result: dict[str, Any] = {key: done[key] for key in told if key in done}
         if self._looker.check_mode or stop:
-            failed = {"failed": True, "msg": done["msg"]} if done.get("failed") else {}
+            failed = {"failed": True, "msg": printable(done["msg"], lines=True)} if done.get("failed") else {}
             return dict(result, healthy=False, stopped=stop and not self._args["only"], **failed)
         if done.get("failed"):
             seen = done["msg"]

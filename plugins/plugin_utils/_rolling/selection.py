@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Collection, Iterable, Mapping
+from typing import Any, Collection, Iterable, Mapping, NamedTuple
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import program_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, component_of
@@ -17,8 +17,42 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.regi
 from .order import kept_stopped
 
 
+class There(NamedTuple):
+    """The programs that the hosts of a run have."""
+
+    names: set[str]
+    # Whether that is all: a host that did not answer may have others.
+    complete: bool
+
+
+def programs_there(model: Mapping[str, Any], hosts: Iterable[str], seen: Mapping[str, Collection[str] | None]) -> There:
+    """Return the programs that hosts have.
+
+    Args:
+        model: what ``build_model`` returns.
+        hosts: the hosts of the run.
+        seen: host to the programs with slots that it told of, None where it did not answer.
+    """
+    found, complete = set(), True
+    for host in hosts:
+        for name in model["hosts"][host]["components"]:
+            component = COMPONENTS[name]
+            if not component.slots:
+                found.update(component.programs or (component.file,))
+                continue
+            told = seen.get(host)
+            complete = complete and told is not None
+            found.update(told or ())
+    return There(found, complete)
+
+
 def selection(
-    verb: str, components: Collection[str], programs: Iterable[str], gpu_slots: Iterable[int], everything: bool
+    verb: str,
+    components: Collection[str],
+    programs: Collection[str],
+    gpu_slots: Collection[int],
+    everything: bool,
+    there: There,
 ) -> dict[str, list[str]]:
     """Return what to act on, ``{component: [programs]}`` with an empty list for all programs of a component.
 
@@ -27,14 +61,12 @@ def selection(
     unknown = [name for name in components if name not in COMPONENTS]
     if unknown:
         raise ValueError(f"{verb}_components has {', '.join(unknown)}; components are {', '.join(COMPONENTS)}")
+    _require_there(f"{verb}_programs", {program: program for program in programs}, there)
+    _require_there(f"{verb}_gpu_slots", {program_of(slot): slot for slot in gpu_slots}, there)
     chosen: dict[str, list[str]] = {component: [] for component in components}
     for program in [*programs, *map(program_of, gpu_slots)]:
         owner = component_of(program)
-        if not owner:
-            raise ValueError(
-                f"{verb}_programs has {program}, which no component has; supervisorctl status shows the names on a host"
-            )
-        if owner not in components:
+        if owner and owner not in components:
             chosen.setdefault(owner, []).append(program)
     if not chosen and not everything:
         raise ValueError(
@@ -43,6 +75,15 @@ def selection(
             f"-e {verb}_everything=true means all components"
         )
     return chosen or {component: [] for component in COMPONENTS}
+
+
+def _require_there(variable: str, wanted: Mapping[str, object], there: There) -> None:
+    """Refuse programs that no host of the run has, instead of doing nothing to them."""
+    missing = [name for name in wanted if name not in there.names and (there.complete or not component_of(name))]
+    if missing:
+        named = ", ".join(str(wanted[name]) for name in missing)
+        names = ", ".join(sorted(there.names)) or "none"
+        raise ValueError(f"{variable} has {named}, which no host of this run has; its programs are {names}")
 
 
 def last_ones(model: Mapping[str, Any], chosen: Mapping[str, list[str]], hosts: Iterable[str]) -> list[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, Collection, Mapping, Sequence
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 
 from .order import at_once
 
@@ -62,9 +63,10 @@ def step_problems(
 
 def refusal(component: str, host: str, problems: Sequence[str]) -> str:
     """Return the message that ends a run before a host was touched."""
-    return (
+    return printable(
         f"{component} on {host} was not restarted, because the others cannot do without it now: {'; '.join(problems)}. "
-        "It runs as before. Fix what is named, and run the same command again."
+        "It runs as before. Fix what is named, and run the same command again.",
+        lines=True,
     )
 
 
@@ -85,7 +87,8 @@ def failure(component: str, host: str, seen: str, back: str, later: Sequence[str
         if later
         else "No other host was to be restarted after it."
     )
-    return (
+    return printable(
         f"{component} on {host} was restarted and is not healthy: {seen}{back} {rest} "
-        "Fix what was seen, or set the inventory to what ran before, and run the same command again: it continues here."
+        "Fix what was seen, or set the inventory to what ran before, and run the same command again: it continues here.",
+        lines=True,
     )

@@ -16,9 +16,10 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.regi
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import parse_size
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import existing_sectors, sector_bytes
 
+from .._words import names
 from .farms import listed_farms, pieces_in_sector, sectors_of
 from .system_folders import data_folders, why_forbidden
-from .view import ERROR, HOST, WARNING, Finding, Rule, View, finding, names
+from .view import ERROR, HOST, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "DISK001": Rule(ERROR, "host", "A farm's path does not exist"),

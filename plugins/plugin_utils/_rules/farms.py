@@ -22,8 +22,9 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import 
 )
 
 from .. import _ss58
+from .._words import names, shown
 from .deployed import farms_of, option, programs_of
-from .view import ERROR, WARNING, Finding, Rule, View, finding, names, shown
+from .view import ERROR, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "FARM001": Rule(ERROR, "inventory", "The reward address is wrong"),

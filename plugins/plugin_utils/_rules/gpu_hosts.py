@@ -22,7 +22,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import pci_order
 
-from .view import View, names
+from .._words import names
+from .view import View
 
 # Components that use GPUs; findings that concern no single one are given to the last one that the host has.
 USERS = tuple(name for name, component in COMPONENTS.items() if component.gpus)

@@ -20,8 +20,9 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import is_ours
 
+from .._words import names, shown
 from .gpu_hosts import GpuHost, gpu_hosts, gpu_users, usable
-from .view import ERROR, USUAL, WARNING, Finding, Rule, View, finding, names, shown
+from .view import ERROR, USUAL, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "GPU001": Rule(ERROR, "host", "A host has no usable GPU"),

@@ -15,7 +15,8 @@ from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import ARCHITECTURES
 
-from .view import ERROR, HOST, INFO, WARNING, Finding, Rule, View, finding, names, one_line
+from .._words import names, one_line
+from .view import ERROR, HOST, INFO, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "HOST001": Rule(ERROR, "host", "A host cannot be reached"),

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, clients_of
 
-from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, differing, finding, names, shown
+from .._words import names, shown
+from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, differing, finding
 
 RULES = {
     "INV001": Rule(ERROR, "inventory", "A component's group is missing or empty"),

@@ -25,9 +25,10 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._nats.limits imp
     parse_duration,
 )
 
+from .._words import names, shown
 from .deployed import Deployed, programs_of, same_folder
 from .versions import numbers
-from .view import ERROR, WARNING, Finding, Rule, View, differing, finding, names, shown
+from .view import ERROR, WARNING, Finding, Rule, View, differing, finding
 
 RULES = {
     "NATS001": Rule(ERROR, "inventory", "nats_max_payload is below 2 MiB"),

@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .._words import names, shown
 from .deployed import option, programs_of, same_folder
-from .view import ERROR, INFO, WARNING, Finding, Rule, View, finding, names, shown
+from .view import ERROR, INFO, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "NODE001": Rule(ERROR, "inventory", "A controller's node is not in the inventory"),

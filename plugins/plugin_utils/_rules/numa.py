@@ -22,9 +22,10 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import (
     parse_cpu_list,
 )
 
+from .._words import names
 from .deployed import deployed_programs
 from .gpu_hosts import GpuHost, gpu_hosts
-from .view import ERROR, INFO, WARNING, Finding, Rule, View, finding, names
+from .view import ERROR, INFO, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "NUMA001": Rule(WARNING, "host", "Plot servers share CPUs"),

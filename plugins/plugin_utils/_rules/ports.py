@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 
-from .view import ERROR, HOST, Finding, Rule, View, finding, names
+from .._words import names
+from .view import ERROR, HOST, Finding, Rule, View, finding
 
 RULES = {
     "PORT001": Rule(ERROR, "inventory", "Programs of one host want the same port"),

@@ -15,10 +15,12 @@ from collections.abc import Iterator, Mapping
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import conf_name
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, component_of
+from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import masked_arguments
 
+from .._words import names, one_line, shown
 from .definitions import arguments_in_one, refused
 from .deployed import Deployed, component_of_program, deployed_programs
-from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Finding, Rule, View, finding, names, one_line, shown
+from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "PROG001": Rule(WARNING, "inventory", "A program gets little time to stop"),
@@ -76,8 +78,9 @@ def _values(view: View, host: str, component: str) -> Iterator[Finding]:
         remedy = "Change the value: the configuration of supervisord cannot hold it."
         yield finding("PROG007", [host], component, fault, remedy)
     for name, item in arguments_in_one(view, host, component):
-        message = f"{name} has {shown(item)}, which the program gets as one argument"
-        remedy = f"Make two items of it: {json.dumps(item.split(None, 1), ensure_ascii=False)}."
+        words = masked_arguments(item.split(None, 1))
+        message = f"{name} has {shown(' '.join(words))}, which the program gets as one argument"
+        remedy = f"Make two items of it: {json.dumps(words, ensure_ascii=False)}."
         yield finding("PROG008", [host], component, message, remedy)
 
 

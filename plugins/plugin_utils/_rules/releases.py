@@ -21,8 +21,9 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._release.request
     parse_checksum,
 )
 
+from .._words import shown
 from .deployed import deployed_programs, version_of
-from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, differing, finding, shown
+from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, differing, finding
 
 RULES = {
     "REL001": Rule(ERROR, "inventory", "Hosts have different versions"),

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 from .._rolling.order import kept_stopped
 from .._rolling.step import NEEDS
-from .view import INFO, WARNING, Finding, Rule, View, finding, names
+from .._words import names
+from .view import INFO, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "ROLL001": Rule(WARNING, "inventory", "No NATS server can be spared"),

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._words import aligned, beside, fitted, text_width, wrapped
-from .view import SEVERITIES, names
+from .._words import aligned, beside, fitted, names, text_width, wrapped
+from .view import SEVERITIES
 
 HEADER = ("SEVERITY", "RULE", "HOSTS", "FINDING")
 MAX_HOSTS_WIDTH = 28

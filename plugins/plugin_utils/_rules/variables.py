@@ -18,8 +18,9 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._cluster.inputs import AS_WRITTEN
 from .._cluster.model import PREFIXES
+from .._words import one_line, shown
 from . import spelling, unresolved
-from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, finding, one_line, shown
+from .view import ERROR, INVENTORY, WARNING, Finding, Rule, View, finding
 
 RULES = {
     "VAR001": Rule(ERROR, "inventory", "A required variable is missing"),

@@ -13,6 +13,8 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
 
+from .._words import names
+
 
 class Rule(NamedTuple):
     """What is fixed about a rule."""
@@ -134,27 +136,3 @@ class View:
 def differing(groups: Mapping[str, Sequence[str]]) -> str:
     """Return ``by_value`` in words: ``3MB on node-1 and node-2, 4MB on node-3``."""
     return ", ".join(f"{value} on {names(hosts)}" for value, hosts in sorted(groups.items()))
-
-
-def names(hosts: Iterable[object], most: int = 5) -> str:
-    """Return host names as a sentence has them."""
-    texts = [str(host) for host in hosts]
-    if len(texts) > most:
-        return f"{', '.join(texts[:most])} and {len(texts) - most} more"
-    return " and ".join(filter(None, [", ".join(texts[:-1]), texts[-1]])) if texts else "none"
-
-
-def shown(value: object, most: int = 80) -> str:
-    """Return a value as a message shows it."""
-    if isinstance(value, bool):
-        text = "true" if value else "false"
-    elif isinstance(value, str):
-        text = repr(str(value))
-    else:
-        text = "null" if value is None else str(value)
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def one_line(text: object, most: int = 300) -> str:
-    """Return a text of several lines as a sentence has it."""
-    return " ".join(str(text).split())[:most]

@@ -4,12 +4,12 @@
 """Bring a folder of any layout from one host to others over HTTP, checked block by block against a list of digests.
 
     piece_transfer.py list  --folder FOLDER --to LIST
-    piece_transfer.py serve --folder FOLDER --list LIST --address IP --port N --allow IP … [--mbit N] [--idle SECONDS]
-    piece_transfer.py fetch --url URL --digest SHA256 --to FOLDER [--address IP]
+    piece_transfer.py fetch --url URL --digest SHA256 --list-bytes N --to FOLDER [--address IP]
     piece_transfer.py check --folder FOLDER --list LIST
 
-The list has a line per block, `sha256 offset length path`. Who fetches is given the digest of the list by somebody trusted; the way
-that the bytes take need not be. Standard library only, Python 3.8 and newer.
+The list has one line per block, `sha256 offset length path`. Who fetches is given size and digest of the list by
+somebody trusted; neither the way that the bytes take nor the server need be: that is piece_server.py, beside this file.
+Standard library only, Python 3.8 and newer.
 """
 
 from __future__ import annotations
@@ -17,52 +17,118 @@ from __future__ import annotations
 import argparse
 import collections
 import concurrent.futures
+import errno
 import hashlib
 import http.client
-import http.server
 import os
+import re
 import shutil
+import socket
+import stat
 import sys
 import threading
 import time
 import urllib.parse
+from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, NamedTuple, TypeVar
 
 BLOCK = 64 * 1024 * 1024
 PART = 256 * 1024
 LIST_PATH = "/list"
+PIECES_PATH = "/pieces/"
 THREADS = 4
 ATTEMPTS = 3
+# Seconds in which a request must come, and in each of which LEAST bytes of an answer must.
 TIMEOUT = 60
+LEAST = 16 * 1024
 # A full disk or a server that restarts: what is there stays, the next run goes on.
 RETRY_SECONDS = 2
+MAX_WORDS = 300
+
+LINE = re.compile(r"([0-9a-f]{64}) (0|[1-9][0-9]{0,17}) (0|[1-9][0-9]{0,17}) ([^\n]+)\Z")
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class TransferError(Exception):
     """Ends the program with a sentence."""
 
 
-def say(words):
+class NotAFile(OSError):
+    """A path leads to a link, a pipe or a device."""
+
+
+class Block(NamedTuple):
+    """A part of a file and its digest."""
+
+    digest: str
+    offset: int
+    length: int
+
+
+Blocks = Dict[str, List[Block]]
+
+
+def say(words: str) -> None:
     sys.stdout.write(words + "\n")
     sys.stdout.flush()
 
 
-# --- the list -------------------------------------------------------------------------------------------------------------------------
+# --- files ------------------------------------------------------------------------------------------------------------
 
 
-def files_below(folder):
-    """Relative paths of all files, sorted."""
-    found = []
-    for parent, _folders, names in os.walk(folder):
-        found += [os.path.relpath(os.path.join(parent, name), folder) for name in names]
-    strange = [path for path in found if "\n" in path]
-    if strange:
-        raise TransferError(f"{strange[0]!r}: file names with line breaks cannot be brought")
-    return sorted(found)
+def open_file(path: str, flags: int = os.O_RDONLY) -> BinaryIO:
+    """Open a regular file; a link is not followed and a pipe is not waited for."""
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise NotAFile(f"{path} is no regular file") from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotAFile(f"{path} is no regular file")
+    return os.fdopen(descriptor, "rb" if flags == os.O_RDONLY else "r+b")
 
 
-def digests_of(path):
-    """``(sha256, offset, length)`` of every block of a file; an empty file has one block."""
-    with open(path, "rb") as file:
+def entries_below(folder: str) -> Iterator[str]:
+    """Yield the relative paths of everything below a folder but folders; a link to one is no folder."""
+    for parent, folders, names in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
+        for name in names + links:
+            yield os.path.relpath(os.path.join(parent, name), folder)
+
+
+def files_below(folder: str) -> list[str]:
+    """Return the relative paths of all files, sorted; what is no file cannot be brought."""
+    found = sorted(entries_below(folder))
+    for path in found:
+        if "\n" in path:
+            raise TransferError(f"{path!r}: file names with line breaks cannot be brought")
+        if not stat.S_ISREG(os.lstat(os.path.join(folder, path)).st_mode):
+            raise TransferError(f"{path!r} in {folder} is no regular file, and only files can be brought: remove it")
+    return found
+
+
+def digest_at(file: BinaryIO, offset: int, length: int) -> str | None:
+    """Return the digest of a part of a file, None when it is not long enough."""
+    digest = hashlib.sha256()
+    file.seek(offset)
+    while length:
+        data = file.read(min(PART, length))
+        if not data:
+            return None
+        digest.update(data)
+        length -= len(data)
+    return digest.hexdigest()
+
+
+# --- the list ---------------------------------------------------------------------------------------------------------
+
+
+def digests_of(path: str) -> Iterator[Block]:
+    """Yield every block of a file; an empty file has one block."""
+    with open_file(path) as file:
         offset = 0
         while True:
             digest, length = hashlib.sha256(), 0
@@ -73,49 +139,64 @@ def digests_of(path):
                 digest.update(data)
                 length += len(data)
             if length or not offset:
-                yield digest.hexdigest(), offset, length
+                yield Block(digest.hexdigest(), offset, length)
             if length < BLOCK:
                 return
             offset += length
 
 
-def parse(text):
-    """A list as ``{path: [(sha256, offset, length), …]}``."""
-    blocks = collections.OrderedDict()
-    for line in text.splitlines():
-        digest, offset, length, path = line.split(" ", 3)
-        if os.path.isabs(path) or ".." in path.split("/"):
-            raise TransferError(f"the list names {path}, which is outside of the folder")
-        blocks.setdefault(path, []).append((digest, int(offset), int(length)))
+def parse(lines: Iterable[str]) -> Blocks:
+    """Return a list as blocks by path: those of a file follow each other, and none lies on another."""
+    blocks: Blocks = {}
+    last = None
+    for line in lines:
+        match = LINE.match(line[:-1] if line.endswith("\n") else line)
+        if not match:
+            raise TransferError(f"the list has a line that is none: {line[:MAX_WORDS]!r}")
+        digest, offset, length, path = match[1], int(match[2]), int(match[3]), match[4]
+        if not all(part not in ("", ".", "..") for part in path.split("/")) or "\0" in path:
+            raise TransferError(f"the list names {path!r}, which is no path or outside of the folder")
+        entries = blocks.setdefault(path, [])
+        end = entries[-1].offset + entries[-1].length if entries else 0
+        if offset != end or (entries and path != last) or (entries and not length):
+            raise TransferError(f"the list names bytes of {path!r} twice, or leaves some out")
+        entries.append(Block(digest, offset, length))
+        last = path
     return blocks
 
 
-def read_list(path):
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return parse(file.read())
+def read_list(path: str) -> Blocks:
+    """Return the blocks of a list. Only a line feed ends a line: names may hold what else looks like an end."""
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+        return parse(file)
 
 
-def total(blocks):
-    return sum(length for entries in blocks.values() for _digest, _offset, length in entries)
+def size_of(entries: list[Block]) -> int:
+    """Return the bytes of a file."""
+    return entries[-1].offset + entries[-1].length
 
 
-def make_list(options):
-    """Write the digests of all files. What stands in an older list and did not change since is not read again."""
-    known, known_at = {}, 0
+def make_list(options: argparse.Namespace) -> None:
+    """Write the digests of all files. What an older list names and did not change since is not read again."""
+    known: Blocks = {}
+    known_at = 0
     if os.path.exists(options.to):
-        known, known_at = read_list(options.to), os.stat(options.to).st_mtime_ns
+        try:
+            known, known_at = read_list(options.to), os.stat(options.to).st_mtime_ns
+        except TransferError as error:
+            say(f"The older list is not used: {error}")
     new, begun = options.to + ".new", time.time_ns()
     count = size = 0
-    with open(new, "w", encoding="utf-8", errors="surrogateescape") as file:
+    with open(new, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         for path in files_below(options.folder):
             full = os.path.join(options.folder, path)
-            found = os.stat(full)
-            entries = known.get(path)
-            if not entries or found.st_mtime_ns >= known_at or sum(entry[2] for entry in entries) != found.st_size:
+            found = os.lstat(full)
+            entries: Iterable[Block] = known.get(path, [])
+            if not entries or found.st_mtime_ns >= known_at or size_of(known[path]) != found.st_size:
                 entries = digests_of(full)
-            for digest, offset, length in entries:
-                file.write(f"{digest} {offset} {length} {path}\n")
-                size += length
+            for block in entries:
+                file.write(f"{block.digest} {block.offset} {block.length} {path}\n")
+                size += block.length
             count += 1
             if count % 1000 == 0:
                 say(f"{count} files, {size} bytes")
@@ -130,179 +211,125 @@ def make_list(options):
     say(f"{count} files, {size} bytes")
 
 
-# --- the server -----------------------------------------------------------------------------------------------------------------------
+class Watch:
+    """Ends connections on which too little happens: a byte now and then lets no limit per read expire."""
 
-
-class Limit:
-    """So many bytes a second for all connections together."""
-
-    def __init__(self, bytes_per_second):
-        self._rate = bytes_per_second
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._free_at = 0.0
+        self._since: dict[socket.socket, tuple[float, int]] = {}
 
-    def take(self, count):
-        """Wait until so many bytes may be sent."""
-        if not self._rate:
-            return
+    def begin(self, connection: socket.socket) -> None:
+        """Give a connection TIMEOUT seconds from now."""
         with self._lock:
-            now = time.monotonic()
-            start = max(now, self._free_at)
-            self._free_at = start + count / self._rate
-        time.sleep(start - now)
+            self._since[connection] = (time.monotonic(), 0)
+
+    def count(self, connection: socket.socket, size: int) -> None:
+        """Give it as many again when LEAST bytes came."""
+        with self._lock:
+            since, before = self._since.get(connection, (time.monotonic(), 0))
+            came = before + size
+            self._since[connection] = (time.monotonic(), 0) if came >= LEAST else (since, came)
+
+    def end(self, connection: socket.socket) -> None:
+        """Let a connection be."""
+        with self._lock:
+            self._since.pop(connection, None)
+
+    def check(self) -> None:
+        """End those whose time is over; who reads from them sees the end of all bytes."""
+        with self._lock:
+            late = [connection for connection, (since, _) in self._since.items() if time.monotonic() - since > TIMEOUT]
+            for connection in late:
+                del self._since[connection]
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers GET for the list and for ranges of the files that it names."""
-
-    protocol_version = "HTTP/1.1"
-    timeout = TIMEOUT
-
-    def do_GET(self):
-        server = self.server
-        server.last_used = time.monotonic()
-        if self.client_address[0] not in server.allowed:
-            return self.refuse(403, f"{self.client_address[0]} is not one of the hosts that the pieces are for")
-        path = urllib.parse.unquote(self.path, errors="surrogateescape")
-        if path == LIST_PATH:
-            full, first, length = server.list, 0, os.path.getsize(server.list)
-        elif path[1:] in server.blocks:
-            full = os.path.join(server.folder, path[1:])
-            first, last = (
-                int(number) for number in self.headers.get("Range", "bytes=0-0").partition("=")[2].split("-")
-            )
-            length = last - first + 1
-        else:
-            return self.refuse(404, f"there is no {path}")
-        try:
-            with open(full, "rb") as file:
-                file.seek(first)
-                self.send_response(200 if path == LIST_PATH else 206)
-                self.send_header("Content-Length", str(length))
-                self.end_headers()
-                self.send(file, length)
-        except OSError as error:
-            say(f"{path} to {self.client_address[0]}: {error}")
-            self.close_connection = True
-        return None
-
-    def send(self, file, length):
-        while length:
-            data = file.read(min(PART, length))
-            if not data:
-                raise OSError("the file is shorter than the list says")
-            self.server.limit.take(len(data))
-            self.wfile.write(data)
-            self.server.last_used = time.monotonic()
-            length -= len(data)
-
-    def refuse(self, status, words):
-        body = words.encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        """A line for each of a million blocks helps nobody."""
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """What all connections share."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, options):
-        self.folder, self.list, self.blocks = options.folder, options.list, read_list(options.list)
-        self.allowed, self.limit = set(options.allow), Limit(options.mbit * 1e6 / 8)
-        self.last_used = time.monotonic()
-        self._idle = options.idle
-        super().__init__((options.address, options.port), Handler)
-
-    def service_actions(self):
-        if time.monotonic() - self.last_used > self._idle:
-            say(f"Nobody asked for {self._idle} s: the server ends")
-            threading.Thread(target=self.shutdown, daemon=True).start()
-            self.last_used = time.monotonic()
-
-
-def serve(options):
-    try:
-        server = Server(options)
-    except OSError as error:
-        raise TransferError(f"cannot listen on {options.address} port {options.port}: {error}") from error
-    with server:
-        say(f"Serving {options.folder} on {options.address} port {options.port} for {', '.join(options.allow)}")
-        server.serve_forever()
-
-
-# --- fetching -------------------------------------------------------------------------------------------------------------------------
+# --- fetching ---------------------------------------------------------------------------------------------------------
 
 
 class Source:
     """The server, with a connection for each thread."""
 
-    def __init__(self, url, address):
+    def __init__(self, url: str, address: str | None) -> None:
         parts = urllib.parse.urlsplit(url)
-        self._where = (parts.hostname, parts.port)
+        self._host, self._port = parts.hostname or "", parts.port
         self._address = (address, 0) if address else None
         self._own = threading.local()
+        self._watch = Watch()
+        threading.Thread(target=self._check, daemon=True).start()
 
-    def get(self, path, first=None, length=None):
-        """Yield the bytes of an answer in parts."""
-        if not hasattr(self._own, "connection"):
-            self._own.connection = http.client.HTTPConnection(
-                *self._where, timeout=TIMEOUT, source_address=self._address
-            )
-        connection = self._own.connection
-        headers = {} if first is None else {"Range": f"bytes={first}-{first + length - 1}"}
+    def _check(self) -> None:
+        while True:
+            time.sleep(min(1, TIMEOUT / 4))
+            self._watch.check()
+
+    def get(self, path: str, length: int, first: int | None = None) -> Iterator[bytes]:
+        """Yield exactly so many bytes, in parts; whatever a server does beside that is an error."""
+        connection = self._own.__dict__.pop("connection", None) or self._connect()
+        own: socket.socket = connection.sock
+        self._watch.begin(own)
         try:
-            connection.request("GET", urllib.parse.quote(path, errors="surrogateescape"), headers=headers)
-            answer = connection.getresponse()
-            if answer.status not in (200, 206):
-                raise TransferError(
-                    "%s:%d answers %d: %s" % (*self._where, answer.status, answer.read().decode("utf-8", "replace"))
-                )
-            while True:
-                data = answer.read(PART)
-                if not data:
-                    return
-                yield data
-        except (OSError, http.client.HTTPException) as error:
-            del self._own.connection
-            raise ConnectionError("%s:%d: %s" % (*self._where, error or type(error).__name__)) from error
+            yield from self._answer(connection, own, path, length, first)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            words = (str(error) or type(error).__name__)[:MAX_WORDS]
+            raise ConnectionError(f"{self._host}:{self._port}: {words}") from error
+        else:
+            if connection.sock:
+                self._own.connection = connection
+        finally:
+            self._watch.end(own)
+            if "connection" not in self._own.__dict__:
+                connection.close()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        connection = http.client.HTTPConnection(self._host, self._port, TIMEOUT, self._address)
+        try:
+            connection.connect()
+        except OSError as error:
+            raise ConnectionError(f"{self._host}:{self._port}: {error}") from error
+        return connection
+
+    def _answer(
+        self, connection: http.client.HTTPConnection, own: socket.socket, path: str, length: int, first: int | None
+    ) -> Iterator[bytes]:
+        headers = {} if first is None else {"Range": f"bytes={first}-{first + length - 1}"}
+        connection.request("GET", urllib.parse.quote(path, errors="surrogateescape"), headers=headers)
+        answer = connection.getresponse()
+        if answer.status == 503:
+            raise ConnectionError("it has too many connections")
+        if answer.status != (200 if first is None else 206):
+            words = answer.read(MAX_WORDS).decode("utf-8", "replace")
+            raise TransferError(f"{self._host}:{self._port} answers {answer.status}: {words}")
+        if answer.length != length or answer.chunked:
+            raise ConnectionError(f"it sends {answer.length} bytes instead of {length}")
+        left = length
+        while left:
+            data = answer.read(min(LEAST, left))
+            if not data:
+                raise ConnectionError(f"the answer ended {left} bytes too early")
+            self._watch.count(own, len(data))
+            left -= len(data)
+            yield data
 
 
-def digest_at(file, offset, length):
-    """The digest of a part of a file, None when it is not long enough."""
-    digest = hashlib.sha256()
-    file.seek(offset)
-    while length:
-        data = file.read(min(PART, length))
-        if not data:
-            return None
-        digest.update(data)
-        length -= len(data)
-    return digest.hexdigest()
-
-
-def fetch_block(source, path, full, block):
-    """Bring one block, unless it is there and whole. Gives the number of bytes that came."""
-    digest, offset, length = block
-    with open(full, "r+b") as file:
-        if digest_at(file, offset, length) == digest:
+def fetch_block(source: Source, path: str, full: str, block: Block) -> int:
+    """Bring one block, unless it is there and whole; return the number of bytes that came."""
+    with open_file(full, os.O_RDWR) as file:
+        if digest_at(file, block.offset, block.length) == block.digest:
             return 0
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                seen = hashlib.sha256()
-                file.seek(offset)
-                for data in source.get("/" + path, offset, length):
-                    seen.update(data)
+                file.seek(block.offset)
+                for data in source.get(PIECES_PATH + path, block.length, block.offset):
                     file.write(data)
-                if seen.hexdigest() == digest:
-                    return length
-                words = f"bytes {offset} to {offset + length} of {path} do not have their digest"
+                file.flush()
+                # What counts is what lies in the file, not what came.
+                if digest_at(file, block.offset, block.length) == block.digest:
+                    return block.length
+                words = f"bytes {block.offset} to {block.offset + block.length} of {path} do not have their digest"
             except ConnectionError as error:
                 words = str(error)
             say(f"Attempt {attempt} of {ATTEMPTS}: {words}")
@@ -310,50 +337,67 @@ def fetch_block(source, path, full, block):
     raise TransferError(words)
 
 
-def prepare(folder, blocks):
-    """Make all files, as long as they will be at most, and remove what the list does not name."""
-    for path in set(files_below(folder)) - set(blocks):
-        os.unlink(os.path.join(folder, path))
+def prepare(folder: str, blocks: Blocks) -> None:
+    """Make all files, as long as they will be at most, and remove what the list does not name or what is no file."""
+    for path in list(entries_below(folder)):
+        full = os.path.join(folder, path)
+        if path not in blocks or not stat.S_ISREG(os.lstat(full).st_mode):
+            os.unlink(full)
     for path, entries in blocks.items():
         full = os.path.join(folder, path)
         os.makedirs(os.path.dirname(full), exist_ok=True)
-        with open(full, "ab") as file:
-            end = entries[-1][1] + entries[-1][2]
-            if file.tell() > end:
-                file.truncate(end)
+        with open_file(full, os.O_RDWR | os.O_CREAT) as file:
+            if file.seek(0, os.SEEK_END) > size_of(entries):
+                file.truncate(size_of(entries))
 
 
-def fetch(options):
+def fetch_list(source: Source, path: str, digest: str, length: int) -> None:
+    """Bring the list into a file, no more of it than there is, and compare its digest before anything is made of it."""
+    seen = hashlib.sha256()
+    try:
+        with open(path, "wb") as file:
+            for data in source.get(LIST_PATH, length):
+                seen.update(data)
+                file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if seen.hexdigest() != digest:
+            raise TransferError("the list of digests is not the one of this export; nothing was brought")
+    except ConnectionError as error:
+        os.unlink(path)
+        raise TransferError(f"the export cannot be read: {error}") from error
+    except TransferError:
+        os.unlink(path)
+        raise
+
+
+def fetch(options: argparse.Namespace) -> None:
     """Bring all blocks into the folder, then the list beside it: it says that the folder is complete."""
     source = Source(options.url, options.address)
     pieces, listed = os.path.join(options.to, "pieces"), os.path.join(options.to, "list")
-    try:
-        text = b"".join(source.get(LIST_PATH))
-    except ConnectionError as error:
-        raise TransferError(f"the export cannot be read: {error}") from error
-    if hashlib.sha256(text).hexdigest() != options.digest:
-        raise TransferError("the list of digests is not the one of this export; nothing was brought")
-    blocks = parse(text.decode("utf-8", "surrogateescape"))
+    os.makedirs(options.to, exist_ok=True)
+    fetch_list(source, listed + ".new", options.digest, options.list_bytes)
+    blocks = read_list(listed + ".new")
     os.makedirs(pieces, exist_ok=True)
     if os.path.exists(listed):
         os.unlink(listed)
     prepare(pieces, blocks)
     work = ((path, block) for path, entries in blocks.items() for block in entries)
     came = in_parallel(lambda item: fetch_block(source, item[0], os.path.join(pieces, item[0]), item[1]), work)
+    for path, entries in blocks.items():
+        if os.lstat(os.path.join(pieces, path)).st_size != size_of(entries):
+            raise TransferError(f"{path} is not as long as the list says; run the same command again")
     os.sync()
-    with open(listed + ".new", "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
     os.rename(listed + ".new", listed)
-    say(f"{len(blocks)} files, {total(blocks)} bytes, of which {sum(came)} came now; every block has its digest")
+    total = sum(size_of(entries) for entries in blocks.values())
+    say(f"{len(blocks)} files, {total} bytes, of which {sum(came)} came now; every block has its digest")
 
 
-def in_parallel(function, work):
-    """Results of a function over much work, a little of it at a time; the first error ends it."""
-    results = []
+def in_parallel(function: Callable[[Item], Result], work: Iterable[Item]) -> list[Result]:
+    """Return the results of a function over much work, a little of it at a time; the first error ends it."""
+    results: list[Result] = []
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-        waiting = collections.deque()
+        waiting: collections.deque[concurrent.futures.Future[Result]] = collections.deque()
         try:
             for item in work:
                 waiting.append(pool.submit(function, item))
@@ -367,20 +411,17 @@ def in_parallel(function, work):
     return results
 
 
-def check(options):
+def check(options: argparse.Namespace) -> None:
     """Compare a folder with a list."""
     blocks = read_list(options.list)
 
-    def problem(item):
+    def problem(item: tuple[str, list[Block]]) -> str | None:
         path, entries = item
         try:
-            with open(os.path.join(options.folder, path), "rb") as file:
-                return (
-                    path
-                    if any(digest_at(file, offset, length) != digest for digest, offset, length in entries)
-                    else None
-                )
-        except FileNotFoundError:
+            with open_file(os.path.join(options.folder, path)) as file:
+                good = all(digest_at(file, block.offset, block.length) == block.digest for block in entries)
+                return None if good and file.seek(0, os.SEEK_END) == size_of(entries) else path
+        except (FileNotFoundError, NotAFile):
             return path
 
     bad = [path for path in in_parallel(problem, blocks.items()) if path]
@@ -389,23 +430,19 @@ def check(options):
         raise TransferError(f"{len(bad)} files are missing or differ: {', '.join(bad[:10])}")
 
 
-def main():
+def main() -> int:
+    """Run one of the commands."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
 
-    def command(name, function, **options):
+    def command(name: str, function: Callable[[argparse.Namespace], None], **options: dict[str, Any]) -> None:
         part = commands.add_parser(name)
         part.set_defaults(function=function)
         for option, more in options.items():
-            part.add_argument("--" + option, **dict({"required": True}, **more))
+            part.add_argument("--" + option.replace("_", "-"), **{"required": True, **more})
 
     command("list", make_list, folder={}, to={})
-    limits = {
-        "mbit": {"type": float, "default": 0, "required": False},
-        "idle": {"type": float, "default": 900, "required": False},
-    }
-    command("serve", serve, folder={}, list={}, address={}, port={"type": int}, allow={"nargs": "+"}, **limits)
-    command("fetch", fetch, url={}, digest={}, to={}, address={"required": False})
+    command("fetch", fetch, url={}, digest={}, list_bytes={"type": int}, to={}, address={"required": False})
     command("check", check, folder={}, list={})
     options = parser.parse_args()
     try:

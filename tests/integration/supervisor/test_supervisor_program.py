@@ -9,9 +9,11 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import stat
 import subprocess
+import sys
 import time
 from datetime import datetime, timedelta
 
@@ -20,7 +22,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor impo
 
 from .conftest import until
 
-NEVER_UP = "echo one; echo last words; exit 3"
+# Not at once: an end that supervisord sees while it still answers the call to start is a SPAWN_ERROR, which has no exit status.
+NEVER_UP = "echo one; echo last words; sleep 0.2; exit 3"
 IGNORES_TERM = "trap '' TERM; while :; do sleep 0.1; done"
 
 TUTORIAL = """\
@@ -964,12 +967,12 @@ def test_a_supervisord_that_is_killed_while_a_program_stops_is_told_and_the_next
         ({"log": {"path": "/not/here/x.log"}}, "program a: the folder of its log /not/here/x.log does not exist"),
         (
             {"environment": {"X": "a ;b"}},
-            "program a: environment: X: supervisord reads a ; or # after white space as a comment: 'a ;b'",
+            "program a: environment: X: supervisord reads a ; or # after white space as a comment",
         ),
         ({"state_directories": ["relative"]}, "program a: state_directories: 'relative' is not an absolute path"),
         (
             {"state_directories": ["/etc/passwd"]},
-            "program a: state_directories: /etc/passwd cannot be made ready: it is not a directory",
+            "program a: state_directories: /etc/passwd cannot be made ready: /etc/passwd is not a directory",
         ),
     ],
 )
@@ -1021,6 +1024,73 @@ def test_state_directories_are_made_and_given_to_the_user(host):
         0o755,
         "root",
     )
+
+
+def test_a_service_user_that_puts_a_link_in_the_place_of_its_directory_gets_nothing(host):
+    """The outer folder belongs to the user, as it did on clusters of the first release."""
+    outer, victim = host.folder / "plot-server", host.folder / "victim"
+    victim.mkdir(mode=0o755)
+    programs = [host.program("a", user="daemon", state_directories=[str(outer / "base-path-0")])]
+    host.apply(programs)
+    assert (outer.owner(), (outer / "base-path-0").owner()) == ("root", "daemon")
+    shutil.chown(outer, "daemon")
+    assert not host.apply(programs)["changed"]
+    (outer / "base-path-0").rename(outer / "old")
+    (outer / "base-path-0").symlink_to(victim)
+    text = host.text()
+    for check in (True, False):
+        message = host.apply([dict(programs[0], environment={"X": "1"})], check=check)["msg"]
+        assert message == (
+            f"program a: state_directories: {outer}/base-path-0 cannot be made ready: {outer}/base-path-0 is a link, and daemon "
+            "can choose where it leads, so it is not followed: put the folder itself there, or give the path that it leads to"
+        )
+    assert (victim.owner(), host.text()) == ("root", text)
+
+
+def test_a_folder_of_the_system_as_state_directory_is_refused_before_anything_is_changed(host):
+    new = host.folder / "new"
+    for path in ("/", "/etc", "/root", "/home", "/usr/lib"):
+        result = host.apply([host.program("a", user="daemon", state_directories=[str(new), path])])
+        assert result["msg"] == (
+            f"program a: state_directories: {path} is a folder of the system: choose one of its own for the data"
+        )
+    assert not new.exists() and list(host.conf_d.iterdir()) == []
+
+
+def test_a_log_that_the_service_user_could_replace_is_refused(host):
+    data = host.folder / "data"
+    log = {"path": f"{data}/a.log"}
+    for check in (True, False):
+        result = host.apply([host.program("a", user="daemon", log=log, state_directories=[str(data)])], check=check)
+        assert f"in the place of its log {data}/a.log: {data} belongs to daemon" in result["msg"]
+    assert not data.exists()
+
+
+def test_no_other_user_holds_up_a_run(host):
+    host.folder.chmod(0o755)
+    script = "import fcntl, os, sys, time; os.setuid(1); fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)"
+    other = subprocess.Popen(
+        [sys.executable, "-c", script + "; print(flush=True); time.sleep(600)", host.folder], stdout=subprocess.PIPE
+    )
+    try:
+        other.stdout.readline()
+        assert host.apply([host.program("a")])["changed"]
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_the_run_that_is_waited_for_is_named(host, monkeypatch):
+    monkeypatch.setattr(run, "LOCK_WAIT", 0.0)
+    host.apply([host.program("slow", IGNORES_TERM, stopwaitsecs=300)])
+    host.wait_until_deaf("slow")
+    first = host.popen(name="app", programs=[])
+    host.wait_until_stopping("slow")
+    for check in (True, False):
+        message = host.apply([host.program("b")], name="other", check=check)["msg"]
+        assert message == f"process {first.pid}, supervisor_program of app, is not done after 0 s"
+    os.killpg(host.pids()["slow"], signal.SIGKILL)
+    first.communicate()
 
 
 def test_programs_get_exactly_the_given_arguments_and_environment(host):

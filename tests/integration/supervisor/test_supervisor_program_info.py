@@ -9,8 +9,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
+from ansible_collections.autonomys.cluster.plugins.modules import supervisor_program_info
 
 from .conftest import until
 
@@ -79,6 +81,23 @@ def test_gpus_come_from_nvidia_smi(host, monkeypatch):
     found = host.run("supervisor_program_info", programs=["a", "b"])["programs"]
     assert [program["pid"] for program in found] == [a, b]
     assert [program["gpus"] for program in found] == [["GPU-1", "GPU-2"], []]
+
+
+def test_a_driver_that_hangs_costs_a_limit_and_is_told(host, monkeypatch):
+    host.apply([host.program("a")])
+    folder = host.folder / "bin"
+    folder.mkdir()
+    script = folder / "nvidia-smi"
+    script.write_text("#!/bin/sh\nsleep 1000 & kill -STOP $$\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setattr(supervisor_program_info, "GPU_PATIENCE_S", 1)
+    begin = time.monotonic()
+    [found] = host.run("supervisor_program_info", name="app")["programs"]
+    assert (found["state"], found["gpus"]) == ("RUNNING", None)
+    assert time.monotonic() - begin < 30
+    script.write_text("#!/bin/sh\nexit 9\n")
+    assert host.run("supervisor_program_info", name="app")["programs"][0]["gpus"] is None
 
 
 def test_restarts_are_counted_from_the_last_deliberate_start(host):

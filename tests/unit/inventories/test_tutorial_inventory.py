@@ -58,7 +58,8 @@ NOT_IN_AN_INVENTORY = {
 KEPT = {
     "NATS007": ("nats_version", "2.14.5"),
     "NATS019": ("nats_version", "2.14.5"),
-    "REL007": ("cluster_chain", "mainnet")}
+    "REL007": ("cluster_chain", "mainnet"),
+}
 
 # Programs of the tutorial: component, host, file.
 FILES = [

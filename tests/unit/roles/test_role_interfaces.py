@@ -36,6 +36,10 @@ def options(role):
     return {name: option for name, option in merged.items() if not name.startswith(STEP)}
 
 
+def defaults_of_step():
+    return {name: value for name, value in read("common", "defaults/main.yml").items() if name.startswith(STEP)}
+
+
 def defaults_of(role):
     return {name: value for name, value in read(role, "defaults/main.yml").items() if not name.startswith(STEP)}
 
@@ -84,14 +88,16 @@ def test_component_roles_have_the_same_shape(component):
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_settings_of_a_role_are_its_inputs_each_under_its_own_name(component):
-    values = read(component, "vars/main.yml")[f"__{component}_settings"]
-    assert values == {name: f"{{{{ {name} }}}}" for name in values}
-    assert set(values) <= set(options(component)) | set(options("common"))
+    values = read(component, "vars/main.yml")
+    assert values[f"__{component}_settings"] == f"{{{{ __{component}_inputs | autonomys.cluster.typed_variables }}}}"
+    inputs = values[f"__{component}_inputs"]
+    assert inputs == {name: f"{{{{ {name} }}}}" for name in inputs}
+    assert set(inputs) <= set(options(component)) | set(options("common")) | set(defaults_of_step())
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_what_playbooks_hand_to_a_step_is_declared(component):
-    defaults, specs = read("common", "defaults/main.yml"), specs_of(component)
+    defaults, specs = defaults_of_step(), specs_of(component)
     declared = {name: option for name, option in specs["restart"]["options"].items() if name.startswith(STEP)}
     assert {name: option["default"] for name, option in declared.items()} == {name: defaults[name] for name in declared}
     texts = [path.read_text(encoding="utf-8") for path in (ROLES / component).glob("[tv]*s/*.yml")]

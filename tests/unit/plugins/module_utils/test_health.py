@@ -86,6 +86,10 @@ def test_a_healthy_program_has_no_problem():
         ),
         ({"gpus": []}, "holds the GPUs nothing, expected are GPU-a"),
         ({"gpus": ["GPU-b"]}, "holds the GPUs GPU-b, expected are GPU-a"),
+        (
+            {"gpus": None},
+            "it is not known which GPUs autonomys-plot-server-0 holds: nvidia-smi does not answer (look at dmesg)",
+        ),
         ({"open_files": ["/mnt/nvme0n10/plot.bin"]}, "has no file open in /mnt/nvme0n1"),
     ],
 )

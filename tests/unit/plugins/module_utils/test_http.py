@@ -123,6 +123,7 @@ def test_any_bytes_are_an_object_or_nothing(raw):
         ("http://h/a", "http://h/a"),
         ("http://u:p@[::1/a?b", "[::1/a"),
         ("nats://token@h:4222", "nats://h:4222"),
+        ("files/a@b?c#d", "files/a@b?c#d"),
     ],
 )
 def test_urls_are_shown_without_secrets(url, shown):

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import ReleaseError
 from ansible_collections.autonomys.cluster.plugins.modules import release
+from ansible_collections.autonomys.cluster.tests.unit.modules import result_of, run_module
 
 
 def sha(data):
@@ -79,7 +80,9 @@ def install(tmp_path):
     def run(src, checksum, **arguments):
         files = [{"name": "tool", "src": src, "checksum": checksum, "extract": None}]
         params = {"releases": [{"root": str(tmp_path / "opt"), "version": "v1", "files": files}]}
-        params.update({"keep": 2, "owner": getpass.getuser(), "proxy": None, "timeout": 5}, **arguments)
+        params.update(
+            {"keep": 2, "owner": getpass.getuser(), "proxy": None, "timeout": 5, "check_user": "nobody"}, **arguments
+        )
         return release.install(Module(params))
 
     return run
@@ -138,3 +141,37 @@ def test_bad_arguments(install, arguments, message):
 def test_a_file_of_the_control_node_is_asked_for_before_anything_is_done(install, tmp_path):
     assert install("local/tool", sha(b"one")) == {"changed": False, "control_node_sources": ["local/tool"]}
     assert not (tmp_path / "opt").exists()
+
+
+# Secrets
+
+MARKS = ("M4RK-user", "M4RK-password", "M4RK-token", "M4RK-proxy")
+URL = "http://M4RK-user:M4RK-password@127.0.0.1:1/tool?token=M4RK-token"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"keep": "many"}, {"unknown": 1}, {"owner": "nobody-of-that-name"}, {"keep": -1}],
+    ids=["no server", "wrong kind", "unknown argument", "no account", "negative"],
+)
+def test_nothing_secret_is_logged_or_returned(capsys, tmp_path, change):
+    entry = {"name": "tool", "src": URL, "checksum": sha(b"one")}
+    arguments = {
+        "releases": [{"root": str(tmp_path / "opt"), "version": "v1", "files": [entry]}],
+        "owner": getpass.getuser(),
+        "proxy": "http://x:M4RK-proxy@127.0.0.1:1",
+    }
+    answer, logged = run_module(release.main, {**arguments, **change}, capsys)
+    assert result_of(answer)["failed"] and "invocation" in answer
+    assert [mark for mark in MARKS if mark in answer or any(mark in line for line in logged)] == []
+    assert result_of(answer)["invocation"]["module_args"]["proxy"] == "http://127.0.0.1:1"
+
+
+def test_a_result_is_whole_and_masked_too(capsys, tmp_path, web):
+    (web.folder / "tool").write_bytes(b"one")
+    source = web.url.replace("//", "//M4RK-user:M4RK-password@") + "/tool?token=M4RK-token"
+    entry = {"name": "tool", "src": source, "checksum": sha(b"one")}
+    arguments = {"releases": [{"root": str(tmp_path / "opt"), "version": "v1", "files": [entry]}], "owner": "root"}
+    answer, logged = run_module(release.main, arguments, capsys)
+    assert result_of(answer)["installed"] == [f"{tmp_path}/opt/v1/tool"]
+    assert [mark for mark in MARKS if mark in answer or any(mark in line for line in logged)] == []

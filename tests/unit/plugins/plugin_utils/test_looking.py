@@ -108,3 +108,12 @@ def test_every_component_has_a_question(tutorial_model):
         asked = _looking.serving_question(tutorial_model, component, host)
         assert (asked["component"], asked["at_work"]) == (component, True)
         assert asked.get("nats") or asked.get("node") or asked["nats_servers"]
+
+
+def test_the_other_nats_servers_are_asked_where_the_inventory_says(clock):
+    action = Action({"failed": True, "msg": "enough"})
+    nats = {"url": "http://127.0.0.1:8222", "peers": {"node-2": "10.0.0.2", "node-1": "fd00::1"}}
+    wait(action, timeout=0, programs=[], nats=nats)
+    urls = {"node-1": "http://[fd00::1]:8222", "node-2": "http://10.0.0.2:8222"}
+    asked = {"url": "http://127.0.0.1:8222", "peers": ["node-1", "node-2"], "peer_urls": urls}
+    assert ("autonomys.cluster.nats_info", asked) in action.asked

@@ -29,3 +29,5 @@ def test_auto_keeps_the_sectors_of_an_existing_farm() -> None:
     unread = {"existing_plot_bytes": None, "max_sectors": None, "error": "Input/output error"}
     with pytest.raises(SettingsError, match="cannot be read, so its sectors cannot be counted: Input/output error"):
         farm_sectors(values, farm, unread)
+    with pytest.raises(SettingsError, match="the disk of the farm /mnt/a was not read"):
+        farm_sectors(values, farm, {})

@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Program
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Program, SettingsError
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import expectations, programs
 from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._components.sample import (
     machine,
@@ -74,3 +74,11 @@ def test_inputs_are_not_modified() -> None:
     before = copy.deepcopy((values, TOPOLOGY))
     programs("plot_server", values, {"gpus": {"topology": TOPOLOGY}})
     assert (values, TOPOLOGY) == before
+
+
+def test_what_no_plot_server_can_be_made_of_is_refused_with_the_reason() -> None:
+    with pytest.raises(SettingsError, match="the GPUs of the host were not read"):
+        programs("plot_server", role_settings("plot_server"), {"gpus": None, "host": None})
+    unnamed = dict(TOPOLOGY, gpus=[dict(TOPOLOGY["gpus"][0], uuid=None)])
+    with pytest.raises(SettingsError, match="the GPU 0000:.* has no UUID"):
+        programs("plot_server", role_settings("plot_server"), {"gpus": {"topology": unnamed}})

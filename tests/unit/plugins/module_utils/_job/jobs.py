@@ -38,3 +38,21 @@ def ended(**more):
     return shown(
         **dict({"SubState": "exited", "ExecMainCode": "1", "ExecMainExitTimestampMonotonic": "105500000"}, **more)
     )
+
+
+class Systemd:
+    """Answers `systemctl show` with the states given, one after the other, and everything else with success."""
+
+    def __init__(self, *states, start=(0, "", "")):
+        self.states, self.start, self.asked = list(states), start, []
+
+    def __call__(self, command, timeout):
+        if command[:2] == ["systemctl", "show"]:
+            state = self.states.pop(0)
+            return state if isinstance(state, tuple) else (0, "".join(f"{k}={v}\n" for k, v in state.items()), "")
+        self.asked.append(command[:2])
+        return self.start if command[0] == "systemd-run" else (0, "", "")
+
+
+NEVER = {"LoadState": "not-found", "ActiveState": "inactive"}
+START, STOP, FORGET = ["systemd-run", "--quiet"], ["systemctl", "stop"], ["systemctl", "reset-failed"]

@@ -6,27 +6,18 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.commands import CommandError
 from ansible_collections.autonomys.cluster.plugins.module_utils._job import host
-from ansible_collections.autonomys.cluster.plugins.modules import systemd_job, systemd_job_info
-from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._job.jobs import JOB, ended, shown
-
-
-class Systemd:
-    """Answers `systemctl show` with the states given, one after the other, and everything else with success."""
-
-    def __init__(self, *states, start=(0, "", "")):
-        self.states, self.start, self.asked = list(states), start, []
-
-    def __call__(self, command):
-        if command[:2] == ["systemctl", "show"]:
-            state = self.states.pop(0)
-            return state if isinstance(state, tuple) else (0, "".join(f"{k}={v}\n" for k, v in state.items()), "")
-        self.asked.append(command[:2])
-        return self.start if command[0] == "systemd-run" else (0, "", "")
-
-
-NEVER = {"LoadState": "not-found", "ActiveState": "inactive"}
-START, STOP, FORGET = ["systemd-run", "--quiet"], ["systemctl", "stop"], ["systemctl", "reset-failed"]
+from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._job.jobs import (
+    FORGET,
+    JOB,
+    NEVER,
+    START,
+    STOP,
+    Systemd,
+    ended,
+    shown,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -97,43 +88,9 @@ def test_a_systemd_that_answers_nonsense_knows_no_job():
     assert host.look(Systemd((0, "LoadState=loaded\n\0\ufffd", "")), "autonomys-x")["state"] == "absent"
 
 
-# The modules
+def test_a_systemd_that_does_not_end_is_a_sentence():
+    def run(command, timeout):
+        raise CommandError(f"{command[0]} did not end within {timeout} s")
 
-
-def parameters(**more):
-    base = {name: spec.get("default") for name, spec in systemd_job.ARGUMENTS.items()}
-    return dict(base, **dict(JOB, environment={}), **more)
-
-
-def test_a_job_is_returned_with_what_was_asked_for(tmp_path):
-    (tmp_path / "bytes").write_bytes(b"x" * 5000)
-    params = parameters(watch=str(tmp_path), state="started")
-    result = systemd_job.execute(Systemd(NEVER, shown()), params, False)
-    assert (result["changed"], result["job"]["started"], result["job"]["command"]) == (True, True, JOB["command"])
-    assert result["job"]["watched_bytes"] == 5000
-    assert result["job"]["available_bytes"] > 0
-
-
-@pytest.mark.parametrize("check_mode", [True, False])
-def test_a_job_is_ended(check_mode):
-    systemd = Systemd(shown())
-    assert systemd_job.execute(systemd, parameters(state="absent"), check_mode)["changed"]
-    assert systemd.asked == ([] if check_mode else [STOP, FORGET])
-
-
-@pytest.mark.parametrize("name", ["command", "log"])
-def test_what_is_needed_to_start(name):
-    with pytest.raises(host.JobError, match=f"^{name} is required for state finished$"):
-        systemd_job.execute(Systemd(), dict(parameters(state="finished"), **{name: None}), False)
-
-
-def test_output_is_read_from_where_the_last_look_ended(tmp_path):
-    log = tmp_path / "log"
-    log.write_bytes(b"one\ntwo\n")
-    params = {"name": "autonomys-x", "watch": None, "log": str(log), "output_from": 4}
-    result = systemd_job_info.execute(Systemd(shown()), params)
-    assert (result["output"], result["output_next"], result["changed"]) == ("two\n", 8, False)
-    assert "digest" not in result["job"]
-    log.write_bytes(b"new\n")
-    assert systemd_job_info.execute(Systemd(shown()), dict(params, output_from=8))["output"] == "new\n"
-    assert systemd_job_info.execute(Systemd(shown()), dict(params, log=None))["output"] == ""
+    with pytest.raises(host.JobError, match="systemctl did not end within 60 s"):
+        host.look(run, "autonomys-x")

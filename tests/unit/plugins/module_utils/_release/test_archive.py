@@ -80,3 +80,18 @@ def test_an_unpacked_file_has_a_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MAX_SIZE", 10)
     with pytest.raises(ReleaseError, match="bomb in src is larger than"):
         extract_member(archive(tmp_path / "a.tgz", bomb=b"0" * 1000), "bomb", tmp_path / "one", "src")
+
+
+def test_a_damaged_lzma_zip_is_a_sentence(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as handle:
+        handle.writestr("bin", os.urandom(1000))
+    whole = bytearray(path.read_bytes())
+    for position in range(34, 60):
+        damaged = bytearray(whole)
+        damaged[position] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            extract_member(path, "bin", tmp_path / "one", "src")
+        except ReleaseError as error:
+            assert str(error).endswith("; nothing was installed")

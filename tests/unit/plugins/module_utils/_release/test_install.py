@@ -12,6 +12,8 @@ import stat
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._release import install as installing
 from ansible_collections.autonomys.cluster.plugins.module_utils._release import read as reading
+from ansible_collections.autonomys.cluster.plugins.module_utils._release import versions
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import Installer
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import ReleaseError, normalise
 from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._release.releases import (
     GID,
@@ -216,3 +218,110 @@ def test_old_versions_are_pruned_but_never_those_in_use(tmp_path):
     # Of v1 to v3, which keep=1 gives up, v2 still runs.
     assert steps.prune == [(str(tmp_path), "v1"), (str(tmp_path), "v3")]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["foreign", "v2", "v4", "v5"]
+
+
+# Who else could change what is there
+
+
+needs_root = pytest.mark.skipif(UID != 0, reason="only root gives files away")
+STRANGER = 65534
+
+
+@needs_root
+@pytest.mark.parametrize("level", ["above", "root", "version"])
+def test_in_a_folder_of_somebody_else_nothing_is_installed_or_believed(tmp_path, level):
+    """The owner of a folder can put a program and a manifest that praises it there, and root would run it."""
+    root = tmp_path / "opt" / "releases"
+    install(root, "v1", farmer=b"one")
+    folder = {"above": root.parent, "root": root, "version": root / "v1"}[level]
+    os.chown(folder, STRANGER, STRANGER)
+    for version in ("v1", "v2") if level != "version" else ("v1",):
+        with pytest.raises(
+            ReleaseError, match=f"^{folder} belongs to nobody: others than root could replace .*chown root"
+        ):
+            planned(wanted(root, version, farmer=b"one"))
+        with pytest.raises(ReleaseError, match="belongs to nobody"):
+            install(root, version, farmer=b"one")
+
+
+@needs_root
+def test_the_way_of_the_audit_is_closed(tmp_path):
+    """A version with a manifest in it, of the user whose home the folder of releases is."""
+    home = tmp_path / "home"
+    root = home / "releases"
+    install(root, "v1", farmer=b"EVIL")
+    for path in [home, root, root / "v1", *(root / "v1").iterdir()]:
+        os.chown(path, STRANGER, STRANGER)
+    with pytest.raises(ReleaseError, match="belongs to nobody"):
+        install(root, "v1", farmer=b"EVIL")
+    assert (root / "v1" / "farmer").stat().st_uid == STRANGER
+
+
+def test_a_folder_that_everybody_may_write_is_refused(tmp_path):
+    tmp_path.chmod(0o777)
+    with pytest.raises(ReleaseError, match=f"{tmp_path} can be written by everybody"):
+        install(tmp_path / "opt", "v1", farmer=b"one")
+    tmp_path.chmod(0o700)
+    assert not (tmp_path / "opt").exists()
+
+
+@needs_root
+@pytest.mark.parametrize("change", ["owner", "mode", "link"])
+def test_a_manifest_that_others_could_have_written_proves_nothing(tmp_path, change):
+    install(tmp_path, "v1", farmer=b"one")
+    manifest = tmp_path / "v1" / versions.MANIFEST
+    if change == "owner":
+        os.chown(manifest, STRANGER, STRANGER)
+    elif change == "mode":
+        manifest.chmod(0o666)
+    else:
+        manifest.rename(tmp_path / "v1" / "other")
+        manifest.symlink_to("other")
+    with pytest.raises(ReleaseError, match="v1/farmer exists and was not installed by this collection"):
+        install(tmp_path, "v1", farmer=b"one")
+
+
+@needs_root
+def test_a_file_of_somebody_else_is_compared_and_replaced_by_a_copy(tmp_path):
+    """Its owner may still have it open: what is there afterwards is another file."""
+    install(tmp_path, "v1", farmer=b"one")
+    path = tmp_path / "v1" / "farmer"
+    os.chown(path, STRANGER, STRANGER)
+    web = Web(farmer=b"one")
+    with path.open("r+b") as still_open:
+        assert run(wanted(tmp_path, farmer=b"one"), web).attributes == [str(path)]
+        still_open.write(b"EVIL")
+    assert (path.read_bytes(), path.stat().st_uid, web.requests) == (b"one", UID, [])
+    assert not any(planned(wanted(tmp_path, farmer=b"one")))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["v1"]
+
+
+@needs_root
+def test_a_changed_file_of_somebody_else_is_fetched_again(tmp_path):
+    install(tmp_path, "v1", farmer=b"one")
+    path = tmp_path / "v1" / "farmer"
+    stamp = path.stat()
+    path.write_bytes(b"0ne")
+    os.utime(path, ns=(stamp.st_mtime_ns, stamp.st_mtime_ns))
+    os.chown(path, STRANGER, STRANGER)
+    web = Web(farmer=b"one")
+    run(wanted(tmp_path, farmer=b"one"), web)
+    assert (path.read_bytes(), web.requests) == (b"one", ["https://x/farmer"])
+
+
+def test_a_program_is_tried_before_it_gets_its_name(tmp_path):
+    tried = []
+
+    def trial(path, name, arguments, output):
+        tried.append((name, arguments, output, os.path.basename(os.path.dirname(path))))
+        raise ReleaseError("no")
+
+    entry = {"name": "farmer", "src": "https://x/farmer", "checksum": sha(b"one")}
+    request = [
+        {"root": str(tmp_path), "version": "v1", "files": [dict(entry, check_arguments=["-V"], check_output="1")]}
+    ]
+    with pytest.raises(ReleaseError, match="^no$"):
+        Installer(Web(farmer=b"one"), UID, GID, trial).run(normalise(request), 2)
+    assert (tried, list(tmp_path.iterdir())) == ([("farmer", ["-V"], "1", "files")], [])
+    Installer(Web(farmer=b"one"), UID, GID, trial).run(wanted(tmp_path, farmer=b"one"), 2)
+    assert len(tried) == 1

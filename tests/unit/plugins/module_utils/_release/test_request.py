@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import (
     ReleaseError,
+    masked,
     normalise,
     parse_checksum,
 )
@@ -21,6 +22,8 @@ from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._rele
         ({"version": "../v1"}, "version '../v1' cannot be the name of a folder"),
         ({"version": ".hidden"}, "version '.hidden' cannot be the name of a folder"),
         ({"version": ""}, "version '' cannot be the name of a folder"),
+        ({"version": "v1\n"}, "version 'v1\\n' cannot be the name of a folder"),
+        ({"version": "v" * 300}, f"version '{'v' * 300}' cannot be the name of a folder"),
     ],
 )
 def test_bad_release_is_refused_with_the_value(change, message):
@@ -33,12 +36,13 @@ def test_bad_release_is_refused_with_the_value(change, message):
     ("change", "message"),
     [
         ({"name": "a/b"}, "'a/b' cannot be the name of a file"),
+        ({"name": "f\n"}, "'f\\n' cannot be the name of a file"),
         ({"name": ".release.json"}, "'.release.json' cannot be the name of a file"),
         ({"checksum": "abc"}, "the checksum 'abc' of s is not of the form sha256:<64 hexadecimal digits>"),
         ({"checksum": 7}, "the checksum 7 of s is not of the form sha256:<64 hexadecimal digits>"),
         ({"extract": "/etc/passwd"}, "extract '/etc/passwd' must be the path of a file inside the archive"),
         ({"extract": "a/../../b"}, "extract 'a/../../b' must be the path of a file inside the archive"),
-        ({"src": "ftp://x/a"}, "ftp://x/a must be a http, https or file URL, or a path"),
+        ({"src": "ftp://u:p@x/a?token=t"}, "ftp://x/a must be a http, https or file URL, or a path"),
     ],
 )
 def test_bad_file_is_refused_with_the_value(change, message):
@@ -58,3 +62,9 @@ def test_the_same_version_or_file_twice_is_refused():
 
 def test_checksum_is_read_in_any_case():
     assert parse_checksum(sha(b"").upper(), "s") == sha(b"")
+
+
+def test_arguments_are_shown_without_what_urls_hide():
+    shown = masked({"releases": [{"files": [{"src": "https://u:p@h/a?token=t", "name": "a"}]}], "keep": 2, "x": None})
+    assert shown == {"releases": [{"files": [{"src": "https://h/a", "name": "a"}]}], "keep": 2, "x": None}
+    assert masked("nonsense") == "nonsense"

@@ -4,7 +4,17 @@
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._release.versions import prune_candidates, references
+import json
+
+import pytest
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.versions import (
+    NO_MANIFEST,
+    Manifest,
+    manifest_text,
+    parse_manifest,
+    prune_candidates,
+    references,
+)
 
 
 def test_the_latest_versions_are_kept():
@@ -24,3 +34,29 @@ def test_a_version_named_by_a_definition_or_a_process_is_in_use():
         "/opt/a/v4 (deleted)",
     ]
     assert references(texts, "/opt/a", ["v1", "v2", "v3", "v4", "v1.5"]) == {"v1", "v3", "v4"}
+
+
+GOOD = {"checksum": "sha256:x", "extract": None, "sha256": "sha256:x", "size": 1, "mtime_ns": 2}
+
+
+def test_a_manifest_is_read_as_it_was_written():
+    manifest = Manifest({"farmer": GOOD}, 5.0)
+    assert parse_manifest(manifest_text(manifest)) == manifest
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        "{}",
+        "[" * 100_000,
+        json.dumps({"files": {}, "installed": None}),
+        json.dumps({"files": [], "installed": 1}),
+        json.dumps({"files": {"farmer": GOOD}}),
+        *(json.dumps({"files": {"farmer": dict(GOOD, **{name: []})}, "installed": 1}) for name in GOOD),
+    ],
+)
+def test_what_is_no_manifest_names_nothing(text):
+    assert parse_manifest(text) == NO_MANIFEST

@@ -8,7 +8,20 @@ from __future__ import annotations
 import io
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.rpc import absent
+from hypothesis import strategies as st
 from supervisor.options import ServerOptions
+
+# what the four readers of a value trip over
+NASTY = [
+    *" \t;#%'\"\\$`,=:[]{}()<>&|*?~!aZ09\u00e4\u20ac\U0001f600\xa0",
+    "%(here)s",
+    "%(ENV_X)s",
+    "%%",
+]
+# what some reader takes for the end of a line
+BREAKS = "\x0b\x0c\r\x1c\x1d\x1e\x85\u2028\u2029"
+nasty = st.lists(st.sampled_from(NASTY), max_size=12).map("".join)
+arguments = st.one_of(nasty, st.text(max_size=8))
 
 TUTORIAL = """\
 # plot server

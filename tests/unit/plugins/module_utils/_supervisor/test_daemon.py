@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.commands import CommandTimeoutError
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import daemon as daemons
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.daemon import (
     Daemon,
@@ -133,10 +134,11 @@ def test_what_does_not_even_die_is_told(monkeypatch):
 
 
 def service(answers, monkeypatch, found):
-    monkeypatch.setattr(daemons.shutil, "which", lambda _name: "/bin/systemctl")
+    monkeypatch.setattr(daemons, "find_program", lambda _name: "/bin/systemctl")
     calls = []
 
-    def run_command(argv):
+    def run_command(argv, timeout):
+        assert 0 < timeout <= 150
         calls.append(" ".join(argv[1:3]))
         return answers.get(calls[-1], (0, "", ""))
 
@@ -159,3 +161,13 @@ def test_a_unit_that_does_not_start_is_told_in_its_words(monkeypatch):
         service(answers, monkeypatch, daemon([]))
     with pytest.raises(ProgramError, match="no systemd unit runs it with /supervisord.conf: start it first"):
         service({}, monkeypatch, daemon([]))
+
+
+def test_a_systemd_that_does_not_answer_is_told(monkeypatch):
+    monkeypatch.setattr(daemons, "find_program", lambda _name: "/bin/systemctl")
+
+    def run_command(argv, _timeout):
+        raise CommandTimeoutError(f"{argv[1]} did not end")
+
+    with pytest.raises(ProgramError, match="is not running, and cannot be started: show did not end"):
+        daemon([]).start_service(run_command)

@@ -60,3 +60,11 @@ def test_settings_of_a_system_with_ini_files():
 def test_settings_that_cannot_be_used_are_refused(old, new, message):
     with pytest.raises(ConfError, match=message):
         daemon_settings(parse(CONFIG.replace(old, new)), "/etc/supervisor/supervisord.conf")
+
+
+@pytest.mark.parametrize("value", ["s3cr3t-mark%(nope)s", "s3cr3t-mark%", "s3cr3t-mark%(here)d"])
+def test_a_password_that_cannot_be_used_is_not_shown(value):
+    text = CONFIG.replace("[supervisord]", f"password={value}\n[supervisord]")
+    with pytest.raises(ConfError, match="password: it cannot be expanded") as error:
+        daemon_settings(parse(text), "/etc/supervisor/supervisord.conf")
+    assert "s3cr3t" not in str(error.value)

@@ -92,4 +92,8 @@ def test_the_message_has_the_last_lines_of_the_log(tmp_path):
     message, failed = describe({"a": Failure(info("a", "BACKOFF", stdout_logfile=str(log)), "exit status 3")})
     assert "did not stay up: exit status 3 (supervisord says BACKOFF). The last lines of" in message
     assert (failed[0]["log_tail"][0], len(failed[0]["log_tail"])) == ("line 10", 20)
+    log.write_text("peer \x1b]0;owned\x07\x1b[1A\x1b[2K said hello\n")
+    message, failed = describe({"a": Failure(info("a", "BACKOFF", stdout_logfile=str(log)), "exit status 3")})
+    assert message.endswith("\n    peer \\x1b]0;owned\\x07\\x1b[1A\\x1b[2K said hello")
+    assert failed[0]["log_tail"] == ["peer \x1b]0;owned\x07\x1b[1A\x1b[2K said hello"]
     assert describe({"b": Failure(info("b", "FATAL"), "x")})[1][0]["log"] is None

@@ -5,11 +5,19 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import marks
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.read import parse, program_names
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ConfError
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.read import (
+    definitions_of,
+    parse,
+    program_names,
+)
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import render
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from .samples import TUTORIAL, program, read_by_supervisor
+from .samples import BREAKS, TUTORIAL, arguments, program, read_by_supervisor
 
 
 def test_what_is_kept_stopped_stays_so_when_a_hold_is_released():
@@ -81,3 +89,90 @@ def test_the_groups_of_a_text_that_are_on_hold():
         "[group:g]\nprograms=x,y\n[program:x]\ncommand=z\n[program:y]\ncommand=z\nautostart=false\n"
     ) == {"g"}
     assert marks.stopped_groups(None) == set()
+
+
+hostile = st.one_of(arguments, st.lists(st.sampled_from([*BREAKS, "a", " ", "\nuser=root", "user=root"])).map("".join))
+a_program = st.fixed_dictionaries(
+    {
+        "command": st.lists(hostile, max_size=3).map(lambda extra: ["/bin/x", *extra]),
+        "environment": st.dictionaries(st.sampled_from(["A", "B"]), hostile, max_size=2),
+        "log": st.one_of(
+            st.none(), hostile.map(lambda name: {"path": f"/var/log/{name}", "max_bytes": "1MB", "backups": 1})
+        ),
+        "directory": st.one_of(st.none(), hostile.map("/var/{}".format)),
+        "user": st.one_of(st.none(), hostile),
+        "autostart": st.booleans(),
+    }
+)
+
+
+def rendered(candidates):
+    """The text of those programs that are not refused, and their names."""
+    accepted = []
+    for index, candidate in enumerate(candidates):
+        try:
+            render([program(f"p{index}", **candidate)])
+        except ConfError:
+            continue
+        accepted.append(program(f"p{index}", **candidate))
+    return render(accepted), accepted
+
+
+def meaning(text, *, but_autostart=False):
+    """What supervisord makes of a text: everything, or all but what a hold changes."""
+    found = definitions_of(parse(text))
+    for members in found.values() if but_autostart else ():
+        for options in members.values():
+            options.pop("autostart", None)
+    return found
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(a_program, min_size=1, max_size=3), st.data())
+def test_what_is_not_refused_survives_everything_that_rewrites_a_file(candidates, data):
+    text, accepted = rendered(candidates)
+    names = [each["name"] for each in accepted]
+    some = set(data.draw(st.sets(st.sampled_from(names)))) if names else set()
+    assert marks.kept_stopped(text) == {each["name"] for each in accepted if not each["autostart"]}
+    held = marks.set_autostart(text, False)
+    assert held == render(accepted, autostart=False)
+    assert marks.set_autostart(held, True) == text
+    assert meaning(marks.set_autostart(text, False, some), but_autostart=True) == meaning(text, but_autostart=True)
+    remembering = marks.with_leaving(text, ["gone"])
+    assert (marks.leaving(remembering), marks.with_leaving(remembering, [])) == (["gone"], text)
+    assert meaning(remembering) == meaning(text)
+    assert meaning(marks.compose(text, None, some, set()) or "") == {
+        name: options for name, options in meaning(text).items() if name in some
+    }
+    assert meaning(marks.compose(None, text, set(), some) or "") == meaning(
+        marks.compose(text, None, some, set()) or ""
+    )
+
+
+# A line that a file may have which was not made here.
+foreign = st.one_of(
+    st.sampled_from(
+        ["[program:a]", "[program:b]", "[group:g]", "programs=a", "autostart=true", "autostart : x", "; x", ""]
+    ),
+    st.builds(
+        "x={}{}{}".format,
+        st.sampled_from(["", "a", " "]),
+        st.sampled_from(BREAKS),
+        st.sampled_from(["user=root", "[program:c]", "autostart=true", " a", ""]),
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(foreign, max_size=8).map(lambda lines: "\n".join(["[program:a]", "command=/x", *lines, ""])))
+def test_a_file_that_was_not_made_here_means_the_same_when_it_is_rewritten(text):
+    expected = meaning(text, but_autostart=True)
+    for changed in (marks.set_autostart(text, False), marks.set_autostart(text, True), marks.with_leaving(text, ["x"])):
+        assert meaning(changed, but_autostart=True) == expected
+
+
+@pytest.mark.parametrize("character", BREAKS)
+def test_no_character_of_a_log_path_becomes_a_line(character):
+    text = f"[program:a]\ncommand=/x\nuser=nobody\nstdout_logfile=/var/log/x{character}user=root\n"
+    for changed in (marks.set_autostart(text, False), marks.with_leaving(text, []), marks.group_texts(text)["a"]):
+        assert parse(changed)["program:a"]["user"] == "nobody"

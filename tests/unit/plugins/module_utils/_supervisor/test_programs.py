@@ -5,10 +5,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import programs
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ProgramError
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.programs import check_programs, user_of
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.programs import (
+    check_logs,
+    check_programs,
+    user_of,
+)
 
 from .samples import program
 
@@ -42,3 +48,36 @@ def test_what_this_run_makes_or_does_not_start_need_not_be_there():
     check_programs([made], True)
     check_programs([program(command=["/not/here"])], False)
     check_programs([program(command=["/not/here"], autostart=False)], True)
+
+
+def logging(path, **more):
+    return program(log={"path": str(path)}, **more)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+def test_a_log_where_only_root_writes_is_taken(tmp_path):
+    check_logs([logging("/var/log/x.log"), logging(tmp_path / "x.log"), logging(tmp_path / "new" / "x.log"), program()])
+    check_logs([logging(tmp_path / "data" / "x.log", state_directories=[f"{tmp_path}/data"])])
+    check_logs([logging(tmp_path / "data" / "x.log", user="root", state_directories=[f"{tmp_path}/data"])])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+def test_a_log_that_somebody_else_could_replace_is_refused(tmp_path):
+    theirs, shared = tmp_path / "theirs", tmp_path / "shared"
+    for folder in (theirs, theirs / "deeper", shared):
+        folder.mkdir()
+    os.chown(theirs, 1, -1)
+    shared.chmod(0o1777)
+    (tmp_path / "link").symlink_to(theirs)
+    for path, reason in {
+        theirs / "x.log": f"{theirs} belongs to daemon",
+        theirs / "deeper" / "x.log": f"{theirs} belongs to daemon",
+        shared / "x.log": f"everybody may write to {shared}",
+        tmp_path / "link" / "x.log": f"{tmp_path}/link belongs to daemon",
+    }.items():
+        with pytest.raises(ProgramError, match="program p: supervisord would follow .* its log") as error:
+            check_logs([logging(path)])
+        assert reason in str(error.value)
+    mine = logging(tmp_path / "data" / "logs" / "x.log", user="daemon", state_directories=[f"{tmp_path}/data/"])
+    with pytest.raises(ProgramError, match="data/logs belongs to daemon"):
+        check_logs([mine])

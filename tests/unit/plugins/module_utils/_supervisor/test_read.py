@@ -48,3 +48,29 @@ def test_secrets_are_found_where_they_are_named_so():
         ]
     )
     assert read.secrets_of(read.parse(text)) == {"abcd1", "abcd2", "abcd3", "abcd4"}
+
+
+SECRET = "s3cr3t-mark"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"API_TOKEN={SECRET}\n", "line 1 is before any section"),
+        (f"[program:a]\ncommand=/x\n{SECRET}\n{SECRET}\n", "no option in line 3, 4"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_not_shown(text, reason):
+    with pytest.raises(ConfError) as error:
+        read.parse(text, "/etc/x.conf")
+    assert str(error.value) == f"/etc/x.conf cannot be read: {reason}"
+
+
+@pytest.mark.parametrize("reader", [read.parse_environment, read.parse_command])
+def test_a_value_that_cannot_be_read_is_not_shown(reader):
+    with pytest.raises(ConfError) as error:
+        reader(f'A="{SECRET}')
+    assert SECRET not in str(error.value)
+    with pytest.raises(ConfError, match="not a list of NAME=value") as error:
+        read.parse_environment(f"A {SECRET}")
+    assert SECRET not in str(error.value)

@@ -75,7 +75,7 @@ class Cluster:
     def __init__(self, nodes=3, plotters=2, storages=2, plotter_machine="seed-2x48c-4gpu", disks=4):
         counts = {"node": nodes, "plotter": plotters, "storage": storages}
         names = {kind: [f"{kind}-{number}" for number in range(1, count + 1)] for kind, count in counts.items()}
-        self.groups = {component: list(names["node"]) for component in COMPONENTS}
+        self.groups = {name: list(names["node"]) for name in ("nats", "node", "controller", "proof_server")}
         self.groups.update(
             caches=list(names["plotter"]), plot_server=list(names["plotter"]), plot_client=list(names["storage"])
         )

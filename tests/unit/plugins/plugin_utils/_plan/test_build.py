@@ -41,6 +41,7 @@ def test_hosts_that_are_not_changed_stand_in_the_plan_with_the_reason():
     del cluster.facts["storage-3"]
     cluster.variables["bastion"] = {"ansible_host": "10.0.9.9"}
     cluster.hosts.append("bastion")
+    cluster.answers["node-1"]["release"] = {"error": "What would be installed is not known: no"}
     cluster.answers["storage-4"]["plot_client"] = {"error": "What would change about the plot_client is not known: no"}
     hosts = cluster.plan()["hosts"]
     assert (hosts["storage-1"]["state"], hosts["storage-1"]["why"]) == (
@@ -51,6 +52,7 @@ def test_hosts_that_are_not_changed_stand_in_the_plan_with_the_reason():
     assert hosts["storage-3"]["state"] == "not read" and hosts["bastion"]["state"] == "no component"
     # What would run there is known all the same.
     assert [item["change"] for item in hosts["storage-2"]["programs"]] == ["unknown"]
+    assert hosts["node-1"]["errors"] == ["What would be installed is not known: no"]
     assert hosts["storage-4"]["errors"] == ["What would change about the plot_client is not known: no"]
     assert [item["change"] for item in hosts["storage-4"]["programs"]] == ["unknown"]
 

@@ -7,11 +7,19 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling.selection import last_ones, selection
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling.selection import (
+    There,
+    last_ones,
+    programs_there,
+    selection,
+)
+
+PLOT_SERVERS = {"autonomys-plot-server-0", "autonomys-plot-server-1", "autonomys-plot-server-3"}
+THERE = There(PLOT_SERVERS | {"autonomys-full-piece", "nats-server"}, True)
 
 
-def choose(components=(), programs=(), gpu_slots=(), everything=False):
-    return selection("restart", list(components), list(programs), list(gpu_slots), everything)
+def choose(components=(), programs=(), gpu_slots=(), everything=False, there=THERE):
+    return selection("restart", list(components), list(programs), list(gpu_slots), everything, there)
 
 
 def test_programs_and_slots_belong_to_components():
@@ -30,12 +38,39 @@ def test_programs_and_slots_belong_to_components():
     [
         ({}, "Say what to restart: -e restart_components=controller,node"),
         ({"components": ["controler"]}, "restart_components has controler; components are nats, node,"),
-        ({"programs": ["nginx"]}, "restart_programs has nginx, which no component has"),
+        (
+            {"programs": ["nginx"]},
+            "restart_programs has nginx, which no host of this run has; its programs are autonomys-f",
+        ),
+        ({"programs": ["autonomys-plot-server-x"]}, "restart_programs has autonomys-plot-server-x, which no host"),
+        ({"programs": ["autonomys-node"]}, "restart_programs has autonomys-node, which no host of this run has"),
+        (
+            {"gpu_slots": [0, -99, 2]},
+            "restart_gpu_slots has -99, 2, which no host of this run has; its programs are .*-3,",
+        ),
+        ({"gpu_slots": [0], "there": There(set(), True)}, "restart_gpu_slots has 0, .*; its programs are none"),
+        ({"programs": ["nginx"], "there": There(set(), False)}, "restart_programs has nginx"),
     ],
 )
 def test_what_names_nothing_is_refused(what, message):
-    with pytest.raises(ValueError, match="^" + message.replace("[", r"\[")):
+    with pytest.raises(ValueError, match="^" + message):
         choose(**what)
+
+
+def test_a_host_that_did_not_answer_may_have_what_others_have_not():
+    assert choose(gpu_slots=[7], there=There({"nats-server"}, False)) == {"plot_server": ["autonomys-plot-server-7"]}
+
+
+def test_the_programs_of_the_hosts(tutorial_model):
+    nodes, plotters = tutorial_model["components"]["node"], tutorial_model["components"]["plot_server"]
+    there = programs_there(tutorial_model, nodes, {})
+    assert there.complete and {"nats-server", "autonomys-node", "autonomys-controller"} <= there.names
+    assert "autonomys-full-piece" not in there.names
+    seen = {host: ["autonomys-plot-server-0"] for host in plotters}
+    assert programs_there(tutorial_model, plotters, seen) == There(
+        {"autonomys-full-piece", "autonomys-sharded-cache", "autonomys-plot-server-0"}, True
+    )
+    assert not programs_there(tutorial_model, plotters, {**seen, plotters[0]: None}).complete
 
 
 def test_a_stop_of_what_would_be_missed_is_refused(tutorial_model):

@@ -6,7 +6,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling.step import NEEDS, step_problems
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling.step import (
+    NEEDS,
+    failure,
+    refusal,
+    step_problems,
+)
 
 WORKS = {"at_work": True, "problems": []}
 BROKEN = {"at_work": False, "problems": ["it is BACKOFF"]}
@@ -54,3 +59,9 @@ def test_a_host_that_does_no_work_may_restart(component):
 
 def test_nats_servers_are_asked_themselves():
     assert step("nats", {}) == []
+
+
+def test_what_a_host_said_does_not_steer_the_terminal():
+    log = "it ended:\n  \x1b[2K\x1b]0;owned\x07 said hello"
+    for message in (refusal("node", "a", [log]), failure("node", "a", log, "It was put back.", ["b"])):
+        assert "it ended:\n  \\x1b[2K\\x1b]0;owned\\x07 said hello" in message and "\x1b" not in message

@@ -1378,7 +1378,7 @@ TRIGGERS = [
         "PROG007",
         "error",
         "plotter-1",
-        "plot_server_extra_args: 'a\\nb' has a line break",
+        "plot_server_extra_args: its character 2 (U+000A) is a line break",
         lambda c: c.variables["plotter-1"]["plot_server_extra_args"].append("a\nb"),
     ),
     (
@@ -1721,6 +1721,12 @@ def test_a_fault_is_found(cluster, rule, severity, hosts, text, fault):
     assert [(item["severity"], item["hosts"]) for item in found] == [(severity, expected)], cluster.findings()
     assert list(found[0]) == ["rule", "severity", "hosts", "component", "message", "remedy"]
     assert "\n" not in found[0]["message"] and found[0]["message"] and found[0]["remedy"].endswith((".", "?", '"'))
+
+
+def test_the_sentence_about_two_arguments_in_one_has_no_secret(cluster):
+    cluster.set("node-1", node_extra_args=["--api-token s3cr3t"])
+    [found] = [item for item in cluster.findings() if item["rule"] == "PROG008"]
+    assert "--api-token" in found["message"] and "s3cr3t" not in str(found)
 
 
 def test_infinity_is_no_number(cluster):

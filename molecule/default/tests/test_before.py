@@ -163,3 +163,6 @@ def test_a_planned_change_comes_true(server, result, tmp_path):
     kinds = [(step["component"], step["kind"], len(step["batches"])) for step in found["steps"]]
     assert kinds == [("nats", "reload", 1), ("plot_server", "restart", 2), ("plot_client", "stop", 1)]
     assert plan(tmp_path, *options)["steps"] == []
+    # And back, for the tests of the files that follow.
+    site()
+    assert set(pids(server)) == set(before)
