@@ -227,8 +227,8 @@ def _placement(host: GpuHost, plan: Mapping[str, Any], settings: Mapping[str, An
         wider = _fewest_of_the_package(host, settings)
         if wider > cpus:
             remedy = (
-                "Set plot_server_numa_scope: package, so that plot servers also get cores of nodes of their socket that "
-                f"have no GPU: at least {wider} CPUs each. Or use fewer GPUs per NUMA node."
+                "Set plot_server_numa_scope: package, so that plot servers also get cores of nodes of their socket "
+                f"that have no GPU: at least {wider} CPUs each. Or use fewer GPUs per NUMA node."
             )
         yield finding("NUMA002", [host.name], "plot_server", message, remedy)
 

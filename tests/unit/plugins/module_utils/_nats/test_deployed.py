@@ -58,6 +58,7 @@ def test_an_option_wins_over_the_file():
 
 
 def test_the_essence_has_no_secret():
-    text = 'server_name: a\nauthorization {\n  user: u\n  password: "s3cret"\n}\njetstream {\n  store_dir: /d\n  key: k3y\n}\n'
+    text = 'server_name: a\nauthorization {\n  user: u\n  password: "s3cret"\n}\n'
+    text += "jetstream {\n  store_dir: /d\n  key: k3y\n}\n"
     for whole in (text, '{"password": "s3cret", "key": "k3y", "jetstream": {"store_dir": "/d"}}'):
         assert "s3cret" not in essence(whole) and "k3y" not in essence(whole)
