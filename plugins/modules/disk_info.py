@@ -98,6 +98,13 @@ disks:
     max_sectors:
       description: How many sectors a farm at this path can have; all farms of one filesystem share this number.
       type: int
+    bound_from_root:
+      description:
+        - The folder of the root filesystem that is mounted at RV(disks.mountpoint) with C(mount --bind), V(null) where a disk of its own is.
+      type: str
+    closed:
+      description: The first folder above the path that O(user) may not enter, V(null) where there is none.
+      type: str
     farm:
       description:
         - The farm at this path, V(null) where there is none. C(id) and C(genesis_hash) come from its

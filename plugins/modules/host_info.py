@@ -130,6 +130,7 @@ host:
       description:
         - What each path in O(files) is, V(null) when it does not exist.
         - C(content) is V(null) for anything but a regular file of at most 1 MiB; bytes that are not UTF-8 are replaced.
+        - Configurations that servers of NATS among RV(host.programs) are started with are added, of their contents only names, folders and includes.
       type: dict
       sample: {/etc/example: {content: "a\n", mode: "0644", owner: root, group: root}}
     service:
@@ -183,6 +184,13 @@ host:
         available:
           description: Bytes that the account in O(user) may still write.
           type: int
+        bound_from_root:
+          description:
+            - The folder of the root filesystem that is mounted there with C(mount --bind), V(null) where a disk of its own is.
+          type: str
+        closed:
+          description: The first folder above the path that the account in O(user) may not enter, V(null) where there is none.
+          type: str
         used:
           description: Bytes that the folder's files take, 0 where it does not exist, V(null) where there are too many
             to count.
@@ -207,8 +215,9 @@ host:
       sample: [/opt/autonomys/nats/2.12.8/nats-server, /opt/autonomys/releases/v1.2.3/autonomys-node]
     programs:
       description:
-        - Programs whose names begin with C(autonomys-) or C(nats-server), in the files that supervisord reads as
-          O(config) says; where that does not tell, in C(/etc/supervisor/conf.d/*.conf).
+        - Programs whose names begin with C(autonomys-) or C(nats-server), or that run a binary of that name, in the
+          files that supervisord reads as O(config) says; where that does not tell, in
+          C(/etc/supervisor/conf.d/*.conf).
       type: list
       elements: dict
       contains:
@@ -245,6 +254,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import (
+    read_nats_configurations,
     read_programs,
     running_binaries,
 )
@@ -268,7 +278,9 @@ def main() -> None:
     options = dict(module.params)
     config = options.pop("config")
     host: dict[str, Any] = dict(read_host(**options))
-    host.update(programs=read_programs(config), running=running_binaries(own_processes()))
+    programs = read_programs(config)
+    host.update(programs=programs, running=running_binaries(own_processes()))
+    host["files"] = {**read_nats_configurations(programs), **host["files"]}
     host["unreadable"].update(unreadable_files(config))
     module.exit_json(changed=False, host=host)
 

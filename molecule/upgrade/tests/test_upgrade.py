@@ -67,7 +67,7 @@ def test_a_staged_version_is_installed_and_nothing_runs_it(server, staged, relea
     assert staged[0] == staged[1]
     for name in HOSTS:
         server(name).run(
-            f"/opt/autonomys/releases/{releases[1]['version']}/autonomys-farmer --version && /opt/autonomys/nats/2.12.8/nats-server --version"
+            f"/opt/autonomys/releases/{releases[1]['version']}/autonomys-farmer --version && /opt/autonomys/nats/2.14.5/nats-server --version"
         )
 
 
@@ -96,7 +96,7 @@ def test_every_program_runs_the_new_version(server, result, releases, name):
         )
         assert host.command(program)[0].startswith(f"/opt/autonomys/{new}/"), program
         assert old not in host.definition(program)["command"]
-    assert host.http("http://127.0.0.1:8222/varz")["version"] == "2.12.8"
+    assert host.http("http://127.0.0.1:8222/varz")["version"] == "2.14.5"
 
 
 def test_the_stream_of_the_old_server_is_whole_on_all_new_ones(server, result, until):
@@ -141,7 +141,7 @@ def test_going_back_is_refused_where_an_older_version_may_not_read_the_data(clus
     errors = {item["rule"]: item for item in json.loads(path.read_text()) if item["severity"] == "error"}
     assert {rule: item["hosts"] for rule, item in errors.items()} == {"VERS001": list(HOSTS), "VERS002": list(HOSTS)}
     assert errors["VERS001"]["message"].startswith(
-        "nats-server 2.12.8 runs and has written JetStream's data; nats_version is 2.10.26"
+        "nats-server 2.14.5 runs and has written JetStream's data; nats_version is 2.10.26"
     )
     assert errors["VERS002"]["message"].startswith(
         f"autonomys-node {releases[1]['version']} runs and has opened its database"

@@ -14,6 +14,8 @@ from typing import Callable, Iterable, Optional, TypedDict
 
 from .._cpuset import format_cpu_list, parse_cpu_list
 from .._host.files import Host, read_text
+from .._host.read import FileFacts, read_file
+from .._nats.deployed import configuration_file, essence
 from .._supervisor.defined import CONFIG, options_of_damaged, program_files, read_states
 from .._supervisor.errors import ConfError
 from .._supervisor.launchers import unwrap
@@ -51,7 +53,7 @@ class ProgramFacts(Defined):
 
 
 def read_programs(config: str = CONFIG) -> list[ProgramFacts]:
-    """Return the programs of this collection's names that are defined on this host, with their states."""
+    """Return the programs with this collection's names or binaries that are defined on this host, with their states."""
     defined: list[Defined] = []
     for path in program_files(config):
         defined += parse_programs(read_text(path) or "", path, _cpus_of_nodes)
@@ -72,14 +74,31 @@ def _cpus_of_nodes(nodes: str) -> str | None:
 
 
 def parse_programs(text: str, path: str, cpus_of_nodes: CpusOfNodes = lambda nodes: None) -> list[Defined]:
-    """Return the supervised programs in a file that have one of this collection's names.
+    """Return the supervised programs in a file that have one of this collection's names, or run one of its binaries.
 
     ``cpus_of_nodes`` tells the CPUs of a list of NUMA nodes, for programs that are bound to nodes.
     """
-    found = [match.strip() for match in _PROGRAM.findall(text)]
-    return [
-        {**_binding(text, name, cpus_of_nodes), "name": name, "file": path} for name in found if names.is_ours(name)
-    ]
+    found: list[Defined] = []
+    for name in (match.strip() for match in _PROGRAM.findall(text)):
+        binding = _binding(text, name, cpus_of_nodes)
+        if names.is_ours(name) or names.is_binary("".join(binding["command"][:1])):
+            found.append({**binding, "name": name, "file": path})
+    return found
+
+
+def nats_configurations(programs: Iterable[Binding]) -> list[str]:
+    """Return the configuration files that servers of NATS are started with, by their absolute paths, sorted."""
+    servers = [program["command"] for program in programs if names.is_nats_server("".join(program["command"][:1]))]
+    return sorted({path for path in map(configuration_file, servers) if path and path.startswith("/")})
+
+
+def read_nats_configurations(programs: Iterable[Binding]) -> dict[str, FileFacts | None]:
+    """Return what those files are, with what of their contents tells where data is, and nothing that may be secret."""
+    found = {path: read_file(path) for path in nats_configurations(programs)}
+    for file in found.values():
+        if file and file["content"]:
+            file["content"] = essence(file["content"])
+    return found
 
 
 def _binding(text: str, name: str, cpus_of_nodes: CpusOfNodes) -> Binding:

@@ -51,6 +51,11 @@ def is_binary(word: str) -> bool:
     return bool(_PROGRAM.fullmatch(word.rpartition("/")[2]))
 
 
+def is_nats_server(word: str) -> bool:
+    """Return whether the path or name of a program is one of nats-server."""
+    return is_binary(word) and word.rpartition("/")[2].startswith(NATS_SERVER)
+
+
 def program_of(slot: int) -> str:
     """Return the name of the plot server of a slot."""
     return f"{PLOT_SERVER}-{slot}"

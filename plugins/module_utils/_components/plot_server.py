@@ -47,8 +47,9 @@ def _build(s: Settings, facts: Facts) -> Programs:
     _refuse(s, topology, remembered, gpus, facts["gpus"].get("gpu_error"))
     for gpu in plot_server_plan(s, topology, remembered)["gpus"]:
         uuid, port = gpu["uuid"], int(s["plot_server_port"]) + gpu["slot"]
-        if uuid is None:
-            raise SettingsError(f"the GPU {gpu['bus_id']} has no UUID, by which its plot server could choose it")
+        if uuid is None or not uuid.startswith(("GPU-", "MIG-")):
+            said = "" if uuid is None else f", but {uuid!r}"
+            raise SettingsError(f"the GPU {gpu['bus_id']} has no UUID, by which its plot server could choose it{said}")
         program = _program(s, gpu, port, gpus[uuid]["name"])
         if gpu["missing"]:
             yield program, {"stopped": f"its GPU {uuid} is missing"}

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterable, Mapping, Sequence, TypedDict, TypeVar
 
 from .files import read_text
-from .mounts import Mount, find_mount, is_read_only, mount_of_id, parse_mountinfo
+from .mounts import Mount, bound_from_root, find_mount, is_read_only, mount_of_id, parse_mountinfo
 
 PATIENCE_S = 20
 """Seconds that all disks of a host get together; a dead one never answers."""
@@ -78,6 +78,10 @@ class Disk(TypedDict):
     read_only: bool
     size: int | None
     available: int | None
+    # The folder of the root filesystem that is bound here, None where there is a disk.
+    bound_from_root: str | None
+    # The first folder on the way that the user may not enter.
+    closed: str | None
 
 
 def ask(questions: Mapping[str, Callable[[], Any]], seconds: float = PATIENCE_S) -> dict[str, tuple[Any, str | None]]:
@@ -153,10 +157,9 @@ def read_disks(
 
     ``folder`` is None where the path does not exist. ``more`` is not asked about a disk that cannot be read.
     """
-    root = is_root(user)
 
     def question(path: str) -> Callable[[], tuple[Disk, M]]:
-        return lambda: read_disk(path, root, more)
+        return lambda: read_disk(path, user, more)
 
     answers = ask({path: question(path) for path in paths}, seconds)
     mounts = parse_mountinfo(read_mountinfo())
@@ -182,12 +185,14 @@ def _unread(path: str, mounts: Iterable[Mount], why: str | None) -> Disk:
         "read_only": is_read_only(mount),
         "size": None,
         "available": None,
+        "bound_from_root": bound_from_root(read_mountinfo(), mount["mountpoint"]),
+        "closed": None,
     }
 
 
-def read_disk(path: str, root: bool, more: Callable[[Path | None, Disk], M]) -> tuple[Disk, M]:
+def read_disk(path: str, user: str, more: Callable[[Path | None, Disk], M]) -> tuple[Disk, M]:
     """Return the answer for one path; raises OSError where the disk has an error."""
-    real = existing_ancestor(path)
+    root, real = is_root(user), existing_ancestor(path)
     exists = real == Path(os.path.realpath(path))
     # This is the access that lets an automounter mount the disk: the table of mounts is right only after it.
     space = os.statvfs(str(real))
@@ -201,6 +206,8 @@ def read_disk(path: str, root: bool, more: Callable[[Path | None, Disk], M]) -> 
         "read_only": is_read_only(mount) or bool(space.f_flag & os.ST_RDONLY) or writable is False,
         "size": space.f_frsize * space.f_blocks,
         "available": space.f_frsize * (space.f_bfree if root else space.f_bavail),
+        "bound_from_root": bound_from_root(read_mountinfo(), mount["mountpoint"]),
+        "closed": closed_folder(path, user),
     }
     return disk, more(real if exists else None, disk)
 
@@ -250,6 +257,29 @@ def is_root(user: str) -> bool:
         return pwd.getpwnam(user).pw_uid == 0
     except KeyError:
         return user == "0"
+
+
+def closed_folder(path: str, user: str) -> str | None:
+    """Return the first folder above a path that a user may not enter, by their modes; None where there is none.
+
+    A user that does not exist yet may enter what all may.
+    """
+    if is_root(user):
+        return None
+    try:
+        account = pwd.getpwnam(user)
+        uid, groups = account.pw_uid, set(os.getgrouplist(user, account.pw_gid))
+    except KeyError:
+        uid, groups = -1, set()
+    for folder in reversed(Path(os.path.realpath(path)).parents):
+        try:
+            info = os.stat(str(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        bit = stat.S_IXUSR if info.st_uid == uid else stat.S_IXGRP if info.st_gid in groups else stat.S_IXOTH
+        if not info.st_mode & bit:
+            return str(folder)
+    return None
 
 
 def existing_ancestor(path: str) -> Path:

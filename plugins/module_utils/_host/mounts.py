@@ -65,6 +65,19 @@ def find_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
     return found
 
 
+def bound_from_root(text: str, mountpoint: str | None) -> str | None:
+    """Return the folder of the root filesystem that is bound to a place, None where that has a disk of its own."""
+    fields = [line.partition(" - ")[0].split(" ") for line in text.splitlines()]
+    rows = [(row[2], _unescape(row[3]), _unescape(row[4])) for row in fields if len(row) >= 6]
+    shown = [(device, folder) for device, folder, point in rows if point == mountpoint]
+    root = [(device, folder) for device, folder, point in rows if point == "/"]
+    if not shown or not root or mountpoint == "/" or shown[-1][0] != root[-1][0]:
+        return None
+    above, folder = root[-1][1].rstrip("/"), shown[-1][1]
+    # Beside the folder that is mounted as root there can be others, such as subvolumes.
+    return folder[len(above) :] if folder.startswith(above + "/") and folder != above + "/" else None
+
+
 def is_read_only(mount: Mount) -> bool:
     """Tell whether the options of a mount say that nothing can be written."""
     return "ro" in mount["options"]

@@ -81,8 +81,7 @@ def _wanted_file(entry: dict[str, Any]) -> WantedFile:
     name, src, extract = entry["name"], entry["src"], entry.get("extract")
     if not is_name(name):
         raise ReleaseError(f"{name!r} cannot be the name of a file")
-    if extract is not None and (extract.startswith("/") or ".." in extract.split("/")):
-        raise ReleaseError(f"extract {extract!r} must be the path of a file inside the archive")
+    check_extract(extract)
     if "://" in src and not is_url(src):
         raise ReleaseError(f"{shown_url(src)} must be a http, https or file URL, or a path")
     return {
@@ -92,6 +91,12 @@ def _wanted_file(entry: dict[str, Any]) -> WantedFile:
         "check_arguments": entry.get("check_arguments"),
         "check_output": entry.get("check_output"),
     }
+
+
+def check_extract(extract: str | None) -> None:
+    """Raise ReleaseError for what cannot be the path of a file in an archive."""
+    if extract is not None and (extract.startswith("/") or ".." in extract.split("/")):
+        raise ReleaseError(f"extract {extract!r} must be the path of a file inside the archive")
 
 
 def parse_checksum(value: object, src: str) -> str:

@@ -18,6 +18,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import 
 
 from .._words import names
 from .farms import listed_farms, pieces_in_sector, sectors_of
+from .system_folders import data_folders, why_forbidden
 from .view import ERROR, HOST, WARNING, Finding, Rule, View, finding
 
 RULES = {
@@ -33,6 +34,8 @@ RULES = {
     "DISK010": Rule(ERROR, "host", "A disk cannot be read"),
     "DISK011": Rule(WARNING, "host", "A disk is small for its data"),
     "DISK012": Rule(ERROR, "host", "A folder's filesystem is unsuitable"),
+    "DISK013": Rule(ERROR, "inventory", "A folder of the system would be given away"),
+    "DISK014": Rule(ERROR, "host", "A program's user cannot reach its folder"),
 }
 
 GIB = 2**30
@@ -52,10 +55,28 @@ Disk = Mapping[str, Any]
 
 
 def check(view: View) -> Iterator[Finding]:
+    for host in view.hosts:
+        yield from _given(view, host)
     for host, disks in view.read("disks", "plot_client"):
         yield from _farms(view, host, disks)
     for host, facts in view.read("host"):
         yield from _folders(view, host, facts.get("disks") or {})
+
+
+def _given(view: View, host: str) -> Iterator[Finding]:
+    """Judge the folders that programs are given, with their owner."""
+    user = str(view.value(host, "cluster_user"))
+    disks = {**(view.host_facts(host).get("disks") or {}), **(view.facts.get(host, {}).get("disks") or {})}
+    for component, name, path in data_folders(view, host):
+        why = why_forbidden(path, user, disks.get(path))
+        if why:
+            message = f"{name} has {path}, which would be given to {user}: {why}"
+            yield finding("DISK013", [host], component, message, "Use a folder of its own, for example one below it.")
+        closed = (disks.get(path) or {}).get("closed")
+        if closed:
+            message = f"{path} ({name}) is below {closed}, which {user} may not enter"
+            remedy = f"Move or mount the data elsewhere, or let others pass: chmod o+x {closed}."
+            yield finding("DISK014", [host], component, message, remedy)
 
 
 def _farms(view: View, host: str, disks: Mapping[str, Disk]) -> Iterator[Finding]:
@@ -80,6 +101,8 @@ def _farms(view: View, host: str, disks: Mapping[str, Disk]) -> Iterator[Finding
 
 
 def _on_root(disk: Disk) -> bool:
+    if disk.get("bound_from_root"):
+        return True
     return not disk["is_mountpoint"] and disk["mountpoint"] == "/"
 
 
@@ -99,7 +122,11 @@ def _unusable(path: str, disk: Disk) -> tuple[str, str, str] | None:
 
 
 def _mount(host: str, path: str, disk: Disk) -> Iterator[Finding]:
-    if not disk["is_mountpoint"]:
+    if disk.get("bound_from_root"):
+        message = f"{path} shows {disk['bound_from_root']}, a folder of the root filesystem ({disk['device']})"
+        remedy = "Mount the farm's disk there, in /etc/fstab too, or correct the path."
+        yield finding("DISK002", [host], "plot_client", message, remedy)
+    elif not disk["is_mountpoint"]:
         message = (
             f"{path} is not a mountpoint but a folder on the filesystem of {disk['mountpoint']} ({disk['device']})"
         )

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components import node, plot_client
+from ansible_collections.autonomys.cluster.plugins.module_utils._components import plot_client
 from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import (
     DEFAULT_PIECES_IN_SECTOR,
     MAX_PIECES_IN_SECTOR,
@@ -23,7 +23,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._sectors import 
 
 from .. import _ss58
 from .._words import names, shown
-from .deployed import deployed_program, deployed_programs, farms_of, option
+from .deployed import farms_of, option, programs_of
 from .view import ERROR, WARNING, Finding, Rule, View, finding
 
 RULES = {
@@ -147,15 +147,20 @@ def _farm(host: str, farm: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _dropped(view: View, host: str) -> Iterator[Finding]:
-    program, farms = deployed_program(view, host, plot_client.COMPONENT.file), view.value(host, "plot_client_farms")
-    if not program or not isinstance(farms, list):
+    farms = view.value(host, "plot_client_farms")
+    if not isinstance(farms, list):
         return
-    listed = {str(farm.get("path")).rstrip("/") or "/" for farm in farms if isinstance(farm, dict)}
+    listed = {posixpath.normpath(str(farm.get("path"))) for farm in farms if isinstance(farm, dict)}
     remedy = "Add it again, or list it with state: absent if it is no longer to be farmed."
-    for path, sectors in sorted(farms_of(program).items()):
-        if path not in listed:
-            message = f"plot_client_farms lacks {path}, which is deployed with {sectors} sectors"
-            yield finding("FARM009", [host], COMPONENT, message, remedy)
+    for program in programs_of(view, host, COMPONENT):
+        if not program.get("command"):
+            message = f"Which farms {program['name']} has is not known: its command in {program['file']} cannot be read"
+            remedy = "Compare them with plot_client_farms yourself, then accept this finding once."
+            yield finding("FARM009", [host], COMPONENT, message, remedy, WARNING)
+        for path, size in sorted(farms_of(program).items()):
+            if path not in listed:
+                message = f"plot_client_farms lacks {path}, which is deployed with {size}"
+                yield finding("FARM009", [host], COMPONENT, message, remedy)
 
 
 def _plotted_farms(view: View) -> Iterator[FarmFiles]:
@@ -198,11 +203,10 @@ def _chains(view: View, farms: Sequence[FarmFiles]) -> Iterator[Finding]:
 
 def _deployed_chains(view: View) -> list[str]:
     """Return the chains that the nodes on the hosts were started for."""
-    nodes = [deployed_programs(view, host) for host in view.members("node")]
     commands = [
-        program["command"] for programs in nodes for program in programs if program["name"] == node.COMPONENT.file
+        program.get("command") or [] for host in view.members("node") for program in programs_of(view, host, "node")
     ]
-    return sorted({option(command or [], "--chain") or "" for command in commands} - {""})
+    return sorted({option(command, "--chain") or "" for command in commands} - {""})
 
 
 def _places(places: Sequence[tuple[str, str]]) -> str:

@@ -34,6 +34,7 @@ RULES = {
     "GPU007": Rule(ERROR, "inventory", "A GPU's name is malformed"),
     "GPU008": Rule(ERROR, "host", "Plot servers would be renumbered"),
     "GPU009": Rule(WARNING, "host", "Another program uses a GPU"),
+    "GPU010": Rule(ERROR, "host", "A GPU does not say which it is"),
 }
 
 MIN_DRIVER = "525.60.13"
@@ -54,6 +55,7 @@ def check(view: View) -> Iterator[Finding]:
         if not usable(answer):
             yield _none(host, users, answer)
     for gpu_host, answer in gpu_hosts(view):
+        yield from _nameless(gpu_host)
         yield from _driver(gpu_host)
         yield from _claims(gpu_host, view.value(gpu_host.name, "proof_server_gpu"))
         yield from _missing(gpu_host)
@@ -78,6 +80,15 @@ def _none(host: str, users: Sequence[str], answer: Mapping[str, Any]) -> Finding
     remedy = f"Install the NVIDIA driver ({MIN_DRIVER} or newer) and check that nvidia-smi lists the GPUs"
     remedy += f", or take the host out of the group {' and '.join(users)}."
     return finding("GPU001", [host], users[-1], message, remedy)
+
+
+def _nameless(host: GpuHost) -> Iterator[Finding]:
+    """Find GPUs whose UUID is the text of an error: programs choose their GPU by it."""
+    for gpu in host.gpus:
+        if not UUID.match(str(gpu["uuid"])):
+            message = f"The GPU at {gpu['bus_id']} has {shown(gpu['uuid'])} for a UUID"
+            remedy = "Look at it with nvidia-smi and dmesg, and reboot the host or take the card out."
+            yield finding("GPU010", [host.name], host.users[-1], message, remedy)
 
 
 def _driver(host: GpuHost) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ RULES = {
     "HOST006": Rule(WARNING, "host", "A host has little memory"),
     "HOST007": Rule(INFO, "host", "A host has few CPUs"),
     "HOST008": Rule(WARNING, "host", "A network link is slow"),
+    "HOST009": Rule(ERROR, "host", "Not all of a host can be read"),
 }
 
 MIB, GB = 2**20, 10**9
@@ -51,6 +52,7 @@ def check(view: View) -> Iterator[Finding]:
             yield finding("HOST002", [host], HOST, message, "Run with -vvv to see more.")
     for host, facts in view.read("host"):
         if view.components(host):
+            yield from _reader(host, facts)
             yield from _machine(host, facts)
             yield from _addresses(view, host, facts)
             yield from _memory(view, host, facts)
@@ -60,6 +62,25 @@ def check(view: View) -> Iterator[Finding]:
 
 def _reason(error: object) -> str:
     return one_line(error or "no reason is known").removeprefix("Task failed: ")
+
+
+def _reader(host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:
+    """Judge as whom the host was read: what may not be read looks as if it were not there."""
+    user, unreadable = facts.get("running_as"), facts.get("unreadable") or {}
+    what = names([f"{path} ({why})" for path, why in sorted(unreadable.items())])
+    if user not in (None, "root"):
+        message = f"Modules run as {user} and not as root"
+        message += f", and could not read {what}" if unreadable else ""
+        remedy = (
+            "Set ansible_become: true for the host, or connect as root. Other rules are silent about what is not read."
+        )
+        yield finding("HOST009", [host], HOST, message, remedy)
+    elif unreadable:
+        message = f"Not even root can read {what}"
+        remedy = (
+            "Look for errors of the disk with dmesg. What is defined there is not known, and rules about it are silent."
+        )
+        yield finding("HOST009", [host], HOST, message, remedy)
 
 
 def _machine(host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:

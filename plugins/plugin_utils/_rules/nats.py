@@ -14,12 +14,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import ARCHITECTURES
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import COMPONENT, CONFIG
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import CONFIG
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import NATS_CLIENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import parse_size
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.deployed import Told, configuration_file, told
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.limits import (
+    LEAST_LAME_DUCK,
+    MAX_PAYLOAD,
+    name_fault,
+    parse_duration,
+)
 
 from .._words import names, shown
-from .deployed import deployed_program
+from .deployed import Deployed, programs_of, same_folder
+from .versions import numbers
 from .view import ERROR, WARNING, Finding, Rule, View, differing, finding
 
 RULES = {
@@ -38,6 +46,10 @@ RULES = {
     "NATS013": Rule(ERROR, "inventory", "The routes between NATS servers are wrong"),
     "NATS014": Rule(ERROR, "host", "A NATS server would be renamed"),
     "NATS015": Rule(ERROR, "host", "JetStream's data would be left behind"),
+    "NATS016": Rule(ERROR, "inventory", "nats-server refuses a name"),
+    "NATS017": Rule(ERROR, "inventory", "nats_max_payload is too large"),
+    "NATS018": Rule(ERROR, "inventory", "A duration is malformed or too short"),
+    "NATS019": Rule(WARNING, "inventory", "The NATS version is no longer maintained"),
 }
 
 MIN_MAX_PAYLOAD = 2 * 1024 * 1024
@@ -46,11 +58,21 @@ SIZES = ("nats_max_payload", "nats_max_pending", "nats_jetstream_max_memory", "n
 
 SHARED = ("nats_max_payload", "nats_cluster_name", "nats_version")
 
-# Vulnerability → the first fixed version of each line of releases; older lines got no fix, newer ones began with it.
+DURATIONS = ("nats_lame_duck_duration", "nats_write_deadline")
+
+# Vulnerability, by its CVE or by the number of its advisory (advisories.nats.io) → the first fixed version of each
+# line of releases; older lines got no fix, newer ones began with it.
 FIXES = {
     "CVE-2025-30215": ("2.10.27", "2.11.1"),
     "CVE-2026-33222": ("2.11.15", "2.12.6"),
+    "secnote-2026-16": ("2.11.16", "2.12.7", "2.14.0"),
+    "secnote-2026-26": ("2.12.12", "2.14.3"),
 }
+
+# Lines of releases that get no fixes any more, up to this one.
+LAST_UNMAINTAINED = (2, 11)
+# The newest pinned releases of the lines that do.
+MAINTAINED = "2.12.15 or 2.14.5"
 
 URL = re.compile(r"^(?:nats|tls)://([0-9.]+):([0-9]+)/?$")
 
@@ -61,6 +83,7 @@ def check(view: View) -> Iterator[Finding]:
     yield from _shared(view, servers)
     for host in servers:
         yield from _sizes(view, host)
+        yield from _durations(view, host)
         yield from _version(view, host)
     for host, facts in view.read("host", "nats"):
         yield from _data(view, host, facts)
@@ -93,20 +116,30 @@ def _shared(view: View, servers: Sequence[str]) -> Iterator[Finding]:
             message = f"{names(hosts)} have the nats_server_name {shown(name)}"
             remedy = "Give each server its own name that never changes; the default is the host's name."
             yield finding("NATS005", hosts, "nats", message, remedy)
+    for variable in ("nats_server_name", "nats_cluster_name"):
+        for name, hosts in sorted(view.by_value(servers, variable).items()):
+            fault = name_fault(name)
+            if fault:
+                message = f"{variable} is {shown(name)}, which nats-server refuses: {fault}"
+                yield finding("NATS016", hosts, "nats", message, "Choose a name without spaces that never changes.")
 
 
 def _sizes(view: View, host: str) -> Iterator[Finding]:
+    sizes = {}
     for name in SIZES:
         value = view.value(host, name)
         if value is None:
             continue
         try:
             size: int = parse_size(value)
+            if size < 0:
+                raise ValueError(f"{value} is negative")
         except ValueError:
             message = f"{name} is {shown(value)}, which nats-server does not read as a size"
             remedy = "Write a whole number and KB, MB or GB without a space, such as 3MB."
             yield finding("NATS006", [host], "nats", message, remedy)
             continue
+        sizes[name] = size
         decimal = re.match(r"^[0-9]+[kmgtp]$", str(value), re.IGNORECASE)
         if name == "nats_max_payload" and size < MIN_MAX_PAYLOAD:
             why = f"; {str(value)[-1]} counts in powers of 1000" if decimal else ""
@@ -118,20 +151,55 @@ def _sizes(view: View, host: str) -> Iterator[Finding]:
                 f"{name} is {value}, {size:,} bytes; nats-server counts only sizes that end in B in powers of 1024"
             )
             yield finding("NATS004", [host], "nats", message, f"Write {value}B.")
+    yield from _payload(host, sizes.get("nats_max_payload"), sizes.get("nats_max_pending"))
 
 
-def _numbers(version: object) -> tuple[int, ...]:
-    """Return the numbers that a version begins with, none for a name that is no version."""
-    match = re.match(r"^v?(\d+)\.(\d+)\.(\d+)", str(version))
-    return tuple(int(number) for number in match.groups()) if match else ()
+def _payload(host: str, payload: int | None, pending: int | None) -> Iterator[Finding]:
+    """Judge whether a server starts with these sizes; ``nats-server -t`` does not."""
+    if payload is None:
+        return
+    if payload > MAX_PAYLOAD:
+        message = f"nats_max_payload is {payload:,} bytes; nats-server takes {MAX_PAYLOAD:,} at most"
+        yield finding("NATS017", [host], "nats", message, "Set nats_max_payload to 3MB on all servers.")
+    elif pending is not None and payload > pending:
+        message = (
+            f"nats_max_payload is {payload:,} bytes, more than nats_max_pending with {pending:,}: nats-server does not "
+            "start so"
+        )
+        yield finding("NATS017", [host], "nats", message, "Set nats_max_pending to 256MB, or lower nats_max_payload.")
+
+
+def _durations(view: View, host: str) -> Iterator[Finding]:
+    for name in DURATIONS:
+        value = view.value(host, name)
+        if value is None:
+            continue
+        try:
+            seconds = parse_duration(value)
+        except ValueError:
+            message = f"{name} is {shown(value)}, which nats-server does not read as a duration"
+            yield finding("NATS018", [host], "nats", message, "Write a number and s, m or h, such as 30s.")
+            continue
+        if name == "nats_lame_duck_duration" and seconds < LEAST_LAME_DUCK:
+            message = f"{name} is {value}; nats-server does not start with less than {LEAST_LAME_DUCK}s"
+            yield finding("NATS018", [host], "nats", message, f"Set {name} to {LEAST_LAME_DUCK}s or more.")
 
 
 def vulnerabilities(version: object) -> list[str]:
     """Return the known vulnerabilities of a version of nats-server."""
-    numbers = _numbers(version)
+    given = numbers(version)
     return [
-        cve for cve, fixes in sorted(FIXES.items()) if numbers and not _fixed(numbers, [_numbers(fix) for fix in fixes])
+        name for name, fixes in sorted(FIXES.items()) if given and not _fixed(given, [numbers(fix) for fix in fixes])
     ]
+
+
+def _fix(version: object, known: Sequence[str]) -> str:
+    """Return the first version without these vulnerabilities: of the same line of releases if it has one."""
+    fixes = [FIXES[name] for name in known]
+    same = [fix for versions in fixes for fix in versions if numbers(fix)[:2] == numbers(version)[:2]]
+    if len(same) == len(known):
+        return max(same, key=numbers)
+    return max((versions[-1] for versions in fixes), key=numbers)
 
 
 def _fixed(version: tuple[int, ...], fixes: Sequence[tuple[int, ...]]) -> bool:
@@ -145,7 +213,10 @@ def _version(view: View, host: str) -> Iterator[Finding]:
     known = vulnerabilities(version)
     if known:
         message = f"nats_version {version} has known vulnerabilities: {names(known)}"
-        yield finding("NATS007", [host], "nats", message, f"Use {FIXES[known[-1]][-1]} or newer.")
+        yield finding("NATS007", [host], "nats", message, f"Use {_fix(version, known)} or newer.")
+    if numbers(version) and numbers(version)[:2] <= LAST_UNMAINTAINED:
+        message = f"nats_version {version} is of a line of releases that gets no fixes any more"
+        yield finding("NATS019", [host], "nats", message, f"Use {MAINTAINED}.")
     checksums = view.control.get("nats_checksums")
     if not checksums or view.value(host, "nats_binary"):
         return
@@ -157,38 +228,48 @@ def _version(view: View, host: str) -> Iterator[Finding]:
 
 
 def _range(checksums: Mapping[str, object]) -> str:
-    versions = sorted(checksums, key=_numbers)
+    versions = sorted(checksums, key=numbers)
     return f"{len(versions)} versions from {versions[0]} to {versions[-1]}"
 
 
 def _data(view: View, host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:
     """Judge whether a server that is deployed keeps its name and its folder."""
-    program = deployed_program(view, host, COMPONENT.file)
-    file = (facts.get("files") or {}).get(CONFIG)
-    if not program or CONFIG not in (program.get("command") or []) or not file or not file.get("content"):
-        return
     store, name = view.value(host, "nats_store_dir"), view.value(host, "nats_server_name")
-    there = _setting(file["content"], "server_name")
-    filled = ((facts.get("disks") or {}).get(store) or {}).get("empty") is False
-    if name and there and str(name) != there and filled:
-        message = f"nats_server_name is {name}, but JetStream knows this server and its data in {store} as {there}"
-        remedy = (
-            f"Set nats_server_name: {there}. A renamed server stays behind as a ghost peer until nats server raft "
-            "peer-remove."
-        )
-        yield finding("NATS014", [host], "nats", message, remedy)
-    there = _setting(file["content"], "store_dir")
-    if store and there and store.rstrip("/") != there.rstrip("/"):
-        message = f"nats_store_dir is {store}, but the server keeps its data in {there}"
-        remedy = "Set it back; or stop the server, move the folder there yourself, and accept this finding once."
-        yield finding("NATS015", [host], "nats", message, remedy)
+    for program in programs_of(view, host, "nats"):
+        server = _told(program, facts.get("files") or {})
+        if server is None:
+            continue
+        if server.unknown:
+            message = f"Where {program['name']} keeps its data, and under which name, is not known: {server.unknown}"
+            remedy = "Compare both with nats_store_dir and nats_server_name yourself, then accept this finding once."
+            yield finding("NATS015", [host], "nats", message, remedy, WARNING)
+            continue
+        filled = ((facts.get("disks") or {}).get(store) or {}).get("empty") is False
+        if name and server.name and str(name) != server.name and filled:
+            message = (
+                f"nats_server_name is {name}, but JetStream knows this server and its data in {store} as {server.name}"
+            )
+            remedy = (
+                f"Set nats_server_name: {server.name}. A renamed server stays behind as a ghost peer until nats server "
+                "raft peer-remove."
+            )
+            yield finding("NATS014", [host], "nats", message, remedy)
+        if store and server.store_dir and not same_folder(store, server.store_dir):
+            message = f"nats_store_dir is {store}, but the server keeps its data in {server.store_dir}"
+            remedy = "Set it back; or stop the server, move the folder there yourself, and accept this finding once."
+            yield finding("NATS015", [host], "nats", message, remedy)
 
 
-def _setting(text: str, name: str) -> str | None:
-    """Return the value of a setting in a file of nats-server, None where it has none."""
-    pattern = rf"""^\s*"?{name}"?\s*[:=]?\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s#,]+))"""
-    match = re.search(pattern, text, re.MULTILINE)
-    return next((value for value in match.groups() if value is not None), None) if match else None
+def _told(program: Deployed, files: Mapping[str, Any]) -> Told | None:
+    """Return what a server has been told, None where there is nothing to compare."""
+    command = program.get("command") or []
+    if not command:
+        return Told(None, None, f"its command in {program['file']} cannot be read")
+    path = configuration_file(command)
+    if path == CONFIG and not files.get(CONFIG):
+        # Without its file this server cannot start: nothing is lost.
+        return None
+    return told(command, (files.get(path) or {}).get("content") if path else None)
 
 
 def _urls(view: View) -> Iterator[Finding]:

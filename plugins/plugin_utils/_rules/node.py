@@ -10,13 +10,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.node import COMPONENT
-
 from .._words import names, shown
-from .deployed import deployed_program, option
+from .deployed import option, programs_of, same_folder
 from .view import ERROR, INFO, WARNING, Finding, Rule, View, finding
 
 RULES = {
@@ -29,9 +27,13 @@ RULES = {
     "NODE007": Rule(INFO, "inventory", "No node can export pieces"),
     "NODE008": Rule(ERROR, "host", "The pruning of an existing database would change"),
     "NODE009": Rule(ERROR, "host", "The chain of an existing database would change"),
+    "NODE010": Rule(ERROR, "host", "A node's database would be left behind"),
 }
 
 URL = re.compile(r"^ws://([0-9.]+):([0-9]+)/?$")
+
+# The options that say where a node's database is.
+BASE_PATH = ("--base-path", "-d")
 
 WILDCARDS = ("0.0.0.0", "::", "[::]")
 
@@ -129,11 +131,33 @@ def _exports(view: View) -> Iterator[Finding]:
 
 
 def _database(view: View, host: str, disks: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
-    """Judge what is fixed when a node's database is first created: pruning and chain."""
-    program, path = deployed_program(view, host, COMPONENT.file), view.value(host, "node_base_path")
-    command = (program or {}).get("command") or []
-    if path is None or option(command, "--base-path") != path or disks.get(path, {}).get("empty") is not False:
+    """Judge whether the node that is deployed keeps its database."""
+    path = view.value(host, "node_base_path")
+    if path is None:
         return
+    for program in programs_of(view, host, "node"):
+        command = program.get("command") or []
+        there = option(command, *BASE_PATH)
+        if there is not None and same_folder(there, path):
+            if disks.get(path, {}).get("empty") is False:
+                yield from _fixed(view, host, path, command)
+        elif not command:
+            where = f"its command in {program['file']} cannot be read"
+            message = f"Where {program['name']} keeps its database is not known: {where}"
+            remedy = "Compare it with node_base_path yourself, then accept this finding once."
+            yield finding("NODE010", [host], "node", message, remedy, WARNING)
+        elif "--tmp" not in command:
+            kept = there or "the default folder of the user that it runs as"
+            message = f"node_base_path is {path}, but {program['name']} keeps its database in {kept}"
+            remedy = (
+                "Set it to that folder; or stop the node, move the database yourself, and accept this finding once. An "
+                "empty database syncs for days."
+            )
+            yield finding("NODE010", [host], "node", message, remedy)
+
+
+def _fixed(view: View, host: str, path: str, command: Sequence[str]) -> Iterator[Finding]:
+    """Judge what is fixed when a node's database is first created: pruning and chain."""
     extra = view.value(host, "node_extra_args") or []
     remedy = "Set it back, or move the database away: the node then syncs from the beginning."
     for kind in ("blocks", "state"):

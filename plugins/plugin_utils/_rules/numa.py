@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.gpu_slots import plot_server_plan
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import slot_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.proof_server import proof_server_cpus
 from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import (
@@ -78,7 +79,7 @@ def _planned(host: GpuHost) -> Iterator[Finding]:
         remedy = "Correct the variables plot_server_*; docs/numa.md explains them."
         yield finding("NUMA005", [host.name], "plot_server", host.plan_error, remedy)
     if host.plan and host.settings and host.plotting:
-        yield from _placement(host.name, host.plan, host.settings)
+        yield from _placement(host, host.plan, host.settings)
 
 
 def _sets(host: GpuHost) -> dict[int, frozenset[int]]:
@@ -201,7 +202,7 @@ def _proof_cpus(host: GpuHost, settings: Mapping[str, Any]) -> Iterator[Finding]
         yield finding("NUMA007", [host.name], "proof_server", message, remedy)
 
 
-def _placement(host: str, plan: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Finding]:
+def _placement(host: GpuHost, plan: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[Finding]:
     shared: dict[str, list[int]] = {}
     few: dict[tuple[int, int], list[int]] = {}
     least = settings["plot_server_min_cpus"]
@@ -213,17 +214,31 @@ def _placement(host: str, plan: Mapping[str, Any], settings: Mapping[str, Any]) 
             shared.setdefault(gpu["cpus"], []).append(gpu["slot"])
         elif cpus < least:
             few.setdefault((gpu["numa_node"], cpus), []).append(gpu["slot"])
-        yield from _node(host, gpu)
+        yield from _node(host.name, gpu)
     for cpu_list, slots in sorted(shared.items()):
         message = f"The plot servers {_slots(slots)} share the CPUs {cpu_list}: the host has fewer free cores than GPUs"
         remedy = "Use fewer GPUs or a machine with more cores, or accept slower plotting."
-        yield finding("NUMA001", [host], "plot_server", message, remedy)
+        yield finding("NUMA001", [host.name], "plot_server", message, remedy)
     for (node, cpus), slots in sorted(few.items()):
         message = (
             f"Each of the plot servers {_slots(slots)} gets {cpus} CPUs of NUMA node {node}; {least} are recommended"
         )
         remedy = "Use fewer GPUs per NUMA node, or lower plot_server_min_cpus when plotting is fast enough."
-        yield finding("NUMA002", [host], "plot_server", message, remedy)
+        wider = _fewest_of_the_package(host, settings)
+        if wider > cpus:
+            remedy = (
+                "Set plot_server_numa_scope: package, so that plot servers also get cores of nodes of their socket "
+                f"that have no GPU: at least {wider} CPUs each. Or use fewer GPUs per NUMA node."
+            )
+        yield finding("NUMA002", [host.name], "plot_server", message, remedy)
+
+
+def _fewest_of_the_package(host: GpuHost, settings: Mapping[str, Any]) -> int:
+    """Return the fewest CPUs that a plot server would get with ``plot_server_numa_scope: package``."""
+    if settings["plot_server_numa_scope"] == "package":
+        return 0
+    wider = plot_server_plan({**settings, "plot_server_numa_scope": "package"}, host.topology, host.remembered)
+    return min(len(parse_cpu_list(gpu["cpus"])) for gpu in wider["gpus"])
 
 
 def _node(host: str, gpu: Mapping[str, Any]) -> Iterator[Finding]:

@@ -28,5 +28,8 @@ def check(view: View) -> Iterator[Finding]:
     )
     for host in view.members("plot_server"):
         arguments = view.value(host, "plot_server_extra_args")
-        if arguments is not None and option(arguments, ENCODING) is None:
+        if (
+            arguments is not None
+            and option([word for item in arguments for word in str(item).split()], ENCODING) is None
+        ):
             yield finding("PLOT001", [host], "plot_server", f"plot_server_extra_args has no {ENCODING}", remedy)

@@ -9,14 +9,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import conf_name
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, component_of
+from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import masked_arguments
 
-from .._words import names, one_line
-from .deployed import Deployed, deployed_programs
+from .._words import names, one_line, shown
+from .definitions import arguments_in_one, refused
+from .deployed import Deployed, component_of_program, deployed_programs
 from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Finding, Rule, View, finding
 
 RULES = {
@@ -26,6 +29,8 @@ RULES = {
     "PROG004": Rule(ERROR, "host", "A program is defined in another file"),
     "PROG005": Rule(WARNING, "host", "Programs may open few files"),
     "PROG006": Rule(INFO, "inventory", "Programs run as root"),
+    "PROG007": Rule(ERROR, "inventory", "A program's definition is refused"),
+    "PROG008": Rule(WARNING, "inventory", "An option and its value are one argument"),
 }
 
 DURATION = re.compile(r"^([0-9]+)(s|m)$")
@@ -38,6 +43,7 @@ def check(view: View) -> Iterator[Finding]:
     for component in COMPONENTS:
         for host in view.members(component):
             yield from _stop(view, host, component)
+            yield from _values(view, host, component)
     for host in view.hosts:
         if set(view.components(host)) - {"nats"} and view.value(host, "cluster_user") == "root":
             message = "cluster_user is root: whoever breaks into a program that listens on the network owns the host"
@@ -67,8 +73,19 @@ def _stop(view: View, host: str, component: str) -> Iterator[Finding]:
         yield finding("PROG001", [host], component, message, f"Use {least} or more, or leave it out.")
 
 
+def _values(view: View, host: str, component: str) -> Iterator[Finding]:
+    for fault in refused(view, host, component):
+        remedy = "Change the value: the configuration of supervisord cannot hold it."
+        yield finding("PROG007", [host], component, fault, remedy)
+    for name, item in arguments_in_one(view, host, component):
+        words = masked_arguments(item.split(None, 1))
+        message = f"{name} has {shown(' '.join(words))}, which the program gets as one argument"
+        remedy = f"Make two items of it: {json.dumps(words, ensure_ascii=False)}."
+        yield finding("PROG008", [host], component, message, remedy)
+
+
 def _defined(view: View, host: str, program: Deployed) -> Iterator[Finding]:
-    name, component = program["name"], component_of(program["name"])
+    name, component = program["name"], component_of_program(program)
     if program.get("state") in ("BACKOFF", "FATAL"):
         message = (
             f"{name} is in the state {program['state']}: {one_line(program.get('reason') or 'no reason is known')}"

@@ -15,6 +15,8 @@ from typing import Any
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import needed_binaries
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import (
     ReleaseError,
+    check_extract,
+    is_name,
     is_url,
     parse_checksum,
 )
@@ -32,6 +34,7 @@ RULES = {
     "REL006": Rule(ERROR, "inventory", "Hosts are on different chains"),
     "REL007": Rule(WARNING, "inventory", "The chain was removed"),
     "REL008": Rule(WARNING, "host", "Hosts have programs of different versions"),
+    "REL009": Rule(ERROR, "inventory", "A version or a file cannot have its name"),
 }
 
 REMOVED_CHAINS = {"taurus": "upstream removed it in August 2025; the test net is chronos"}
@@ -49,10 +52,20 @@ def check(view: View) -> Iterator[Finding]:
     yield from _chains(view, hosts)
     yield from _mixed(view, hosts)
     for host in hosts:
+        yield from _named(view, host, INVENTORY, "cluster_version")
         yield from _binaries(view, host)
     for host in view.members("nats"):
+        yield from _named(view, host, "nats", "nats_version")
         if view.value(host, "nats_binary"):
             yield from _binary(view, host, "nats", "nats_binary", view.value(host, "nats_binary"))
+
+
+def _named(view: View, host: str, component: str, variable: str) -> Iterator[Finding]:
+    version = view.value(host, variable)
+    if version is not None and not is_name(str(version)):
+        message = f"{variable} is {shown(str(version))}, which cannot be the name of a folder"
+        remedy = "Use letters, digits and . _ + ~ - only, beginning with a letter or digit."
+        yield finding("REL009", [host], component, message, remedy)
 
 
 def _binaries(view: View, host: str) -> Iterator[Finding]:
@@ -63,7 +76,10 @@ def _binaries(view: View, host: str) -> Iterator[Finding]:
         if name not in binaries:
             message = f"cluster_binaries has no {name}"
             yield finding("REL002", [host], INVENTORY, message, f"Add {name} with src and checksum.")
-    for name, binary in sorted(binaries.items()):
+    for name, binary in sorted(binaries.items(), key=str):
+        if not is_name(str(name)):
+            message = f"cluster_binaries has {shown(str(name))}, which cannot be the name of a file"
+            yield finding("REL009", [host], INVENTORY, message, "Use the name of the program.")
         yield from _binary(view, host, INVENTORY, f"cluster_binaries[{name}]", binary)
 
 
@@ -111,11 +127,16 @@ def sources(model: Mapping[str, Any]) -> list[str]:
 
 def _binary(view: View, host: str, component: str, where: str, binary: object) -> Iterator[Finding]:
     entry = binary if isinstance(binary, dict) else {}
-    src, checksum = entry.get("src"), entry.get("checksum")
+    src, checksum, extract = entry.get("src"), entry.get("checksum"), entry.get("extract")
     if not isinstance(src, str) or not src or ("://" in src and not is_url(src)):
         message = f"{where} has the src {shown(src)}; it must be an http or https URL, or a file on the control node"
         yield finding("REL002", [host], component, message, "Give src and checksum.")
         return
+    try:
+        check_extract(extract)
+    except ReleaseError as error:
+        message = f"{where}: {error}"
+        yield finding("REL009", [host], component, message, "Give the path of the program as the archive lists it.")
     try:
         wanted = parse_checksum(checksum, src)
     except ReleaseError:

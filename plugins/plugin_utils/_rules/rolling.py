@@ -49,7 +49,8 @@ def _only_hosts(view: View) -> Iterator[Finding]:
     for component in NEEDS:
         members = view.members(component)
         if len(members) == 1 and len(view.hosts) > 1:
-            message = f"Only {names(members)} has {component}: when it restarts, no other host can take over, so none is asked"
+            why = "when it restarts, no other host can take over, so none is asked"
+            message = f"Only {names(members)} has {component}: {why}"
             yield finding("ROLL002", members, component, message, remedy)
 
 

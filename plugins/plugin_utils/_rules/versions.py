@@ -21,6 +21,7 @@ RULES = {
     "VERS001": Rule(ERROR, "host", "NATS would go back to a release that may not read its data"),
     "VERS002": Rule(ERROR, "host", "A node would go back to a version that may not read its database"),
     "VERS003": Rule(INFO, "host", "Versions are mixed while the cluster rolls"),
+    "VERS004": Rule(INFO, "host", "NATS goes to a newer minor release"),
 }
 
 
@@ -28,7 +29,7 @@ def check(view: View) -> Iterator[Finding]:
     for host, facts in view.read("host"):
         running = _running(facts)
         if NATS_SERVER in running:
-            yield from _nats_goes_back(view, host, running[NATS_SERVER])
+            yield from _nats_moves(view, host, running[NATS_SERVER])
         if NODE in running:
             yield from _node_goes_back(view, host, running[NODE])
     yield from _mixed(view)
@@ -40,13 +41,13 @@ def _running(facts: Mapping[str, Any]) -> dict[str, str]:
     return {binary.name: binary.version for binary in binaries}
 
 
-def numbers(version: object) -> tuple[int, int, int] | None:
-    """Return the numbers that a version begins with, ``(1, 2, 3)``; None for a name that has none."""
+def numbers(version: object) -> tuple[int, ...]:
+    """Return the numbers that a version begins with, ``(1, 2, 3)``; none for a name that is not a version."""
     match = re.match(r"^v?(\d+)\.(\d+)\.(\d+)", str(version))
-    return (int(match[1]), int(match[2]), int(match[3])) if match else None
+    return tuple(int(number) for number in match.groups()) if match else ()
 
 
-def _nats_goes_back(view: View, host: str, runs: str) -> Iterator[Finding]:
+def _nats_moves(view: View, host: str, runs: str) -> Iterator[Finding]:
     wanted = view.value(host, "nats_version")
     before, after = numbers(runs), numbers(wanted)
     if before and after and after[:2] < before[:2]:
@@ -56,6 +57,13 @@ def _nats_goes_back(view: View, host: str, runs: str) -> Iterator[Finding]:
         )
         remedy = f"Keep {before[0]}.{before[1]}, or accept this finding after you have saved what the streams hold."
         yield finding("VERS001", [host], "nats", message, remedy)
+    elif before and after and after[:2] > before[:2]:
+        message = (
+            f"nats-server {runs} runs and becomes {wanted}, which writes newer data: after the upgrade, going back to "
+            f"{before[0]}.{before[1]} is refused"
+        )
+        remedy = "Nothing. Save what the streams hold first if you may want to go back."
+        yield finding("VERS004", [host], "nats", message, remedy)
 
 
 def _node_goes_back(view: View, host: str, runs: str) -> Iterator[Finding]:

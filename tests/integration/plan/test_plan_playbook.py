@@ -68,7 +68,7 @@ def test_errors_are_part_of_the_plan_and_nothing_is_written_but_the_plan(tmp_pat
     assert states == {"node-1": "ready", "storage-1": "left out", "storage-2": "unreachable"}
     [server] = plan["hosts"]["node-1"]["programs"]
     assert (server["name"], server["change"]) == ("nats-server", "start")
-    assert plan["hosts"]["node-1"]["install"] == [str(tmp_path / "opt/nats/2.12.8/nats-server")]
+    assert plan["hosts"]["node-1"]["install"] == [str(tmp_path / "opt/nats/2.14.5/nats-server")]
     page = report_file.read_text(encoding="utf-8")
     assert "<svg" in page and "storage-2" in page and "VAR003" in page
     assert sorted(item.name for item in tmp_path.iterdir()) == ["farmer", "inventory.yml", "plan.json", "report.html"]

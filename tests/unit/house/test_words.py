@@ -52,7 +52,8 @@ PHRASES = [
     (r"\ban own\b", "takes it for an own one", "one of its own"),
     (r"\b[Ll]ooks? whether\b", "Look whether it runs", "check whether, check that"),
     (
-        r"(?<!there )\b(?:is|are|was|were) no (?:IP|UUID|mountpoint|number|address|rule|map|list|host of|size|matrix|JMESPath)\b",
+        r"(?<!there )\b(?:is|are|was|were) no (?:IP|UUID|mountpoint|number|address|rule|map|list|host of|size|matrix"
+        r"|JMESPath)\b",
         "which is no UUID",
         "is not a",
     ),
@@ -147,7 +148,8 @@ def test_what_is_plain_passes(text):
 
 
 def test_the_texts_of_a_file_are_all_looked_at():
-    source = '"""Stands here."""\nTEXT = f"it {1} stands there"\ndef f():\n    """Stands."""\n    raise ValueError("stands not")\n'
+    source = '"""Stands here."""\nTEXT = f"it {1} stands there"\n'
+    source += 'def f():\n    """Stands."""\n    raise ValueError("stands not")\n'
     assert [text for _number, text in strings(source)] == ["it ", " stands there", "stands not"]
     assert {"README.md", "docs/findings.md", "roles/nats/README.md", "changelogs/fragments/preflight-rules.yml"} <= set(
         PAGES

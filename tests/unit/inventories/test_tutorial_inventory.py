@@ -43,7 +43,7 @@ FAULTS = {
     "no stopwaitsecs": (["PROG001"], NODES + PLOTTERS + STORAGES),
     "user=root": (["PROG006"], NODES + PLOTTERS + STORAGES),
     "unsafe RPC on 0.0.0.0:9944": (["NODE005", "NODE006"], NODES),
-    "nats-server v2.10.22": (["NATS007"], NODES),
+    "nats-server v2.10.22": (["NATS007", "NATS019"], NODES),
     "--reward-address stBR..S8V": (["FARM001"], STORAGES),
 }
 
@@ -55,7 +55,11 @@ NOT_IN_AN_INVENTORY = {
 }
 
 # What inventories/tutorial keeps, because its releases are those of November 2024, and preflight says so.
-KEPT = {"NATS007": ("nats_version", "2.12.8"), "REL007": ("cluster_chain", "mainnet")}
+KEPT = {
+    "NATS007": ("nats_version", "2.14.5"),
+    "NATS019": ("nats_version", "2.14.5"),
+    "REL007": ("cluster_chain", "mainnet"),
+}
 
 # Programs of the tutorial: component, host, file.
 FILES = [

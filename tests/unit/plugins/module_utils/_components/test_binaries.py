@@ -14,14 +14,14 @@ from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._comp
 
 def test_releases_by_component() -> None:
     values = role_settings("nats", cluster_components=["nats"])
-    checksums = {"2.12.8": {"amd64": "a" * 64}}
+    checksums = {"2.14.5": {"amd64": "a" * 64}}
     [nats] = releases(values, "x86_64", checksums)
     assert nats["root"] == "/opt/autonomys/nats"
     assert nats["files"][0]["src"] == (
-        "https://github.com/nats-io/nats-server/releases/download/v2.12.8/nats-server-v2.12.8-linux-amd64.tar.gz"
+        "https://github.com/nats-io/nats-server/releases/download/v2.14.5/nats-server-v2.14.5-linux-amd64.tar.gz"
     )
     assert nats["files"][0]["checksum"] == "sha256:" + "a" * 64
-    assert nats["files"][0]["extract"] == "nats-server-v2.12.8-linux-amd64/nats-server"
+    assert nats["files"][0]["extract"] == "nats-server-v2.14.5-linux-amd64/nats-server"
     [farmer] = releases(dict(values, cluster_components=["plot_client"]), "x86_64", checksums)
     assert (farmer["root"], farmer["version"]) == ("/opt/autonomys/releases", "v1.0.0")
 

@@ -80,7 +80,7 @@ FOLDERS = {
 
 
 class Cluster:
-    """A faultless cluster of the tutorial's size, for tests to break: the inventory's groups and variables, and what was read of the hosts."""
+    """A faultless cluster: the inventory's groups and variables, and what was read of the hosts."""
 
     def __init__(self):
         nodes, plotters, storages = ([f"{kind}-{number}" for number in numbers] for kind, numbers in self.MACHINES)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import time
 
 import pytest
@@ -15,6 +16,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.writ
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import build_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.nats import vulnerabilities
+from ansible_collections.autonomys.cluster.tests.unit.plugins.plugin_utils._rules.sample import disk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -97,6 +99,24 @@ def bound(cluster, slot, cpus, host="plotter-1", gpu=None):
 
 MAINNET = "66455a580aabff303720aa83adbe6c44502922251c03ba73686d5245da9e21bd"
 TAURUS = "295aeafca762a304d92ee1505548695091f6082d3f0aa4d092ac3cd6397a6c5e"
+
+
+def nats_by_options(cluster, *options, file=None, text=None):
+    """A NATS server that somebody started with options, or with a file of their own."""
+    cluster.program("node-1", "nats-server", "/root/nats-server", *options, *(["-c", file] if file else []))
+    if text is not None:
+        cluster.host("node-1", files={file: {"content": text}})
+
+
+def l3_as_numa(cluster):
+    """Two sockets whose nodes are halved, as an EPYC cuts itself into nodes: two GPUs on one of the halves."""
+    topology = cluster.facts["plotter-1"]["gpus"]["topology"]
+    nodes = topology["cpus"]["nodes"]
+    nodes["0"]["cpus"], nodes["1"]["cpus"] = "0-7,96-103", "8-47,104-143"
+    nodes["1"]["package"] = nodes["0"]["package"]
+    for gpu in topology["gpus"]:
+        gpu["numa_node"] = 0
+
 
 # rule, severity, hosts, part of message or remedy, what breaks the cluster
 TRIGGERS = [
@@ -382,7 +402,7 @@ TRIGGERS = [
         "NATS007",
         "warning",
         "nats",
-        "CVE-2025-30215 and CVE-2026-33222",
+        "CVE-2025-30215, CVE-2026-33222, secnote-2026-16 and secnote-2026-26",
         lambda c: c.set("nats", nats_version="2.10.22"),
     ),
     (
@@ -1130,7 +1150,7 @@ TRIGGERS = [
         ),
     ),
     ("GPU009", "warning", "plotter-1", "is used by ./miner --all (pid 4711)", lambda c: busy(c, None)),
-    ("VERS001", "error", "node-1", "nats-server 2.14.1 runs", lambda c: c.runs("node-1", "nats/2.14.1/nats-server")),
+    ("VERS001", "error", "node-1", "nats-server 2.15.1 runs", lambda c: c.runs("node-1", "nats/2.15.1/nats-server")),
     (
         "VERS002",
         "error",
@@ -1159,6 +1179,267 @@ TRIGGERS = [
         "node-1",
         "uses the node of node-1, which node_state keeps stopped",
         lambda c: c.set("node-1", node_state="stopped"),
+    ),
+    # What people reported
+    ("VAR003", "warning", "node-1", "If you meant node_roll, correct it.", lambda c: c.set("node-1", node_rol=3)),
+    (
+        "VAR003",
+        "warning",
+        "node-1",
+        "If you meant node_state, correct it.",
+        lambda c: c.set("node-1", node_stats={"enabled": True}),
+    ),
+    (
+        "VAR003",
+        "error",
+        "node-1",
+        "Did you mean node_base_path?",
+        lambda c: c.set("node-1", node_bsae_path="/data/node"),
+    ),
+    (
+        "VAR004",
+        "error",
+        "node-1",
+        "--vault-password-file",
+        lambda c: c.unresolved.update(
+            {"node-1": {"node_environment": "Attempt to use undecryptable variable: no vault secrets found."}}
+        ),
+    ),
+    (
+        "VAR005",
+        "error",
+        "all",
+        "cluster_version is a date for YAML, 2024-11-18",
+        lambda c: [c.set(host, cluster_version=datetime.date(2024, 11, 18)) for host in c.hosts],
+    ),
+    (
+        "VAR005",
+        "error",
+        "node-1",
+        "nats_server_name is the number 101",
+        lambda c: c.set("node-1", nats_server_name=101),
+    ),
+    (
+        "REL009",
+        "error",
+        "all",
+        "cluster_version is 'v1.0 rc1', which cannot be the name of a folder",
+        lambda c: [c.set(host, cluster_version="v1.0 rc1") for host in c.hosts],
+    ),
+    ("REL009", "error", "nats", "nats_version is '', which", lambda c: c.set("nats", nats_version="")),
+    (
+        "REL009",
+        "error",
+        "storage-1",
+        "'../farmer', which cannot be the name of a file",
+        lambda c: c.variables["storage-1"]["cluster_binaries"].update(
+            {"../farmer": {"src": "https://x", "checksum": SHA}}
+        ),
+    ),
+    (
+        "REL009",
+        "error",
+        "node-1",
+        "nats_binary: extract '../x'",
+        lambda c: c.set("node-1", nats_binary={"src": "https://x", "checksum": SHA, "extract": "../x"}),
+    ),
+    ("NATS006", "error", "node-1", "nats_max_pending is '-1'", lambda c: c.set("node-1", nats_max_pending="-1")),
+    (
+        "NATS007",
+        "warning",
+        "nats",
+        "Use 2.12.12 or newer.",
+        lambda c: c.set("nats", nats_version="2.12.8"),
+    ),
+    (
+        "NATS015",
+        "error",
+        "node-1",
+        "but the server keeps its data in /var/nats-server",
+        lambda c: nats_by_options(c, "--jetstream", "--store_dir", "/var/nats-server"),
+    ),
+    ("NATS015", "error", "node-1", "keeps its data in /tmp/nats", lambda c: nats_by_options(c, "-js")),
+    (
+        "NATS015",
+        "error",
+        "node-1",
+        "keeps its data in /data/js",
+        lambda c: nats_by_options(c, file="/opt/n.conf", text="jetstream {store_dir: /data/js}"),
+    ),
+    (
+        "NATS015",
+        "warning",
+        "node-1",
+        "is not known: its configuration /opt/n.conf was not read",
+        lambda c: nats_by_options(c, file="/opt/n.conf"),
+    ),
+    ("NATS015", "warning", "node-1", "cannot be read", lambda c: c.program("node-1", "nats-server")),
+    (
+        "NATS014",
+        "error",
+        "node-1",
+        "as old-name",
+        lambda c: nats_by_options(c, "-js", "-sd=/var/lib/nats", "--name", "old-name"),
+    ),
+    (
+        "NATS016",
+        "error",
+        "node-1",
+        "nats_server_name is 'node 1', which nats-server refuses",
+        lambda c: c.set("node-1", nats_server_name="node 1"),
+    ),
+    (
+        "NATS016",
+        "error",
+        "nats",
+        "nats_cluster_name is 'my cluster'",
+        lambda c: c.set("nats", nats_cluster_name="my cluster"),
+    ),
+    (
+        "NATS017",
+        "error",
+        "nats",
+        "more than nats_max_pending with 2,097,152",
+        lambda c: c.set("nats", nats_max_pending="2MB"),
+    ),
+    (
+        "NATS017",
+        "error",
+        "nats",
+        "2,147,483,647 at most",
+        lambda c: c.set("nats", nats_max_payload="3GB", nats_max_pending="4GB"),
+    ),
+    (
+        "NATS018",
+        "error",
+        "nats",
+        "does not start with less than 30s",
+        lambda c: c.set("nats", nats_lame_duck_duration="10s"),
+    ),
+    ("NATS018", "error", "nats", "nats_write_deadline is '10'", lambda c: c.set("nats", nats_write_deadline="10")),
+    ("NATS019", "warning", "nats", "gets no fixes any more", lambda c: c.set("nats", nats_version="2.11.16")),
+    (
+        "NODE010",
+        "error",
+        "node-1",
+        "autonomys-node keeps its database in /var/subspace-node",
+        lambda c: node_runs(c, base_path="/var/subspace-node"),
+    ),
+    (
+        "NODE010",
+        "error",
+        "node-1",
+        "subspace-node keeps its database in /data/node",
+        lambda c: c.program("node-1", "subspace-node", "/root/subspace-node-ubuntu-x86_64", "run", "-d", "/data/node"),
+    ),
+    (
+        "NODE010",
+        "error",
+        "node-1",
+        "the default folder of the user",
+        lambda c: c.program("node-1", "autonomys-node", NODE, "run", "--chain", "mainnet"),
+    ),
+    ("NODE010", "warning", "node-1", "cannot be read", lambda c: c.program("node-1", "autonomys-node")),
+    (
+        "CACHE002",
+        "warning",
+        "plotter-1",
+        "autonomys-full-piece keeps its pieces in /old",
+        lambda c: (
+            c.program("plotter-1", "autonomys-full-piece", FARMER, "cluster", "full-piece-sharded-cache", "path=/old"),
+            c.folder("plotter-1", "/var/autonomys-full-piece", empty=True),
+        ),
+    ),
+    (
+        "FARM009",
+        "error",
+        "storage-1",
+        "lacks /mnt/old, which is deployed with size 8TiB",
+        lambda c: c.program(
+            "storage-1", "autonomys-plot-client", FARMER, "cluster", "farmer", "size=8TiB,path=/mnt/old/"
+        ),
+    ),
+    ("FARM009", "warning", "storage-1", "cannot be read", lambda c: c.program("storage-1", "autonomys-plot-client")),
+    (
+        "PROG004",
+        "error",
+        "node-1",
+        "subspace-node is defined in /etc/supervisor/conf.d/subspace-node.conf",
+        lambda c: c.program("node-1", "subspace-node", "/root/subspace-node", "run", "--base-path", "/data/node"),
+    ),
+    (
+        "PROG007",
+        "error",
+        "node-1",
+        "node_environment: RUST_LOG: supervisord reads a ; or # after white space as a comment",
+        lambda c: c.set("node-1", node_environment={"RUST_LOG": "info ; debug"}),
+    ),
+    (
+        "PROG007",
+        "error",
+        "plotter-1",
+        "plot_server_extra_args: its character 2 (U+000A) is a line break",
+        lambda c: c.variables["plotter-1"]["plot_server_extra_args"].append("a\nb"),
+    ),
+    (
+        "PROG007",
+        "error",
+        "node-1",
+        "node_stopwaitsecs: -1 is negative",
+        lambda c: c.set("node-1", node_stopwaitsecs=-1),
+    ),
+    (
+        "PROG008",
+        "warning",
+        "plotter-1",
+        'Make two items of it: ["--record-encoding-concurrency", "32"].',
+        lambda c: c.set("plotter-1", plot_server_extra_args=["--record-encoding-concurrency 32"]),
+    ),
+    (
+        "DISK002",
+        "error",
+        "storage-1",
+        "shows /srv/farm, a folder of the root",
+        lambda c: c.disk("storage-1", bound_from_root="/srv/farm"),
+    ),
+    ("DISK013", "error", "node-1", "node_base_path has /, which", lambda c: c.set("node-1", node_base_path="/")),
+    ("DISK013", "error", "node-1", "the home of operator", lambda c: c.set("node-1", nats_store_dir="/home/operator/")),
+    ("DISK013", "error", "storage-1", "plot_client_farms has /mnt", lambda c: c.farm("storage-1", path="/mnt")),
+    (
+        "DISK014",
+        "error",
+        "node-1",
+        "is below /root, which autonomys may not enter",
+        lambda c: c.folder("node-1", "/var/autonomys-node", closed="/root"),
+    ),
+    (
+        "HOST009",
+        "error",
+        "node-1",
+        "Modules run as deploy and not as root, and could not read /etc/supervisor/conf.d (Permission denied)",
+        lambda c: c.host("node-1", running_as="deploy", unreadable={"/etc/supervisor/conf.d": "Permission denied"}),
+    ),
+    (
+        "HOST009",
+        "error",
+        "node-1",
+        "Not even root can read /etc/nats-server.conf",
+        lambda c: c.host("node-1", running_as="root", unreadable={"/etc/nats-server.conf": "Input/output error"}),
+    ),
+    (
+        "GPU010",
+        "error",
+        "plotter-1",
+        "has '[Unknown Error]' for a UUID",
+        lambda c: c.gpus("plotter-1")[3].update(uuid="[Unknown Error]"),
+    ),
+    ("NUMA002", "warning", "plotter-1", "Set plot_server_numa_scope: package", l3_as_numa),
+    (
+        "VERS004",
+        "info",
+        "node-1",
+        "2.12.8 runs and becomes 2.14.5",
+        lambda c: c.runs("node-1", "nats/2.12.8/nats-server"),
     ),
 ]
 
@@ -1352,12 +1633,45 @@ NEAR_MISSES = [
     ),
     ("NUMA011", lambda c: (bound(c, 0, "0-15,96-111"), bound(c, 1, "16-31,112-127"))),
     ("GPU009", lambda c: busy(c, "autonomys-plot-server-0")),
-    ("VERS001", lambda c: c.runs("node-1", "nats/2.12.9/nats-server")),
+    ("VERS001", lambda c: c.runs("node-1", "nats/2.14.9/nats-server")),
     ("VERS001", lambda c: c.runs("node-1", "nats/2.10.26/nats-server")),
     ("VERS002", lambda c: c.runs("node-1", "releases/v0.9.0/autonomys-node")),
     ("VERS002", lambda c: c.runs("node-1", "releases/nightly/autonomys-node")),
     ("VERS003", lambda c: c.runs("plotter-1", "releases/v1.0.0/autonomys-farmer")),
     ("ROLL003", lambda c: c.set("node-1", node_state="stopped", controller_state="stopped")),
+    # What people reported
+    ("VAR003", lambda c: c.set("nats", cluster_name="cluster.local", controller_host="x", node_exporter_port=9100)),
+    ("VAR005", lambda c: c.set("node-1", nats_server_name="101")),
+    ("REL009", lambda c: [c.set(host, cluster_version="mainnet-2024-nov-18+1") for host in c.hosts]),
+    ("NATS015", lambda c: nats_by_options(c, "-p", "4222")),
+    ("NATS015", lambda c: nats_by_options(c, "-js", "-sd", "/var/lib/nats/")),
+    ("NATS016", lambda c: c.set("node-1", nats_server_name="node_1.example")),
+    ("NATS017", lambda c: c.set("nats", nats_max_payload="8MB", nats_max_pending="8MB")),
+    ("NATS018", lambda c: c.set("nats", nats_lame_duck_duration="1m30s", nats_stopwaitsecs=120)),
+    ("NATS019", lambda c: c.set("nats", nats_version="2.12.15")),
+    ("NATS007", lambda c: c.set("nats", nats_version="2.12.15")),
+    ("NODE010", lambda c: node_runs(c, base_path="/var/autonomys-node/")),
+    ("NODE010", lambda c: c.program("node-1", "autonomys-node", NODE, "run", "-d/var/autonomys-node")),
+    ("NODE010", lambda c: c.program("node-1", "autonomys-node", NODE, "run", "--tmp")),
+    (
+        "CACHE002",
+        lambda c: c.program(
+            "plotter-1", "autonomys-full-piece", FARMER, "cluster", "full-piece-sharded-cache", "path=/old"
+        ),
+    ),
+    ("PROG004", lambda c: c.program("storage-1", "subspace-node", "/root/subspace-node", "run")),
+    ("PROG007", lambda c: c.set("node-1", node_environment={"RUST_LOG": "info;debug", "A": "it's 100 %"})),
+    ("PROG008", lambda c: c.set("node-1", node_extra_args=["--name", "my node", "--title=my node", "-"])),
+    ("PLOT001", lambda c: c.set("plotter-1", plot_server_extra_args=["--record-encoding-concurrency 32"])),
+    ("DISK013", lambda c: c.set("node-1", node_base_path="/var/lib/autonomys", nats_store_dir="/home/operator/nats")),
+    ("DISK013", lambda c: c.set("node-1", cluster_user="operator", node_base_path="/home/operator")),
+    (
+        "DISK013",
+        lambda c: (c.farm("storage-1", path="/mnt"), c.facts["storage-1"]["disks"].update({"/mnt": disk("/mnt")})),
+    ),
+    ("DISK014", lambda c: c.folder("node-1", "/var/autonomys-node", closed=None)),
+    ("HOST009", lambda c: c.host("node-1", running_as="root", unreadable={})),
+    ("VERS004", lambda c: c.runs("node-1", "nats/2.14.1/nats-server")),
 ]
 
 
@@ -1409,6 +1723,12 @@ def test_a_fault_is_found(cluster, rule, severity, hosts, text, fault):
     assert "\n" not in found[0]["message"] and found[0]["message"] and found[0]["remedy"].endswith((".", "?", '"'))
 
 
+def test_the_sentence_about_two_arguments_in_one_has_no_secret(cluster):
+    cluster.set("node-1", node_extra_args=["--api-token s3cr3t"])
+    [found] = [item for item in cluster.findings() if item["rule"] == "PROG008"]
+    assert "--api-token" in found["message"] and "s3cr3t" not in str(found)
+
+
 def test_infinity_is_no_number(cluster):
     cluster.set("node-1", node_rpc_port=float("inf"))
     assert "VAR002" in [item["rule"] for item in cluster.judge()["findings"]]
@@ -1452,14 +1772,18 @@ def test_facts_are_not_needed(cluster):
 @pytest.mark.parametrize(
     "version, known",
     [
-        ("2.10.22", ["CVE-2025-30215", "CVE-2026-33222"]),
-        ("2.10.27", ["CVE-2026-33222"]),
-        ("2.11.0", ["CVE-2025-30215", "CVE-2026-33222"]),
-        ("2.11.1", ["CVE-2026-33222"]),
-        ("2.11.15", []),
-        ("2.12.5", ["CVE-2026-33222"]),
-        ("2.12.6", []),
-        ("2.14.0", []),
+        ("2.10.22", ["CVE-2025-30215", "CVE-2026-33222", "secnote-2026-16", "secnote-2026-26"]),
+        ("2.10.27", ["CVE-2026-33222", "secnote-2026-16", "secnote-2026-26"]),
+        ("2.11.1", ["CVE-2026-33222", "secnote-2026-16", "secnote-2026-26"]),
+        ("2.11.15", ["secnote-2026-16", "secnote-2026-26"]),
+        ("2.11.16", ["secnote-2026-26"]),
+        ("2.12.5", ["CVE-2026-33222", "secnote-2026-16", "secnote-2026-26"]),
+        ("2.12.8", ["secnote-2026-26"]),
+        ("2.12.12", []),
+        ("2.13.0", ["secnote-2026-16", "secnote-2026-26"]),
+        ("2.14.0", ["secnote-2026-26"]),
+        ("2.14.3", []),
+        ("2.15.0", []),
         ("main", []),
     ],
 )
