@@ -113,7 +113,15 @@ def masked(value: Any, name: str = "") -> Any:
 
 
 def secrets_in(value: Any, name: str = "") -> set[str]:
-    """Return the secrets in arguments of a module, to be hidden in other texts too."""
+    """Return the secrets in arguments of a module that must be hidden in other texts, such as messages.
+
+    What is part of another argument, which is shown, is no secret.
+    """
+    shown = list(_texts(masked(value, name)))
+    return {secret for secret in _secrets_in(value, name) if not any(secret in text for text in shown)}
+
+
+def _secrets_in(value: Any, name: str) -> set[str]:
     if is_secret_name(name):
         return {text for text in _texts(value) if len(text) >= _SHORTEST_NAMED}
     if name == "environment" and isinstance(value, Mapping):
@@ -121,9 +129,9 @@ def secrets_in(value: Any, name: str = "") -> set[str]:
     if name == "command" and _are_texts(value):
         return secret_values(arguments=value)
     if isinstance(value, Mapping):
-        return {secret for key, item in value.items() for secret in secrets_in(item, str(key))}
+        return {secret for key, item in value.items() for secret in _secrets_in(item, str(key))}
     if isinstance(value, (list, tuple)):
-        return {secret for item in value for secret in secrets_in(item, name)}
+        return {secret for item in value for secret in _secrets_in(item, name)}
     return _url_secrets(value) if isinstance(value, str) else set()
 
 
@@ -186,7 +194,7 @@ def _paired(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _parts(rest: str) -> tuple[str, str, str]:
-    """Take what is behind ``://`` apart: who comes in, where to, and what is asked for. A password may hold anything."""
+    """Take what is behind ``://`` apart: who comes in, where to, what is asked for. A password may hold anything."""
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     user = ""
     if "@" in authority or ("@" in rest and not _PORT.match(authority)):

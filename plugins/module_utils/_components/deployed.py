@@ -14,6 +14,7 @@ from typing import Callable, Iterable, Optional, TypedDict
 
 from .._cpuset import format_cpu_list, parse_cpu_list
 from .._host.files import Host, read_text
+from .._secrets import masked_arguments
 from .._supervisor.defined import CONFIG, options_of_damaged, program_files, read_states
 from .._supervisor.errors import ConfError
 from .._supervisor.launchers import unwrap
@@ -94,7 +95,11 @@ def _binding(text: str, name: str, cpus_of_nodes: CpusOfNodes) -> Binding:
     except ConfError:
         environment = {}
     cpus = cpus_of_nodes(launched.nodes) if launched.nodes else launched.cpus
-    return {"cpus": cpus, "gpu": launched.variable("CUDA_VISIBLE_DEVICES", environment), "command": launched.command}
+    return {
+        "cpus": cpus,
+        "gpu": launched.variable("CUDA_VISIBLE_DEVICES", environment),
+        "command": masked_arguments(launched.command),
+    }
 
 
 def running_binaries(processes: Iterable[tuple[str, str]]) -> list[str]:

@@ -169,6 +169,11 @@ def test_arguments_of_modules() -> None:
     assert secrets_in(ARGUMENTS) == {f"s3cr3t-{number}" for number in range(1, 7)}
 
 
+def test_what_is_part_of_another_argument_is_not_hidden() -> None:
+    environment = {"BASE": "/opt/autonomys", "DB_PWD": "s3cr3t"}
+    assert secrets_in({"programs": [{"command": ["/opt/autonomys/x"], "environment": environment}]}) == {"s3cr3t"}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
