@@ -21,7 +21,10 @@ VAULTED = ("EncryptedString", "AnsibleVaultEncryptedUnicode")
 def clear_secrets(variables: Mapping[str, Any]) -> list[str]:
     """Return the names of a host's variables whose values are secrets that everybody can read who has the inventory."""
     return sorted(
-        name for name, value in variables.items() if any(in_clear(secret) for secret in _secrets(name, value))
+        name
+        for name, value in variables.items()
+        # What playbooks keep for themselves is made of other variables.
+        if not name.startswith("__") and any(in_clear(secret) for secret in _secrets(name, value))
     )
 
 

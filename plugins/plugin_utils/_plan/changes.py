@@ -22,7 +22,12 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.comm
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import file_of, version_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import DIGEST
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
-from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import masked_arguments, masked_environment
+from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import (
+    hidden,
+    masked_arguments,
+    masked_environment,
+    secret_values,
+)
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ConfError
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.read import (
     options_of,
@@ -130,7 +135,8 @@ def _stopping(component: str, settings: Settings, name: str, stopwaitsecs: objec
 def _defined(component: str, settings: Settings, program: Wanted) -> Program:
     """Return a program as the plan has it, with what its definition says; what happens to it, the caller says."""
     entry = _stopping(component, settings, program["name"], program["stopwaitsecs"])
-    entry["command"] = masked_arguments(program["command"])
+    secrets = secret_values(program["environment"], program["command"])
+    entry["command"] = [hidden(argument, secrets) for argument in masked_arguments(program["command"])]
     entry["environment"] = masked_environment(program["environment"])
     entry["cpus"] = program.get("cpus")
     entry["log"] = program["log"]["path"]

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import (
     MASK,
     has_secret_url,
+    hidden,
     is_harmless,
     is_secret_name,
     masked,
@@ -126,9 +127,11 @@ def test_what_must_be_hidden_in_other_texts() -> None:
     assert found == {"abcd1", "a-long-text", "abcd2", "abcd3%20x", "abcd3 x", "abcd4", "abcd5"}
 
 
-def test_what_is_shown_anyhow_is_not_hidden() -> None:
-    environment = {"BASE": "/opt/autonomys", "API_TOKEN": "node", "REAL_TOKEN": "sesame"}
-    assert secret_values(environment, ["/opt/autonomys/x"], ["program:autonomys-node"]) == {"sesame"}
+def test_what_is_shown_anyhow_is_hidden_only_where_it_is_named_like_a_secret() -> None:
+    environment = {"BASE": "/opt/autonomys", "API_TOKEN": "sesame-1", "OTHER": "autonomys-node"}
+    arguments = ["/opt/autonomys/x", "echo sesame-1"]
+    assert secret_values(environment, arguments, ["program:autonomys-node"]) == {"sesame-1"}
+    assert [hidden(argument, {"sesame", "sesame-1"}) for argument in arguments] == ["/opt/autonomys/x", f"echo {MASK}"]
 
 
 ARGUMENTS: dict[str, Any] = {

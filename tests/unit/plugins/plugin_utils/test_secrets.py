@@ -82,6 +82,7 @@ def test_inside_of_values(read):
     assert clear_secrets({"node_extra_args": [read("--node-key"), secret]}) == ["node_extra_args"]
     assert clear_secrets({"x": [{"y": {"db_pwd": secret}}]}) == ["x"]
     assert clear_secrets({"my_secrets": {"a": [secret]}}) == ["my_secrets"]
+    assert clear_secrets({"__cluster_model": {"node_environment": {"PUSH_TOKEN": secret}}}) == []
 
 
 def test_in_urls(read):

@@ -95,3 +95,11 @@ def test_a_secret_that_changes_is_a_difference_and_one_that_stays_is_none():
     assert changed["reason"] == "without ********, with ******** (changed); environment MNEMONIC"
     assert "--node-key ******** --rpc wss://h?********" in " ".join(changed["command"])
     assert "s3cr3t" not in json.dumps(plan)
+
+
+def test_a_secret_that_is_in_a_command_too_is_hidden_there():
+    cluster = Cluster()
+    cluster.set("node-1", node_environment={"API_TOKEN": "s3cr3t-1"}, node_extra_args=["--name", "s3cr3t-1"])
+    plan = cluster.everywhere().plan()
+    assert program(plan, "node-1", "autonomys-node")["command"][-2:] == ["--name", "********"]
+    assert "s3cr3t" not in json.dumps(plan)
