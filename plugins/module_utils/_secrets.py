@@ -112,18 +112,19 @@ def masked(value: Any, name: str = "") -> Any:
     return masked_url(value) if isinstance(value, str) else value
 
 
-def secrets_in(value: Any, name: str = "") -> set[str]:
-    """Return the secrets in arguments of a module, to be hidden in other texts too."""
+def secrets_in(value: Any, name: str = "", shown: Iterable[str] | None = None) -> set[str]:
+    """Return the secrets in arguments of a module that must be hidden in other texts, such as messages."""
     if is_secret_name(name):
         return {text for text in _texts(value) if len(text) >= _SHORTEST_NAMED}
+    shown = list(_texts(masked(value, name))) if shown is None else shown
     if name == "environment" and isinstance(value, Mapping):
-        return secret_values(environment={str(key): str(item) for key, item in value.items()})
+        return secret_values({str(key): str(item) for key, item in value.items()}, shown=shown)
     if name == "command" and _are_texts(value):
         return secret_values(arguments=value)
     if isinstance(value, Mapping):
-        return {secret for key, item in value.items() for secret in secrets_in(item, str(key))}
+        return {secret for key, item in value.items() for secret in secrets_in(item, str(key), shown)}
     if isinstance(value, (list, tuple)):
-        return {secret for item in value for secret in secrets_in(item, name)}
+        return {secret for item in value for secret in secrets_in(item, name, shown)}
     return _url_secrets(value) if isinstance(value, str) else set()
 
 
@@ -132,17 +133,26 @@ def secret_values(
 ) -> set[str]:
     """Return the values of a program's *environment* and *arguments* that must be hidden in other texts, such as a log.
 
-    What is part of a text that is *shown* anyhow is no secret.
+    What is not named like a secret, and part of a text that is *shown* anyhow, such as a path, is none.
     """
     environment = environment or {}
     texts = [*shown, *masked_arguments(arguments), *masked_environment(environment).values()]
     found = {secret for _argument, secret in _paired(arguments) if len(secret) >= _SHORTEST_NAMED}
     for name, value in environment.items():
-        if len(value) >= (_SHORTEST_NAMED if is_secret_name(name) else _SHORTEST) and not is_harmless(name):
+        if is_secret_name(name):
+            found |= {value} if len(value) >= _SHORTEST_NAMED else set()
+        elif len(value) >= _SHORTEST and not is_harmless(name) and not any(value in text for text in texts):
             found.add(value)
     for text in (*environment.values(), *arguments):
         found |= _url_secrets(text)
-    return {secret for secret in found if not any(secret in text for text in texts)}
+    return found
+
+
+def hidden(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without *secrets*, wherever they are in it."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
 
 
 def has_secret_url(text: str) -> bool:
@@ -186,7 +196,7 @@ def _paired(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _parts(rest: str) -> tuple[str, str, str]:
-    """Take what is behind ``://`` apart: who comes in, where to, and what is asked for. A password may hold anything."""
+    """Take what is behind ``://`` apart: who comes in, where to, what is asked for. A password may hold anything."""
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     user = ""
     if "@" in authority or ("@" in rest and not _PORT.match(authority)):

@@ -234,7 +234,7 @@ host:
           description: C(CUDA_VISIBLE_DEVICES) in the definition, V(null) without.
           type: str
         command:
-          description: The words of its command line, without numactl; empty when it cannot be read.
+          description: The words of its command line, without numactl and without secrets; empty when it cannot be read.
           type: list
           elements: str
         state:

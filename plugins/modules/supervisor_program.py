@@ -16,11 +16,14 @@ description:
   - A program whose definition changed restarts alone; all other programs of the file keep their processes. A program
     that left the list is stopped and removed. Several stops run at the same time.
   - Waits until every started program has been running for its O(programs[].startsecs) without ending. When one ends,
-    the task fails with its exit status and the last lines of its log; values that are named like a password or a
-    token are masked.
+    the task fails with its exit status and the last lines of its log.
+  - Shows no secrets, neither in its result nor in the log of the host. Values of an environment are masked, apart from
+    those of variables that are known to be harmless, such as C(RUST_LOG) and C(CUDA_VISIBLE_DEVICES); so are values of
+    options that are named like a password, a token or a key, and in URLs the user, the password and the query. Where
+    only a masked value changes, the difference says so.
   - Touches only programs that the file names or named. Programs of other files are never touched.
-  - Talks to supervisord through the socket in its configuration. When supervisord does not run and programs are wanted,
-    the systemd unit whose C(ExecStart) names O(config) is started.
+  - Talks to supervisord through the socket in its configuration. When supervisord does not run and programs are
+    wanted, the systemd unit whose C(ExecStart) names O(config) is started.
   - A file with a C([group:]) section is converted to single programs, so that later changes can restart one alone.
   - Keeps the definitions that ran before the file was last changed, in a hidden file next to it, RV(previous).
     O(state=reverted) goes back to them.
@@ -318,9 +321,11 @@ failed_programs:
 """
 
 import os
+from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.converters import to_native
+from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import masked, secrets_in
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.decide import Request
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ProgramError
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.run import Tools, execute
@@ -369,15 +374,39 @@ ARGUMENTS = {
 }
 
 
+class Module(AnsibleModule):
+    """The module, whose arguments are in no log of the host, and without secrets in its result.
+
+    A definition can hold secrets, so this is so from the beginning: for arguments that are refused, too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
+
+    def exit_json(self, **result: Any) -> NoReturn:
+        """Return the result."""
+        super().exit_json(**result, **self._shown())
+
+    def fail_json(self, msg: str, **result: Any) -> NoReturn:
+        """Return a failure."""
+        super().fail_json(msg, **result, **self._shown())
+
+    def _shown(self) -> dict[str, Any]:
+        """Return the arguments as they may be shown, and hide what is secret in them wherever else it is."""
+        arguments = getattr(self, "params", {})
+        self.no_log_values.update(secrets_in(arguments))
+        return {"invocation": {"module_args": masked(arguments)}}
+
+
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    options = dict(module.params, config=os.path.abspath(module.params["config"]), check=module.check_mode)
+    module = Module()
+    options = {**module.params, "config": os.path.abspath(module.params["config"]), "check": module.check_mode}
     tools = Tools(module.atomic_move, module.warn, module.no_log_values.update)
     try:
         module.exit_json(**execute(Request(**options), tools))
     except ProgramError as error:
-        module.fail_json(msg=to_native(error), **error.details)
+        module.fail_json(to_native(error), **error.details)
 
 
 if __name__ == "__main__":

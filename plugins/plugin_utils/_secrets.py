@@ -10,45 +10,54 @@
 from __future__ import annotations
 
 import functools
-import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-NAME = re.compile(
-    r"(^|[-_])(pass|passwd|password|passphrase|secret|token|credential|(api|private|access|auth)[-_]?key)s?$",
-    re.IGNORECASE,
-)
-USERINFO = re.compile(r"://[^/\s:@{]*:[^/\s@{]+@")
+from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import has_secret_url, is_secret_name
+
 VAULTED = ("EncryptedString", "AnsibleVaultEncryptedUnicode")
-OWN_MAPS, OWN_LISTS = "_environment", "_extra_args"
 
 
-def clear_secrets(variables):
-    """Return the names of a host's variables, as the inventory has them, whose values are secrets that everyone can read who has the file."""
+def clear_secrets(variables: Mapping[str, Any]) -> list[str]:
+    """Return the names of a host's variables whose values are secrets that everybody can read who has the inventory."""
     return sorted(
-        name for name, value in variables.items() if any(in_clear(secret) for secret in _secrets(name, value))
+        name
+        for name, value in variables.items()
+        # What playbooks keep for themselves is made of other variables.
+        if not name.startswith("__") and any(in_clear(secret) for secret in _secrets(name, value))
     )
 
 
-def _secrets(name, value):
-    if NAME.search(name):
-        yield value
+def _secrets(name: str, value: Any) -> Iterator[Any]:
+    """Yield what is secret in the value of a variable, as the inventory has it."""
+    if is_secret_name(name):
+        yield from _leaves(value)
     elif isinstance(value, str):
-        if USERINFO.search(value):
+        if has_secret_url(value):
             yield value
-    elif name.endswith(OWN_MAPS) and isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from _secrets(str(key), item)
-    elif name.endswith(OWN_LISTS) and isinstance(value, list):
-        for word, following in zip(value, value[1:] + [""]):
+    elif isinstance(value, list):
+        for word, following in zip(value, [*value[1:], ""]):
             option, equals, own = str(word).partition("=")
-            if option.startswith("-") and NAME.search(option):
+            if isinstance(word, str) and option.startswith("-") and is_secret_name(option):
                 # A word that was cut off a value is no longer marked with its file.
                 yield word if equals and own else following
-            elif isinstance(word, str) and USERINFO.search(word):
-                yield word
+            else:
+                yield from _secrets("", word)
 
 
-def in_clear(value):
-    """Tell whether a value is written in a file as it is. What came another way, such as by the command line, is not."""
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, (Mapping, list)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def in_clear(value: Any) -> bool:
+    """Return whether a value is written in a file as it is. What came another way, as by the command line, is not."""
     if (
         type(value).__name__ in VAULTED
         or not isinstance(value, (str, int))
@@ -61,8 +70,8 @@ def in_clear(value):
     return path is not None and not _is_vaulted(path)
 
 
-def _origin(value):
-    """The file that a value was read from, None when it is not known."""
+def _origin(value: Any) -> str | None:
+    """Return the file that a value was read from, None when it is not known."""
     # ansible-core 2.19 and newer
     for tag in (getattr(value, "_ansible_tags_mapping", None) or {}).values():
         path = getattr(tag, "path", None)
@@ -74,7 +83,7 @@ def _origin(value):
 
 
 @functools.lru_cache(maxsize=None)
-def _is_vaulted(path):
+def _is_vaulted(path: str) -> bool:
     try:
         with open(path, "rb") as file:
             return file.read(14) == b"$ANSIBLE_VAULT"

@@ -16,6 +16,7 @@ from .._cpuset import format_cpu_list, parse_cpu_list
 from .._host.files import Host, read_text
 from .._host.read import FileFacts, read_file
 from .._nats.deployed import configuration_file, essence
+from .._secrets import masked_arguments
 from .._supervisor.defined import CONFIG, options_of_damaged, program_files, read_states
 from .._supervisor.errors import ConfError
 from .._supervisor.launchers import unwrap
@@ -113,7 +114,11 @@ def _binding(text: str, name: str, cpus_of_nodes: CpusOfNodes) -> Binding:
     except ConfError:
         environment = {}
     cpus = cpus_of_nodes(launched.nodes) if launched.nodes else launched.cpus
-    return {"cpus": cpus, "gpu": launched.variable("CUDA_VISIBLE_DEVICES", environment), "command": launched.command}
+    return {
+        "cpus": cpus,
+        "gpu": launched.variable("CUDA_VISIBLE_DEVICES", environment),
+        "command": masked_arguments(launched.command),
+    }
 
 
 def running_binaries(processes: Iterable[tuple[str, str]]) -> list[str]:

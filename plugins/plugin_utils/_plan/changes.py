@@ -18,27 +18,25 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import EVIDENT
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.common import Program as Wanted
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import file_of, version_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.nats import DIGEST
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import (
+    hidden,
+    masked_arguments,
+    masked_environment,
+    secret_values,
+)
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ConfError
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.read import (
     options_of,
     parse,
     parse_command,
     parse_environment,
-    secrets_of,
-)
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import (
-    quote_command,
-    quote_environment,
 )
 
 from .shape import LEFT_OVER, RUNS, WRONG, Answer, Facts, Program, Settings
-
-_MASK = "********"
 
 # The options of a program as its file has them.
 Options = Mapping[str, str]
@@ -68,8 +66,7 @@ def changed_programs(component: str, settings: Settings, wanted: Sequence[Wanted
     """
     result = answer.get("program")
     now = {program["name"]: program for program in (result or {}).get("programs", [])}
-    before = _text_before(result or {})
-    secrets = _secrets(wanted)
+    before, after = _texts(result or {})
     for program in wanted:
         known = now.pop(program["name"], {"state": "ABSENT"})
         held = settings.get(component + "_state") == "stopped" or not program.get("autostart", True)
@@ -78,12 +75,13 @@ def changed_programs(component: str, settings: Settings, wanted: Sequence[Wanted
             change = "reload"
         old = options_of(before, program["name"]) if before else {}
         was = _command(old)
-        entry = _defined(component, settings, program, secrets)
+        entry = _defined(component, settings, program)
         entry["change"] = change
         entry["state"] = known["state"] if result else None
         entry["held"] = held
         entry["pending"] = bool(known.get("restart_required"))
-        entry["reason"] = _reason(program, change, held, result or {}, old)
+        differences = _differences(old, options_of(after, program["name"])) if old else []
+        entry["reason"] = _reason(_said(program["name"], result or {}), change, held, bool(old), differences)
         entry["version_before"] = version_of(was)
         yield entry
     for name, known in now.items():
@@ -134,13 +132,12 @@ def _stopping(component: str, settings: Settings, name: str, stopwaitsecs: objec
     }
 
 
-def _defined(component: str, settings: Settings, program: Wanted, secrets: Sequence[str]) -> Program:
+def _defined(component: str, settings: Settings, program: Wanted) -> Program:
     """Return a program as the plan has it, with what its definition says; what happens to it, the caller says."""
     entry = _stopping(component, settings, program["name"], program["stopwaitsecs"])
-    entry["command"] = [_masked(argument, secrets) for argument in program["command"]]
-    entry["environment"] = {
-        name: value if name.startswith(EVIDENT) else "…" for name, value in program["environment"].items()
-    }
+    secrets = secret_values(program["environment"], program["command"])
+    entry["command"] = [hidden(argument, secrets) for argument in masked_arguments(program["command"])]
+    entry["environment"] = masked_environment(program["environment"])
     entry["cpus"] = program.get("cpus")
     entry["log"] = program["log"]["path"]
     entry["startsecs"] = _whole(program["startsecs"])
@@ -152,29 +149,17 @@ def _whole(number: Any) -> int:
     return int(number or 0)
 
 
-def _secrets(wanted: Iterable[Wanted]) -> list[str]:
-    """Return what must not be shown of programs: values that are named like a password or a token."""
-    sections = {}
-    for program in wanted:
-        try:
-            environment = quote_environment(program.get("environment", {}))
-            sections[program["name"]] = {"command": quote_command(program["command"]), "environment": environment}
-        except ConfError:  # the role refuses it too
-            continue
-    return sorted(secrets_of(sections), key=len, reverse=True)
+def _texts(result: Answer) -> tuple[Mapping[str, Options], Mapping[str, Options]]:
+    """Return the sections of the file of programs as it is and as it will be, both without secrets."""
+    for diff in result.get("diff") or []:
+        if str(diff.get("before_header", "")).endswith(".conf"):
+            return _parsed(diff.get("before")), _parsed(diff.get("after"))
+    return {}, {}
 
 
-def _masked(text: str, secrets: Iterable[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, _MASK)
-    return text
-
-
-def _text_before(result: Answer) -> Mapping[str, Options]:
-    """Return the sections of the file of programs as it is now."""
-    texts = [diff for diff in result.get("diff") or [] if str(diff.get("before_header", "")).endswith(".conf")]
+def _parsed(text: str | None) -> Mapping[str, Options]:
     try:
-        return parse((texts[0]["before"] if texts else "") or "")
+        return parse(text or "")
     except ConfError:
         return {}
 
@@ -185,18 +170,17 @@ def _said(name: str, result: Answer) -> str | None:
     return next((reason[len(name) + 1 :] for reason in reasons if reason.startswith(name + " ")), None)
 
 
-def _reason(program: Wanted, change: str, held: bool, result: Answer, old: Options) -> str:
-    """Return why a program changes."""
+def _reason(said: str | None, change: str, held: bool, defined: bool, differences: Sequence[str]) -> str:
+    """Return why a program changes: *said* is what supervisor_program says of it."""
     if change == "start":
-        return "does not run" if old else "is not defined yet"
+        return "does not run" if defined else "is not defined yet"
     if change == "stop":
-        return _said(program["name"], result) or ("is to be kept stopped" if held else "is no longer wanted")
+        return said or ("is to be kept stopped" if held else "is no longer wanted")
     if change == "reload":
         return "reads its changed configuration, without a restart"
     if change != "restart":
         return ""
-    said = _said(program["name"], result) or "runs an older definition than its file"
-    differences = _differences(program, old) if old else []
+    said = said or "runs an older definition than its file"
     if not differences:
         return said
     # What is different says more than that something is.
@@ -204,7 +188,7 @@ def _reason(program: Wanted, change: str, held: bool, result: Answer, old: Optio
     others = (
         [name for name in options.group(1).split(", ") if name not in ("command", "environment")] if options else []
     )
-    return "; ".join(differences + (["settings " + ", ".join(others)] if others else []))
+    return "; ".join([*differences, *(["settings " + ", ".join(others)] if others else [])])
 
 
 def _command(options: Options) -> list[str]:
@@ -222,21 +206,24 @@ def _environment(options: Options) -> dict[str, str]:
         return {}
 
 
-def _differences(program: Wanted, old: Options) -> list[str]:
-    """Return what is different about a program, in words; values of the environment stay out, they may be secret."""
-    was, cpus_before = _command(old), None
-    versions = version_of(was), version_of(program["command"])
-    if was[:2] == ["numactl", "-C"]:
-        cpus_before, was = was[2], was[4:]
+def _differences(old: Options, new: Options) -> list[str]:
+    """Return what is different about a program, in words; values of the environment stay out."""
+    (cpus_before, was), (cpus, wanted) = _unbound(_command(old)), _unbound(_command(new))
+    versions = version_of(was), version_of(wanted)
     found = []
     if versions[0] != versions[1]:
         found.append(f"version {versions[0]} → {versions[1]}")
-    if cpus_before != program.get("cpus"):
-        found.append(f"CPUs {cpus_before or 'any'} → {program.get('cpus') or 'any'}")
-    arguments = _different_arguments(was[1:], program["command"][1:])
+    if cpus_before != cpus:
+        found.append(f"CPUs {cpus_before or 'any'} → {cpus or 'any'}")
+    arguments = _different_arguments(was[1:], wanted[1:])
     if arguments:
-        found.append(_masked(arguments, _secrets([program])))
-    return found + _different_environment(_environment(old), program["environment"])
+        found.append(arguments)
+    return found + _different_environment(_environment(old), _environment(new))
+
+
+def _unbound(command: list[str]) -> tuple[str | None, list[str]]:
+    """Return the CPUs that a command is bound to by numactl, None for none, and the command behind that."""
+    return (command[2], command[4:]) if command[:2] == ["numactl", "-C"] else (None, command)
 
 
 def _different_arguments(old: Sequence[str], new: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ import time
 from datetime import datetime, timedelta
 
 import pytest
+from ansible.module_utils import basic
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import rpc, run
 
 from .conftest import until
@@ -585,6 +586,90 @@ def test_a_crash_is_told_with_status_and_last_lines(host):
     assert "sesame" not in str(result)
     assert host.pids()["a"] == before["a"]
     assert summary(result) == {"a": "RUNNING", "b": "BACKOFF"}
+
+
+MARKS = [f"s3cr3t-mark-{number}" for number in range(5)]
+
+
+def secretive(host, marks=MARKS, **more):
+    """A program with a secret in every place that can have one."""
+    script = 'for text in "$DB_PWD" "$ANYTHING" "$2" "$3"; do echo "$text"; done; exit 3'
+    program = host.program(
+        "a", script, startsecs=1, environment={"DB_PWD": marks[0], "ANYTHING": marks[1], "RUST_LOG": "info"}
+    )
+    program["command"] += ["x", "--node-key", marks[2], f"wss://u:{marks[3]}@h/?token={marks[4]}"]
+    return dict(program, **more)
+
+
+@pytest.fixture
+def syslog(host, monkeypatch):
+    """What modules write to the log of the host."""
+    path = host.folder / "syslog"
+    path.write_text("")
+
+    def write(_priority, message):
+        with open(path, "a") as file:
+            file.write(message + "\n")
+
+    monkeypatch.setattr(basic, "has_journal", False)
+    monkeypatch.setattr(basic.syslog, "syslog", write)
+    return path
+
+
+def test_no_secret_of_a_program_is_shown_or_logged(host, syslog):
+    host.run("supervisor_program_info", programs=["a"])
+    assert "Invoked with" in syslog.read_text()  # of a module that has nothing to hide
+    new = [mark.replace("mark", "other") for mark in MARKS]
+    # Each has a log of its own: what an older definition wrote there is not known to be a secret any more.
+    logs = [{"path": f"{host.folder}/{number}.log", "max_bytes": "1MB", "backups": 1} for number in range(3)]
+    results = [
+        host.apply([secretive(host, log=logs[0])], check=True),
+        host.apply([secretive(host, log=logs[0])]),
+        host.apply([secretive(host, marks=new, log=logs[1])], restart="never"),
+        host.apply([secretive(host, command=["/bin/true"], log=logs[2])], restart="never"),
+        host.apply(state="stopped"),
+    ]
+    assert results[1]["failed_programs"][0]["log_tail"][:3] == ["VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"] * 3
+    for result in results:
+        assert "s3cr3t" not in str(result)
+    arguments = results[0]["invocation"]["module_args"]["programs"][0]
+    assert arguments["environment"] == {"DB_PWD": "********", "ANYTHING": "********", "RUST_LOG": "info"}
+    assert arguments["command"][-3:] == ["--node-key", "********", "wss://********@h/?********"]
+    assert 'DB_PWD="******** (changed)"' in results[2]["diff"][0]["after"]
+    assert 'RUST_LOG="info"' in results[2]["diff"][0]["after"]
+    assert "s3cr3t" not in syslog.read_text()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"environment": {"DB_PWD": f"{MARKS[0]} ;x"}},
+        {"environment": {"DB_PWD": [MARKS[0]]}},
+        {"environment": MARKS[0]},
+        {"environment": f"DB_PWD={MARKS[0]}"},
+        {"startsecs": MARKS[0]},
+        {"stopsignal": MARKS[0]},
+        {"unknown": MARKS[0]},
+        {"command": [MARKS[0] + "\n"]},
+        {"log": MARKS[0]},
+    ],
+)
+def test_arguments_that_are_refused_are_neither_shown_nor_logged(host, syslog, change):
+    program = secretive(host, **change)
+    result = host.apply([program])
+    assert result["failed"]
+    for mark in MARKS[1:] if "environment" not in change else MARKS:
+        assert mark not in str(result)
+    if "environment" in change:
+        assert MARKS[0] not in str(result)
+    assert "s3cr3t" not in syslog.read_text()
+    result = host.apply(MARKS[0])
+    assert result["failed"] and "s3cr3t" not in str(result) + syslog.read_text()
+
+
+def test_a_missing_supervisor_shows_no_secret(host, syslog):
+    result = host.apply([secretive(host)], config="/not/here.conf")
+    assert result["failed"] and "s3cr3t" not in str(result) + syslog.read_text()
 
 
 def test_a_program_killed_by_a_signal_is_told_so(host):

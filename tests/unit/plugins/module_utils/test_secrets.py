@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import (
     MASK,
     has_secret_url,
+    hidden,
     is_harmless,
     is_secret_name,
     masked,
@@ -126,9 +127,11 @@ def test_what_must_be_hidden_in_other_texts() -> None:
     assert found == {"abcd1", "a-long-text", "abcd2", "abcd3%20x", "abcd3 x", "abcd4", "abcd5"}
 
 
-def test_what_is_shown_anyhow_is_not_hidden() -> None:
-    environment = {"BASE": "/opt/autonomys", "API_TOKEN": "node", "REAL_TOKEN": "sesame"}
-    assert secret_values(environment, ["/opt/autonomys/x"], ["program:autonomys-node"]) == {"sesame"}
+def test_what_is_shown_anyhow_is_hidden_only_where_it_is_named_like_a_secret() -> None:
+    environment = {"BASE": "/opt/autonomys", "API_TOKEN": "sesame-1", "OTHER": "autonomys-node"}
+    arguments = ["/opt/autonomys/x", "echo sesame-1"]
+    assert secret_values(environment, arguments, ["program:autonomys-node"]) == {"sesame-1"}
+    assert [hidden(argument, {"sesame", "sesame-1"}) for argument in arguments] == ["/opt/autonomys/x", f"echo {MASK}"]
 
 
 ARGUMENTS: dict[str, Any] = {
@@ -167,6 +170,11 @@ def test_arguments_of_modules() -> None:
         "force": False,
     }
     assert secrets_in(ARGUMENTS) == {f"s3cr3t-{number}" for number in range(1, 7)}
+
+
+def test_what_is_part_of_another_argument_is_not_hidden() -> None:
+    environment = {"BASE": "/opt/autonomys", "DB_PWD": "s3cr3t"}
+    assert secrets_in({"programs": [{"command": ["/opt/autonomys/x"], "environment": environment}]}) == {"s3cr3t"}
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,9 @@ def read(tmp_path):
         "grafana_admin_password",
         "x-secret",
         "DB_PASSPHRASE",
+        "DB_PWD",
+        "NODE_KEY",
+        "mnemonic",
     ],
 )
 def test_named_like_a_secret(read, name):
@@ -64,7 +67,7 @@ def test_what_is_not_in_clear(read):
         "from nowhere",
         None,
         True,
-        ["x"],
+        ["from nowhere"],
     ]
     assert [clear_secrets({"a_password": value}) for value in values] == [[]] * len(values)
 
@@ -76,9 +79,18 @@ def test_inside_of_values(read):
     assert clear_secrets({"plot_client_extra_args": [read("--push-password"), secret]}) == ["plot_client_extra_args"]
     assert clear_secrets({"plot_client_extra_args": [read("--push-password=x")]}) == ["plot_client_extra_args"]
     assert clear_secrets({"plot_client_extra_args": [read("--visible"), secret]}) == []
+    assert clear_secrets({"node_extra_args": [read("--node-key"), secret]}) == ["node_extra_args"]
+    assert clear_secrets({"x": [{"y": {"db_pwd": secret}}]}) == ["x"]
+    assert clear_secrets({"my_secrets": {"a": [secret]}}) == ["my_secrets"]
+    assert clear_secrets({"__cluster_model": {"node_environment": {"PUSH_TOKEN": secret}}}) == []
 
 
 def test_in_urls(read):
     assert clear_secrets({"cluster_proxy": read("http://me:pw@proxy:3128")}) == ["cluster_proxy"]
     assert clear_secrets({"cluster_proxy": read("http://proxy:3128")}) == []
     assert clear_secrets({"cluster_proxy": read("http://me:{{ pw }}@proxy:3128")}) == []
+    binaries = {"autonomys-node": {"src": read("https://me:pw@h/node"), "checksum": read("sha256:00")}}
+    assert clear_secrets({"cluster_binaries": binaries}) == ["cluster_binaries"]
+    assert clear_secrets({"controller_node_rpc_url": read("wss://h/?token=x")}) == ["controller_node_rpc_url"]
+    assert clear_secrets({"cluster_nats_servers": [read("nats://token@h:4222")]}) == ["cluster_nats_servers"]
+    assert clear_secrets({"src": read("https://h/f?raw=true")}) == []

@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, programs
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.masking import masked_texts
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import (
     full_command,
     quote_command,
@@ -149,12 +150,13 @@ class Cluster:
         entries += [{"name": name, "state": "RUNNING", "restart_required": True} for name in gone]
         reasons = [f"{name} runs an older definition than its file (command)" for name in changed]
         reasons += [f"{name} runs but is no longer wanted" for name in gone]
+        old_text, new_text = masked_texts(text_of(before or []), text_of(wanted))
         diff = [
             {
                 "before_header": "/etc/supervisor/conf.d/x.conf",
                 "after_header": "x",
-                "before": text_of(before or []),
-                "after": text_of(wanted),
+                "before": old_text,
+                "after": new_text,
             }
         ]
         result = {

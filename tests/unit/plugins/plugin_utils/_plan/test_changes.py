@@ -68,5 +68,38 @@ def test_differences_of_a_command_are_named_and_secrets_are_not():
         changed["reason"]
         == "CPUs 0-3 → 1-23,97-119; with --api-token ********; environment DB_PASSWORD, GPU_CONCURRENCY"
     )
-    assert changed["environment"]["GPU_CONCURRENCY"] == "12" and changed["environment"]["DB_PASSWORD"] == "…"
+    assert changed["environment"]["GPU_CONCURRENCY"] == "12" and changed["environment"]["DB_PASSWORD"] == "********"
     assert "very-secret-text" not in json.dumps(plan) and "hunter22" not in json.dumps(plan)
+
+
+def test_a_secret_that_changes_is_a_difference_and_one_that_stays_is_none():
+    cluster = Cluster()
+    cluster.set(
+        "plotter-1",
+        plot_server_extra_args=["--node-key", "s3cr3t-1", "--rpc", "wss://h?token=s3cr3t-2"],
+        plot_server_environment={"DB_PWD": "s3cr3t-3", "MNEMONIC": "s3cr3t-4"},
+    )
+    cluster.everywhere()
+    old = cluster.programs("plotter-1", "plot_server")
+    cluster.answer("plotter-1", "plot_server", before=[dict(item, cpus="0-3") for item in old])
+    plan = cluster.plan()
+    assert program(plan, "plotter-1", "autonomys-plot-server-0")["reason"] == "CPUs 0-3 → 1-23,97-119"
+    cluster.set(
+        "plotter-1",
+        plot_server_extra_args=["--node-key", "s3cr3t-5", "--rpc", "wss://h?token=s3cr3t-2"],
+        plot_server_environment={"DB_PWD": "s3cr3t-3", "MNEMONIC": "s3cr3t-6"},
+    )
+    cluster.answer("plotter-1", "plot_server", before=old)
+    plan = cluster.plan()
+    changed = program(plan, "plotter-1", "autonomys-plot-server-0")
+    assert changed["reason"] == "without ********, with ******** (changed); environment MNEMONIC"
+    assert "--node-key ******** --rpc wss://h?********" in " ".join(changed["command"])
+    assert "s3cr3t" not in json.dumps(plan)
+
+
+def test_a_secret_that_is_in_a_command_too_is_hidden_there():
+    cluster = Cluster()
+    cluster.set("node-1", node_environment={"API_TOKEN": "s3cr3t-1"}, node_extra_args=["--name", "s3cr3t-1"])
+    plan = cluster.everywhere().plan()
+    assert program(plan, "node-1", "autonomys-node")["command"][-2:] == ["--name", "********"]
+    assert "s3cr3t" not in json.dumps(plan)
