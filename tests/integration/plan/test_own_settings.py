@@ -125,16 +125,27 @@ def usual(cluster):
     return plan
 
 
+def comparable(plan):
+    """The plan without what changes by itself: the room on a disk, and what SSH said, which is withheld where nothing is logged."""
+    plan = json.loads(json.dumps(plan))
+    for host in plan["hosts"].values():
+        host["why"] = host["why"][:9]
+        for farm in host["farms"]:
+            del farm["available"]
+    plan["findings"] = [[item[key] for key in ("severity", "rule", "hosts", "accepted")] for item in plan["findings"]]
+    return plan
+
+
 @pytest.mark.parametrize("settings", [*SETTINGS.values(), TOGETHER], ids=[*SETTINGS, "all together"])
 def test_the_plan_is_the_same(cluster, usual, settings):
-    assert cluster.plan(**settings) == usual
+    assert comparable(cluster.plan(**settings)) == comparable(usual)
 
 
 def test_secrets_are_neither_cached_nor_shown(tmp_path):
     cluster = Cluster(tmp_path)
     cluster.groups["nats"]["node-1"]["nats_environment"] = {"PUSH_TOKEN": MARKS["environment"]}
     cluster.groups["node"]["node-1"].update(
-        node_extra_args=["--node-key", MARKS["argument"]],
+        node_extra_args=["--push-token", MARKS["argument"]],
         node_environment={"API_PASSWORD": Vaulted(MARKS["vaulted"], "the password")},
     )
     cluster.variables["cluster_proxy"] = f"http://user:{MARKS['address']}@10.0.0.9:3128"
