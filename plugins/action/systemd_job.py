@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
+import tempfile
 import time
 from typing import Any
 
@@ -24,6 +27,11 @@ SHOWN_LINES = 3
 KEPT_LINES = 10
 # Characters of output that are looked through for the last lines.
 KEPT_OUTPUT = 65536
+# Characters of output that are kept of one run at most: how much there is is the host's to say.
+MAX_OUTPUT = 256 * 1024 * 1024
+# Looks after the end of a job, each of which gives a MiB of its output where there is more.
+MAX_LOOKS = 300
+STATES = ("absent", "running", "succeeded", "failed")
 # Between two rates: one look is too short for a steady figure.
 RATE_SECONDS = 60
 
@@ -60,7 +68,11 @@ class ActionModule(ActionBase):
 
     def _wait(self, job: dict[str, Any]) -> dict[str, Any]:
         """Look until the job has ended; return the result of the task."""
-        started, output, byte, pause, marks = job["started"], Output(self._folder()), 0, 1, []
+        with Output(self._name, self._folder()) as output:
+            return self._watch(job, output)
+
+    def _watch(self, job: dict[str, Any], output: Output) -> dict[str, Any]:
+        started, byte, pause, marks = job["started"], 0, 1, []
         while True:
             if job["state"] == "running":
                 time.sleep(min(pause, self._interval))
@@ -69,7 +81,9 @@ class ActionModule(ActionBase):
             job, fresh, byte = answer["job"], answer["output"], answer["output_next"]
             output.add(fresh)
             # A log that outgrew one look is read on before anything is judged.
-            while answer["output"] and job["state"] != "running" and not output.full:
+            looks = 0
+            while answer["output"] and job["state"] != "running" and not output.full and looks < MAX_LOOKS:
+                looks += 1
                 answer = self._look(byte)
                 byte = answer["output_next"]
                 fresh = (fresh + answer["output"])[-KEPT_OUTPUT:]
@@ -103,6 +117,8 @@ class ActionModule(ActionBase):
                 continue
             if answer.get("failed"):
                 raise AnsibleActionFail(printable(answer["msg"], lines=True))
+            if not is_answer(answer):
+                raise AnsibleActionFail(f"{self._host} answered something that tells nothing of {self._name}")
             return answer
 
     def _show(self, job: dict[str, Any], fresh: str, marks: list[tuple[float, int]]) -> None:
@@ -129,16 +145,13 @@ class ActionModule(ActionBase):
         folder = self._folder()
         try:
             last = read_last(folder)
-            own = os.path.join(folder, f"{job['started_at'].replace(':', '')}-{self._host}")
-            os.makedirs(own, exist_ok=True)
-            output.save(os.path.join(own, "output.log"))
-            with open(os.path.join(own, "run.json"), "w", encoding="utf-8") as file:
-                json.dump(kept, file, indent=2, ensure_ascii=False)
-                file.write("\n")
+            own = output.save(f"{output.begun}-{re.sub('[^A-Za-z0-9._-]', '_', self._host)}", kept)
         except (OSError, ValueError) as error:
             # The result on the host is not forgotten: the same command again takes it.
-            raise AnsibleActionFail(f"the result of {self._name} cannot be kept in {folder}: {error}") from error
+            raise cannot_be_kept(self._name, folder, error) from error
         lines = [*words.comparison(kept, last), f"Kept in {own}/."]
+        if output.full:
+            lines.append(f"That is not all of its output: the rest is in {job['log']} on {self._host} only.")
         self._say("\n    ".join(lines))
         return {"kept": own, "comparison": lines}
 
@@ -167,28 +180,71 @@ class ActionModule(ActionBase):
 
 
 class Output:
-    """What a job writes, as it comes: the end of it, and all of it in a file where it is kept."""
+    """What a job writes, as it comes: the end of it, and the whole in a file where it is kept."""
 
-    def __init__(self, folder: str | None) -> None:
-        self.tail = ""
-        self.full = False
-        self._all: list[str] | None = [] if folder else None
+    def __init__(self, name: str, folder: str | None) -> None:
+        # The host's own word for when the job began could be any path.
+        self.begun = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime())
+        self.tail, self.full, self._size = "", False, 0
+        self._folder, self._whole = folder, None
+        if folder:
+            try:
+                os.makedirs(folder, exist_ok=True)
+                self._whole = tempfile.TemporaryFile("w+", dir=folder, encoding="utf-8", errors="backslashreplace")
+            except OSError as error:
+                raise cannot_be_kept(name, folder, error) from error
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._whole:
+            self._whole.close()
 
     def add(self, text: str) -> None:
-        """Add what came."""
+        """Add what came, as long as there is room."""
         self.tail = (self.tail + text)[-KEPT_OUTPUT:]
-        if self._all is not None:
-            self._all.append(text)
+        if self._whole and not self.full:
+            self._whole.write(text[: MAX_OUTPUT - self._size])
+        self._size += len(text)
+        self.full = self._size > MAX_OUTPUT
 
-    def save(self, path: str) -> None:
-        """Write all of it into a file."""
-        with open(path, "w", encoding="utf-8") as file:
-            file.writelines(self._all or [])
+    def save(self, name: str, run: dict[str, Any]) -> str:
+        """Keep the whole and what is known of the run in a folder of its own; return its path."""
+        own = os.path.join(self._folder, name)
+        os.makedirs(own, exist_ok=True)
+        self._whole.seek(0)
+        with open(os.path.join(own, "output.log"), "w", encoding="utf-8") as file:
+            shutil.copyfileobj(self._whole, file)
+        with open(os.path.join(own, "run.json"), "w", encoding="utf-8", errors="backslashreplace") as file:
+            json.dump(run, file, indent=2, ensure_ascii=False)
+            file.write("\n")
+        return own
+
+
+def cannot_be_kept(name: str, folder: str, error: Exception) -> AnsibleActionFail:
+    """Return the error for a run that cannot be written down; the host still has it."""
+    return AnsibleActionFail(f"the result of {name} cannot be kept in {folder}: {error}")
+
+
+def is_answer(answer: dict[str, Any]) -> bool:
+    """Return whether an answer has the kinds that the rest relies on: a host can say anything."""
+    job = answer.get("job")
+    if not isinstance(job, dict) or job.get("state") not in STATES:
+        return False
+    numbers = [job.get(name) for name in ("wall_s", "exit_status", "signal", "watched_bytes")]
+    texts = [job.get(name) for name in ("started_at", "result")]
+    return (
+        isinstance(answer.get("output"), str)
+        and type(answer.get("output_next")) is int
+        and answer["output_next"] >= 0
+        and all(number is None or type(number) in (int, float) for number in numbers)
+        and all(text is None or (isinstance(text, str) and text.isprintable() and len(text) < 100) for text in texts)
+    )
 
 
 def read_last(folder: str) -> dict[str, Any] | None:
     """Return the last run kept in a folder, None when there is none."""
-    os.makedirs(folder, exist_ok=True)
     for name in sorted(os.listdir(folder), reverse=True):
         path = os.path.join(folder, name, "run.json")
         if os.path.exists(path):

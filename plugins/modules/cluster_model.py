@@ -42,8 +42,8 @@ model:
   contains:
     hosts:
       description:
-        - Per host, its C(address), its C(components) in the order of start, and its C(settings): all C(cluster_*)
-          and role variables.
+        - Per host, its C(address), its C(components) in the order of start, and its C(settings), that is all
+          C(cluster_*) and role variables.
         - C(asked) is what preflight asks of its disks, the C(folders) with data and the paths of C(farms).
           C(unresolved) has the variables whose templates have no value, and why.
       type: dict

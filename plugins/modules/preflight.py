@@ -16,8 +16,8 @@ description:
 options:
   strict:
     description:
-      - Whether every error stops the run. With V(false), only errors of the inventory and of hosts with NATS
-        servers, nodes or controllers do; other hosts with errors are left out.
+      - Whether every error stops the run. With V(false), only errors of the inventory and of hosts with NATS servers,
+        nodes or controllers do; other hosts with errors are left out.
     type: bool
     default: true
   stop:
@@ -92,8 +92,8 @@ left_out:
   type: dict
   sample: {storage-2: [DISK001]}
 orphans:
-  description: Per host the files of supervised programs, without their ending, that belong to components whose
-    group the host has left.
+  description: Per host the files of supervised programs, without their ending, that belong to components whose group
+    the host has left.
   returned: unless the module fails
   type: dict
   sample: {storage-2: [autonomys-plot-client]}

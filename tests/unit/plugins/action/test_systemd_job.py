@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -29,13 +30,13 @@ def play(monkeypatch):
     def start(answers, check_mode=False, **args):
         plugin = action.ActionModule.__new__(action.ActionModule)
         plugin._task = Task(dict({"name": "autonomys-x", "command": JOB["command"], "log": "/l"}, **args), check_mode)
-        asked, said, left = [], [], list(answers)
+        asked, said, left = [], [], iter(answers)
 
         def module(called, **module_args):
             asked.append(dict(module_args, module=called))
             if module_args.get("state") == "absent":
                 return {"changed": True}
-            answer = left.pop(0)
+            answer = next(left)
             if isinstance(answer, Exception):
                 raise answer
             return answer
@@ -146,10 +147,17 @@ def test_check_mode_says_what_would_run_and_waits_for_nothing(play):
     assert (result["changed"], said, len(asked)) == (True, ["would run: /bin/x --price $5"], 1)
 
 
-def test_every_run_is_kept_and_compared(play, tmp_path):
+def at(monkeypatch, hour):
+    """The control node's clock, by which runs are named."""
+    monkeypatch.setattr(action.time, "gmtime", lambda: (2026, 1, 31, hour, 0, 0, 5, 31, 0))
+
+
+def test_every_run_is_kept_and_compared(play, tmp_path, monkeypatch):
+    at(monkeypatch, 12)
     first = [answer(started=True), answer("succeeded", exit_status=0, output="fast\n", end=5), answer("succeeded")]
     result, _said, _asked = play(first, results=str(tmp_path / "results"))
     assert result["comparison"][1] == "There is no earlier run to compare with."
+    at(monkeypatch, 13)
     later = [
         answer(started=True),
         answer("failed", exit_status=1, output="slow\n", end=5, started_at="2026-01-31T13:00:00Z"),
@@ -173,6 +181,60 @@ def test_a_result_that_cannot_be_kept_is_not_forgotten(play, tmp_path):
     result, _said, asked = play([answer("succeeded", exit_status=0)] * 2, results=str(tmp_path / "results"))
     assert "cannot be kept in" in result["msg"]
     assert asked[-1].get("state") != "absent"
+
+
+# A host that lies
+
+
+@pytest.mark.parametrize("started_at", ["../../elsewhere/x", "/etc/x", "", None])
+def test_where_a_run_is_kept_is_not_the_host_s_to_say(play, tmp_path, monkeypatch, started_at):
+    at(monkeypatch, 12)
+    ended = answer("succeeded", exit_status=0, output="one\n", started_at=started_at)
+    looks = [answer(started=True), ended, answer("succeeded")]
+    result, _said, _asked = play(looks, results=str(tmp_path / "results"))
+    assert result["kept"] == str(tmp_path / "results/autonomys-x/2026-01-31T120000Z-node-1")
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_output_without_end_ends(play, tmp_path, monkeypatch, size):
+    monkeypatch.setattr(action, "MAX_OUTPUT", 50_000)
+    ever = answer("succeeded", exit_status=0, output="x" * size, end=7)
+    looks = itertools.chain([answer(started=True)], itertools.repeat(ever))
+    result, said, asked = play(looks, results=str(tmp_path / "results"))
+    assert len(asked) < 310
+    [kept] = (tmp_path / "results/autonomys-x").iterdir()
+    assert (kept / "output.log").stat().st_size <= 50_000
+    assert result["job"]["state"] == "succeeded"
+    assert any("the rest is in /l on node-1 only" in words for words in said) == (size == 1000)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"output": None},
+        {"output": ["x"]},
+        {"output_next": "7"},
+        {"output_next": -1},
+        {"output_next": True},
+        {"job": None},
+        {"job": {"state": "fine"}},
+        {"job": {"state": "running", "wall_s": "1"}},
+        {"job": {"state": "running", "watched_bytes": [1]}},
+        {"job": {"state": "running", "started_at": "x\nnode-2: all is well"}},
+        {"job": {"state": "failed", "result": "x" * 5000}},
+    ],
+)
+def test_an_answer_that_tells_nothing_is_a_sentence(play, change):
+    result, _said, _asked = play([answer(started=True), dict(answer("running"), **change)])
+    assert result["msg"] == "node-1 answered something that tells nothing of autonomys-x"
+
+
+def test_odd_characters_are_kept_as_they_can_be_written(play, tmp_path):
+    looks = [answer(started=True), answer("succeeded", exit_status=0, output="\ud800\x1b[2J\n"), answer("succeeded")]
+    result, _said, _asked = play(looks, results=str(tmp_path / "results"))
+    with open(f"{result['kept']}/output.log", encoding="utf-8") as file:
+        assert file.read() == "\\ud800\x1b[2J\n"
 
 
 def test_output_of_a_job_does_not_steer_the_terminal(play, monkeypatch):
