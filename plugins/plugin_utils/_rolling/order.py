@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from typing import Collection, Iterable, TypedDict
+from typing import Any, Collection, Iterable, Mapping, TypedDict
 
 from .._cluster.model import Model
 
@@ -61,7 +61,7 @@ def batches(hosts: Collection[str], share: object, last: Iterable[str] = ()) -> 
     return [ordered[first : first + size] for first in range(0, len(ordered), size)]
 
 
-def kept_stopped(model: Model, component: str) -> list[str]:
+def kept_stopped(model: Mapping[str, Any], component: str) -> list[str]:
     """Return the hosts on which a component is kept stopped for maintenance."""
     return [
         host

@@ -145,7 +145,7 @@ def test_secrets_are_neither_cached_nor_shown(tmp_path):
     cluster = Cluster(tmp_path)
     cluster.groups["nats"]["node-1"]["nats_environment"] = {"PUSH_TOKEN": MARKS["environment"]}
     cluster.groups["node"]["node-1"].update(
-        node_extra_args=["--push-token", MARKS["argument"]],
+        node_extra_args=["--node-key", MARKS["argument"]],
         node_environment={"API_PASSWORD": Vaulted(MARKS["vaulted"], "the password")},
     )
     cluster.variables["cluster_proxy"] = f"http://user:{MARKS['address']}@10.0.0.9:3128"
