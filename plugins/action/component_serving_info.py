@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tell whether a component does its work on a host now, with a question that the model gives: any host can be asked about any other."""
+"""Tell whether a component does its work on a host now; the model gives the question, so any host can be asked."""
 
 from __future__ import annotations
 

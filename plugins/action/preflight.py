@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any, Mapping, Sequence
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, Model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import reading
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
@@ -34,15 +35,15 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _supports_async = False
 
-    def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
+        variables = task_vars or {}
         query = compiled(args["query"]) if args["query"] else None
-        hostvars = task_vars["hostvars"]
-        model = cluster_model(task_vars)
-        facts = {_rules.CONTROL: self._control(model, task_vars)}
-        for host in sorted(task_vars["ansible_play_hosts_all"]):
-            known = reading(hostvars[host])
+        model = cluster_model(variables)
+        facts: dict[str, Any] = {_rules.CONTROL: self._control(model, variables)}
+        for host in sorted(variables["ansible_play_hosts_all"]):
+            known = reading(variables["hostvars"][host])
             if known:
                 facts[host] = known
 
@@ -81,10 +82,11 @@ class ActionModule(ActionBase):
             result["selected"] = selected
         return result
 
-    def _control(self, model, task_vars):
-        """What the rules need to know of the control node."""
+    def _control(self, model: Model, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the rules need to know of the control node."""
         hostvars = task_vars["hostvars"]
-        others, secrets = {}, {}
+        others: dict[str, list[str]] = {}
+        secrets: dict[str, list[str]] = {}
         for host in model["hosts"]:
             variables = hostvars.raw_get(host)
             for name in variables:
@@ -103,12 +105,12 @@ class ActionModule(ActionBase):
             "files": {src: self._file(src, task_vars) for src in sources(model)},
         }
 
-    def _file(self, src, task_vars):
+    def _file(self, src: str, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         path, tried = find_source(self, src, task_vars)
         return {"path": path, "tried": tried, "checksum": cached_checksum(path) if path else None}
 
     @staticmethod
-    def _summary(model, facts, judged):
+    def _summary(model: Model, facts: Mapping[str, Any], judged: Mapping[str, Any]) -> str:
         concerned = {host for host in model["hosts"] if model["hosts"][host]["components"]}
         read, hosts = len(set(facts) & concerned), len(concerned)
         limited = (
@@ -124,13 +126,13 @@ class ActionModule(ActionBase):
         return f"Preflight: {counts(judged['findings'])}{limited}.{left_out}"
 
 
-def counted(findings):
-    """A number of errors in words."""
+def counted(findings: Sequence[object]) -> str:
+    """Return a number of errors in words."""
     return "1 error" if len(findings) == 1 else f"{len(findings)} errors"
 
 
-def compiled(query):
-    """A JMESPath expression, ready to search with."""
+def compiled(query: str) -> Any:
+    """Return a JMESPath expression, ready to search with."""
     try:
         import jmespath
     except ImportError as error:
@@ -143,7 +145,7 @@ def compiled(query):
         raise AnsibleActionFail(f"cluster_findings_query is not a JMESPath expression: {error}") from error
 
 
-def write_json(path, value):
+def write_json(path: str, value: object) -> None:
     """Write a value to a file on the control node."""
     try:
         with open(path, "w", encoding="utf-8") as file:

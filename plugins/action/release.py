@@ -1,10 +1,12 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""Install versions of binaries whose sources may be on the control node."""
 
 from __future__ import annotations
 
 import copy
+from typing import Any, Iterator, Mapping
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import (
@@ -25,14 +27,14 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _supports_async = False
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module once, and once more when it needs files from here."""
-        result = super().run(tmp, task_vars)
+        result: dict[str, Any] = super().run(tmp, task_vars)
         args = copy.deepcopy(self._task.args)
         try:
-            sources = self._local_sources(args, task_vars)
-        except ReleaseError as exc:
-            return dict(result, failed=True, msg=str(exc))
+            sources = self._local_sources(args, task_vars or {})
+        except ReleaseError as error:
+            return dict(result, failed=True, msg=str(error))
         result.update(self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars))
         needed = result.pop("control_node_sources", None)
         if not needed:
@@ -43,7 +45,7 @@ class ActionModule(ActionBase):
             tried = ", ".join(sources[missing[0]][1])
             return dict(result, failed=True, msg=f"{missing[0]} was not found on the control node (tried {tried})")
         try:
-            remote = self._transfer({src: sources[src][0] for src in needed})
+            remote = self._transfer({src: path for src, (path, _tried) in sources.items() if src in needed and path})
             for entry in _files(args):
                 if entry["src"] in remote:
                     entry["src"] = "file://" + remote[entry["src"]]
@@ -52,9 +54,11 @@ class ActionModule(ActionBase):
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
 
-    def _local_sources(self, args, task_vars):
+    def _local_sources(
+        self, args: Mapping[str, Any], task_vars: Mapping[str, Any]
+    ) -> dict[str, tuple[str | None, list[str]]]:
         """Return ``{src: (path or None, places tried)}`` of the sources here, with every checksum verified."""
-        sources = {}
+        sources: dict[str, tuple[str | None, list[str]]] = {}
         for entry in _files(args):
             src = entry.get("src")
             if not isinstance(src, str) or "://" in src or not entry.get("checksum"):
@@ -68,7 +72,7 @@ class ActionModule(ActionBase):
             sources[src] = (path, tried)
         return sources
 
-    def _transfer(self, paths):
+    def _transfer(self, paths: Mapping[str, str]) -> dict[str, str]:
         """Put files into the host's temporary folder; return their paths there."""
         folder = self._connection._shell.tmpdir or self._make_tmp_path()
         remote = {}
@@ -78,7 +82,7 @@ class ActionModule(ActionBase):
         return remote
 
 
-def _files(args):
+def _files(args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the file entries of the arguments, whatever else may be wrong with them: the module says that better."""
     for release in args.get("releases") or []:
         for entry in (release.get("files") or []) if isinstance(release, dict) else []:

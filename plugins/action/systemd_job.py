@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 import time
-from typing import Any
+from typing import IO, Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
@@ -36,6 +36,15 @@ STATES = ("absent", "running", "succeeded", "failed")
 RATE_SECONDS = 60
 
 
+class Job(words.Run, total=False):
+    """A job as the modules tell of it."""
+
+    started: bool
+    dropped: str | None
+    log: str
+    watched_bytes: int | None
+
+
 class ActionModule(ActionBase):
     """Start a job or attach to it, and wait until it ends."""
 
@@ -45,11 +54,11 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module, then look until the job has ended."""
-        result = super().run(tmp, task_vars)
+        result: dict[str, Any] = super().run(tmp, task_vars)
         self._task_vars = task_vars or {}
         self._args = dict(self._task.args)
         self._host = self._task_vars["inventory_hostname"]
-        self._name = self._args.get("name")
+        self._name = str(self._args.get("name"))
         if self._args.get("state", "finished") != "finished":
             return dict(result, **self._module(MODULE, **self._args))
         self._interval = int(self._args.get("interval", 10))
@@ -57,7 +66,7 @@ class ActionModule(ActionBase):
         answer = self._module(MODULE, **self._args)
         if answer.get("failed"):
             return dict(result, **answer)
-        job = answer["job"]
+        job: Job = answer["job"]
         if self._task.check_mode:
             self._say(f"would run: {' '.join(job['command'])}" if answer["changed"] else self._found(job))
             return dict(result, **answer)
@@ -66,13 +75,14 @@ class ActionModule(ActionBase):
         self._say(f"started: {' '.join(job['command'])}" if job["started"] else self._found(job))
         return dict(result, **self._wait(job))
 
-    def _wait(self, job: dict[str, Any]) -> dict[str, Any]:
+    def _wait(self, job: Job) -> dict[str, Any]:
         """Look until the job has ended; return the result of the task."""
         with Output(self._name, self._folder()) as output:
             return self._watch(job, output)
 
-    def _watch(self, job: dict[str, Any], output: Output) -> dict[str, Any]:
-        started, byte, pause, marks = job["started"], 0, 1, []
+    def _watch(self, job: Job, output: Output) -> dict[str, Any]:
+        started, byte, pause = job["started"], 0, 1
+        marks: list[tuple[float, int]] = []
         while True:
             if job["state"] == "running":
                 time.sleep(min(pause, self._interval))
@@ -92,11 +102,13 @@ class ActionModule(ActionBase):
             if job["state"] != "running":
                 break
         last_lines = words.last_lines(output.tail, KEPT_LINES)
-        job = dict(job, started=started, command=self._args["command"], log=self._args["log"], last_lines=last_lines)
+        job = {**job, "started": started, "last_lines": last_lines}
+        job["command"], job["log"] = self._args["command"], self._args["log"]
         self._say(words.outcome(job))
-        result = {"changed": started, "job": job}
-        if self._args.get("results") and job["state"] != "absent":
-            result.update(self._keep(job, output))
+        result: dict[str, Any] = {"changed": started, "job": job}
+        folder = self._folder()
+        if folder and job["state"] != "absent":
+            result.update(self._keep(job, output, folder))
         self._module(MODULE, name=self._name, state="absent")
         if job["state"] != "succeeded":
             result.update(failed=True, msg=self._failure(job))
@@ -121,7 +133,7 @@ class ActionModule(ActionBase):
                 raise AnsibleActionFail(f"{self._host} answered something that tells nothing of {self._name}")
             return answer
 
-    def _show(self, job: dict[str, Any], fresh: str, marks: list[tuple[float, int]]) -> None:
+    def _show(self, job: Job, fresh: str, marks: list[tuple[float, int]]) -> None:
         """Say how far the job is and what it wrote since the last look."""
         if job["state"] == "absent":
             return
@@ -138,11 +150,20 @@ class ActionModule(ActionBase):
         results = self._args.get("results")
         return os.path.join(results, self._name) if results else None
 
-    def _keep(self, job: dict[str, Any], output: Output) -> dict[str, Any]:
+    def _keep(self, job: Job, output: Output, folder: str) -> dict[str, Any]:
         """Keep output and result of the run on the control node, and compare it with the last one."""
-        names = ("command", "started_at", "wall_s", "state", "exit_status", "signal", "result", "last_lines")
-        kept = {**{name: job[name] for name in names}, "name": self._name, "host": self._host}
-        folder = self._folder()
+        kept: words.Run = {
+            "name": self._name,
+            "host": self._host,
+            "command": job["command"],
+            "started_at": job["started_at"],
+            "wall_s": job["wall_s"],
+            "state": job["state"],
+            "exit_status": job["exit_status"],
+            "signal": job["signal"],
+            "result": job["result"],
+            "last_lines": job["last_lines"],
+        }
         try:
             last = read_last(folder)
             own = output.save(f"{output.begun}-{re.sub('[^A-Za-z0-9._-]', '_', self._host)}", kept)
@@ -155,7 +176,7 @@ class ActionModule(ActionBase):
         self._say("\n    ".join(lines))
         return {"kept": own, "comparison": lines}
 
-    def _failure(self, job: dict[str, Any]) -> str:
+    def _failure(self, job: Job) -> str:
         """Return what to say of a job that did not succeed."""
         lines = "".join(f"\n    {line}" for line in job["last_lines"][-5:])
         wrote = (
@@ -166,7 +187,7 @@ class ActionModule(ActionBase):
         remedy = self._args.get("remedy")
         return printable(f"{self._name} {words.outcome(job)}. {wrote}{f' {remedy}' if remedy else ''}", lines=True)
 
-    def _found(self, job: dict[str, Any]) -> str:
+    def _found(self, job: Job) -> str:
         """Return what a job was doing that this task did not start."""
         if job["state"] == "running":
             return f"runs already, since {job['started_at']}; attached to it"
@@ -176,7 +197,8 @@ class ActionModule(ActionBase):
         Display().display(printable(f"{self._host}: {self._name}: {text}", lines=True))
 
     def _module(self, module: str, **args: Any) -> dict[str, Any]:
-        return self._execute_module(module_name=module, module_args=args, task_vars=self._task_vars)
+        answer: dict[str, Any] = self._execute_module(module_name=module, module_args=args, task_vars=self._task_vars)
+        return answer
 
 
 class Output:
@@ -186,7 +208,8 @@ class Output:
         # The host's own word for when the job began could be any path.
         self.begun = time.strftime("%Y-%m-%dT%H%M%SZ", time.gmtime())
         self.tail, self.full, self._size = "", False, 0
-        self._folder, self._whole = folder, None
+        self._folder = folder
+        self._whole: IO[str] | None = None
         if folder:
             try:
                 os.makedirs(folder, exist_ok=True)
@@ -209,8 +232,10 @@ class Output:
         self._size += len(text)
         self.full = self._size > MAX_OUTPUT
 
-    def save(self, name: str, run: dict[str, Any]) -> str:
+    def save(self, name: str, run: words.Run) -> str:
         """Keep the whole and what is known of the run in a folder of its own; return its path."""
+        if self._folder is None or self._whole is None:
+            raise ValueError("there is no folder for it")
         own = os.path.join(self._folder, name)
         os.makedirs(own, exist_ok=True)
         self._whole.seek(0)
@@ -243,11 +268,12 @@ def is_answer(answer: dict[str, Any]) -> bool:
     )
 
 
-def read_last(folder: str) -> dict[str, Any] | None:
+def read_last(folder: str) -> words.Run | None:
     """Return the last run kept in a folder, None when there is none."""
     for name in sorted(os.listdir(folder), reverse=True):
         path = os.path.join(folder, name, "run.json")
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
-                return json.load(file)
+                run: words.Run = json.load(file)
+                return run
     return None

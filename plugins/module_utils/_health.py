@@ -9,9 +9,15 @@
 
 from __future__ import annotations
 
+from typing import Any, Collection, Iterable, Mapping, Sequence
 
-def program_problems(expected, program):
-    """Problems of one supervised program.
+# Evidence as the modules return it, and what is expected of it, as plain data.
+Evidence = Mapping[str, Any]
+Expected = Mapping[str, Any]
+
+
+def program_problems(expected: Expected, program: Evidence | None) -> list[str]:
+    """Return the problems of one supervised program.
 
     Args:
         expected: an item of ``expectations()``.
@@ -50,10 +56,8 @@ def program_problems(expected, program):
     for variable, value in sorted(expected.get("environment", {}).items()):
         if program["environment"].get(variable) != value:
             actual = program["environment"].get(variable)
-            problems.append(
-                "%s runs %s, planned is %s"
-                % (name, f"with {variable}={actual}" if actual else f"without {variable}", value)
-            )
+            runs = f"with {variable}={actual}" if actual else f"without {variable}"
+            problems.append(f"{name} runs {runs}, planned is {value}")
     problems += _gpu_problems(expected, program)
     for folder in expected.get("open_under", []):
         if not any(path.startswith(folder + "/") for path in program["open_files"]):
@@ -61,7 +65,7 @@ def program_problems(expected, program):
     return problems
 
 
-def _gpu_problems(expected, program):
+def _gpu_problems(expected: Expected, program: Evidence) -> list[str]:
     gpus = program["gpus"]
     if gpus is None and ("gpus" in expected or "gpu_count" in expected):
         return [f"it is not known which GPUs {expected['name']} holds: nvidia-smi does not answer (look at dmesg)"]
@@ -72,39 +76,45 @@ def _gpu_problems(expected, program):
     return []
 
 
-def nats_problems(expected, nats):
-    """Problems of a NATS server.
+def nats_problems(expected: Expected, nats: Evidence) -> list[str]:
+    """Return the problems of a NATS server.
 
     Args:
-        expected: ``{peers: {server name: address}, held: [server names], version, max_payload}``. ``held`` are peers that are kept stopped;
-            ``version`` and ``max_payload`` (bytes) are left out or None where any will do.
+        expected: ``{peers: {server name: address}, held: [server names], version, max_payload}``. ``held`` are peers
+            that are kept stopped; ``version`` and ``max_payload`` (bytes) are left out or None where any will do.
         nats: what ``nats_info`` says.
     """
     if not nats["reachable"]:
         return [_silent(nats)]
+    server = f"nats-server {nats['server_name']}"
     problems = []
     if not nats["healthy"]:
-        problems.append(f"nats-server {nats['server_name']} is not healthy: {nats['health_error']}")
+        problems.append(f"{server} is not healthy: {nats['health_error']}")
     if not nats["jetstream"]:
-        problems.append(f"nats-server {nats['server_name']} runs without JetStream")
+        problems.append(f"{server} runs without JetStream")
     if expected.get("version") not in (None, nats["version"]):
-        problems.append(
-            f"nats-server {nats['server_name']} runs version {nats['version']}, wanted is {expected['version']}"
-        )
+        problems.append(f"{server} runs version {nats['version']}, wanted is {expected['version']}")
     if expected.get("max_payload") not in (None, nats["max_payload"]):
-        problems.append(
-            f"nats-server {nats['server_name']} has max_payload {nats['max_payload']}, wanted is {expected['max_payload']}"
-        )
+        problems.append(f"{server} has max_payload {nats['max_payload']}, wanted is {expected['max_payload']}")
+    return problems + _cluster_problems(expected, nats, server)
+
+
+def _cluster_problems(expected: Expected, nats: Evidence, server: str) -> list[str]:
+    """Return what is wrong between a server and its peers; a single server has none."""
+    problems = []
     others = sorted(set(expected["peers"]) - {nats["server_name"]})
     if others:
         awaited = set(others) - set(expected.get("held", []))
         missing = sorted(awaited - set(nats["routes"]))
         if missing:
-            problems.append(f"nats-server {nats['server_name']} has no route to {_list(missing)}")
+            problems.append(f"{server} has no route to {_list(missing)}")
         if not nats["meta_leader"]:
             problems.append("JetStream has no meta leader")
         if nats["meta_size"] != len(expected["peers"]):
-            problem = f"the JetStream meta group has {nats['meta_size']} members, the inventory has {len(expected['peers'])} NATS servers"
+            problem = (
+                f"the JetStream meta group has {nats['meta_size']} members, "
+                f"the inventory has {len(expected['peers'])} NATS servers"
+            )
             # Where only the leader tells the members, and it did not answer, nobody knows who is missing.
             members = {replica["name"] for replica in nats["meta_replicas"]} | {nats["meta_leader"]}
             absent = sorted(set(expected["peers"]) - members) if nats["meta_replicas"] else []
@@ -115,25 +125,24 @@ def nats_problems(expected, nats):
     return problems
 
 
-def nats_stop_problems(nats):
-    """Why the other NATS servers cannot do without this one now, from what ``nats_info`` says."""
+def nats_stop_problems(nats: Evidence) -> list[str]:
+    """Return why the other NATS servers cannot do without this one now, from what ``nats_info`` says."""
     if not nats["reachable"]:
         return [_silent(nats)]
-    return (
-        []
-        if nats["safe_to_stop"]
-        else [f"nats-server {nats['server_name']} may not stop now: {reason}" for reason in nats["reasons"]]
-    )
+    if nats["safe_to_stop"]:
+        return []
+    return [f"nats-server {nats['server_name']} may not stop now: {reason}" for reason in nats["reasons"]]
 
 
-def _silent(nats):
+def _silent(nats: Evidence) -> str:
     return f"nats-server does not answer: {nats['error']}"
 
 
-def node_problems(expected, node):
-    """Problems of a node: ``expected`` is ``{chain, min_peers, synced}``, ``node`` what ``node_info`` says.
+def node_problems(expected: Expected, node: Evidence) -> list[str]:
+    """Return the problems of a node: ``expected`` is ``{chain, min_peers, synced}``, ``node`` what ``node_info`` says.
 
-    A first sync takes days, so a node that syncs is healthy, unless it is expected to be ``synced`` because it was so before.
+    A first sync takes days, so a node that syncs is healthy, unless it is expected to be ``synced`` because it was so
+    before.
     """
     if not node["reachable"]:
         return [f"the node's RPC does not answer: {node['error']}"]
@@ -150,8 +159,8 @@ def node_problems(expected, node):
     return problems
 
 
-def at_work_problems(endpoints, programs):
-    """Why a host's part of a component does no work now, whatever definition it runs with.
+def at_work_problems(endpoints: Collection[str], programs: Sequence[Evidence]) -> list[str]:
+    """Return why a host's part of a component does no work now, whatever definition it runs with.
 
     Args:
         endpoints: ``address:port`` of the NATS servers, one of which each program must be connected to.
@@ -171,5 +180,5 @@ def at_work_problems(endpoints, programs):
     return problems or ([] if running else ["none of its programs runs"])
 
 
-def _list(values):
+def _list(values: Iterable[object]) -> str:
     return ", ".join(str(value) for value in values) or "nothing"

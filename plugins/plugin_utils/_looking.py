@@ -5,12 +5,12 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Look at a component on a host: ask its applications through modules, judge the answers, and wait until nothing is wrong."""
+"""Look at a component on a host: ask its applications through modules, judge, and wait until nothing is wrong."""
 
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Mapping, TypedDict
+from typing import Any, Callable, TypedDict
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
@@ -20,6 +20,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.regi
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.ask import url_at
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import parse_size
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.quorum import MAX_LAG, MAX_SILENCE
+
+from ._cluster.model import Model
 
 # Seconds for which a host that was just restarted may be out of reach, before that ends the run.
 RECONNECT = 60
@@ -86,10 +88,16 @@ class Looked(TypedDict):
     expected: list[dict[str, Any]]
 
 
-def serving_question(model: Mapping[str, Any], component: str, host: str) -> Question:
-    """Return what to ask a host to learn whether its part of a component is at work, whatever definition it runs with."""
-    settings = model["hosts"][host]["settings"]
-    return {"component": component, "at_work": True, **COMPONENTS[component].question(settings)}
+def serving_question(model: Model, component: str, host: str) -> Question:
+    """Return what to ask a host to learn whether its part of a component is at work, whatever its definition."""
+    asked = COMPONENTS[component].question(model["hosts"][host]["settings"])
+    question: Question = {"component": component, "at_work": True}
+    for source in ("nats", "node"):
+        if source in asked:
+            question[source] = asked[source]
+    if "name" in asked:
+        question["name"], question["nats_servers"] = asked["name"], asked["nats_servers"]
+    return question
 
 
 class Looker:

@@ -7,8 +7,8 @@
 
 """Variables with the types that the argument specs of the roles give them: the only source of settings.
 
-Ansible validates the variables of a role by its specs and leaves them as they were written: ``-e controller_tmp=false``, an INI inventory or a
-survey give text, and text that says false is true. Here a value means the same however it came.
+Ansible validates the variables of a role by its specs and leaves them as they were written: ``-e key=value``, an INI
+inventory and a survey give text, and text that says false is true. Here a value means the same however it came.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def convert(option: Option, value: Any) -> Any:
         return value
     if isinstance(value, (list, dict)) or (isinstance(value, bool) and kind != "bool"):
         raise NotConvertible(f"{type(value).__name__} is no {kind}")
-    return _scalar(kind, tuple(option.get("choices", ())), type(value), value)
+    return _scalar(kind, tuple(option.get("choices", ())), type(value).__name__, value)
 
 
 def _items(value: Any) -> list[Any]:
@@ -103,7 +103,7 @@ def _map(options: Mapping[str, Option] | None, value: Mapping[Any, Any]) -> dict
 
 
 @functools.lru_cache(maxsize=4096)
-def _scalar(kind: str, choices: tuple[Any, ...], _given: type, value: Any) -> Any:
+def _scalar(kind: str, choices: tuple[Any, ...], _given: str, value: Any) -> Any:
     """Convert one value; most hosts share theirs. The type is part of the key, since 1, 1.0 and True are equal."""
     # The validator would replace ~ and $HOME in a path by those of the control node.
     option: dict[str, Any] = {"type": "str" if kind == "path" else kind}

@@ -5,7 +5,7 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""The inventory as a playbook sees it: groups, the variables of all hosts that concern the cluster, and the roles' defaults for them."""
+"""The inventory as a playbook sees it: groups, the variables that concern the cluster, and the roles' defaults."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Inventory:
         self._templar = templar
         self.groups: dict[str, list[str]] = {group: list(hosts) for group, hosts in task_vars["groups"].items()}
         self.variables: dict[str, dict[str, Any]] = {}
-        # Host to the variables whose templates have no value, and why; preflight reports them with everything else that is wrong.
+        # Host to the variables whose templates have no value, and why; preflight reports them with all else.
         self.unresolved: dict[str, dict[str, str]] = {}
         for host in self.groups["all"]:
             self._read(host)

@@ -5,7 +5,7 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""What playbooks and roles register under which name: the only file that knows variables which Python reads from tasks before it.
+"""What playbooks and roles register under which name: the only file that knows variables which Python reads.
 
 A task that registers one of these is named beside it. A name that nobody registered in this run gives None or nothing.
 """
@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from .model import Model
+
 Answer = dict[str, Any]
 Variables = Mapping[str, Any]
 
-# playbooks/preflight.yml and roles/common/tasks/host.yml: kind of reading → (variable, key that a successful answer has).
+# playbooks/preflight.yml and roles/common/tasks/host.yml: kind of reading → (variable, key of a successful answer).
 READINGS = {
     "host": ("__common_host", "host"),
     "gpus": ("__preflight_gpus", "topology"),
@@ -30,7 +32,7 @@ def _answer(variables: Variables, name: str) -> Answer:
     return dict(variables.get(name) or {})
 
 
-# --- on the first host in sorted order: there once, and not a thousand times ---------------------------------------------
+# --- on the first host in sorted order: there once, and not a thousand times ---
 
 
 def first_host(task_vars: Variables) -> str:
@@ -38,13 +40,13 @@ def first_host(task_vars: Variables) -> str:
     return str(min(task_vars["groups"]["all"]))
 
 
-def cluster_model(task_vars: Variables) -> Answer:
+def cluster_model(task_vars: Variables) -> Model:
     """Return what ``cluster_model`` made of the inventory, as ``playbooks/tasks/model.yml`` keeps it."""
-    model: Answer = task_vars["hostvars"][first_host(task_vars)]["__cluster_model"]
+    model: Model = task_vars["hostvars"][first_host(task_vars)]["__cluster_model"]
     return model
 
 
-# --- groups that playbooks make -------------------------------------------------------------------------------------------
+# --- groups that playbooks make ---
 
 
 def ready_hosts(task_vars: Variables) -> list[str]:
@@ -57,7 +59,7 @@ def rolled_hosts(task_vars: Variables, component: str) -> list[str]:
     return list(task_vars["groups"].get(f"cluster_roll_{component}", []))
 
 
-# --- per host, of its roles: roles/<component>/tasks/*.yml ---------------------------------------------------------------
+# --- per host, of its roles: roles/<component>/tasks/*.yml ---
 
 
 def program_result(variables: Variables, component: str) -> Answer:
@@ -85,7 +87,7 @@ def release_result(variables: Variables) -> Answer:
     return _answer(variables, "__common_release")
 
 
-# --- per host, of the playbooks ------------------------------------------------------------------------------------------
+# --- per host, of the playbooks ---
 
 
 def readings(variables: Variables) -> dict[str, Answer]:
@@ -111,7 +113,7 @@ def told_in_roll(variables: Variables, component: str) -> Answer | None:
 
 
 def slots_seen(variables: Variables) -> list[str] | None:
-    """Return the programs with slots of which a host told ``includes/select.yml``, None where it was not asked or did not answer."""
+    """Return the programs with slots of which a host told ``includes/select.yml``, None where it told nothing."""
     programs = _answer(variables, "__select_slots").get("programs")
     return None if programs is None else [program["name"] for program in programs]
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any, Collection, Iterable, Mapping, TypedDict
 
+from .._cluster.model import Model
+
 
 class Roll(TypedDict):
     """A rolling restart of one component."""
@@ -20,9 +22,7 @@ class Roll(TypedDict):
     outsiders: list[str]
 
 
-def roll(
-    model: Mapping[str, Any], component: str, concerned: Iterable[str], last: Iterable[str], asked: Iterable[str]
-) -> Roll:
+def roll(model: Model, component: str, concerned: Iterable[str], last: Iterable[str], asked: Iterable[str]) -> Roll:
     """Return the roll of a component.
 
     Args:

@@ -9,11 +9,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Collection, Iterable, Mapping, NamedTuple
+from typing import Collection, Iterable, Mapping, NamedTuple
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import program_of
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS, component_of
 
+from .._cluster.model import Model
 from .order import kept_stopped
 
 
@@ -25,7 +26,7 @@ class There(NamedTuple):
     complete: bool
 
 
-def programs_there(model: Mapping[str, Any], hosts: Iterable[str], seen: Mapping[str, Collection[str] | None]) -> There:
+def programs_there(model: Model, hosts: Iterable[str], seen: Mapping[str, Collection[str] | None]) -> There:
     """Return the programs that hosts have.
 
     Args:
@@ -33,7 +34,8 @@ def programs_there(model: Mapping[str, Any], hosts: Iterable[str], seen: Mapping
         hosts: the hosts of the run.
         seen: host to the programs with slots that it told of, None where it did not answer.
     """
-    found, complete = set(), True
+    found: set[str] = set()
+    complete = True
     for host in hosts:
         for name in model["hosts"][host]["components"]:
             component = COMPONENTS[name]
@@ -56,7 +58,8 @@ def selection(
 ) -> dict[str, list[str]]:
     """Return what to act on, ``{component: [programs]}`` with an empty list for all programs of a component.
 
-    Raises ValueError for names that there are not, and when nothing is named and ``everything`` does not say that it is meant.
+    Raises ValueError for names that there are not, and when nothing is named and ``everything`` does not say that it is
+    meant.
     """
     unknown = [name for name in components if name not in COMPONENTS]
     if unknown:
@@ -86,7 +89,7 @@ def _require_there(variable: str, wanted: Mapping[str, object], there: There) ->
         raise ValueError(f"{variable} has {named}, which no host of this run has; its programs are {names}")
 
 
-def last_ones(model: Mapping[str, Any], chosen: Mapping[str, list[str]], hosts: Iterable[str]) -> list[str]:
+def last_ones(model: Model, chosen: Mapping[str, list[str]], hosts: Iterable[str]) -> list[str]:
     """Return what a stop of ``chosen`` on these hosts would leave nobody to do, each as a sentence."""
     problems = []
     for component, programs in sorted(chosen.items()):
@@ -95,9 +98,8 @@ def last_ones(model: Mapping[str, Any], chosen: Mapping[str, list[str]], hosts: 
         if not members & set(hosts) or (programs and not COMPONENTS[component].single):
             continue
         if COMPONENTS[component].majority and len(left) <= len(members) // 2:
-            problems.append(
-                f"That would stop {len(members) - len(left)} of the {len(members)} NATS servers, and JetStream with them"
-            )
+            stopped = f"{len(members) - len(left)} of the {len(members)} NATS servers"
+            problems.append(f"That would stop {stopped}, and JetStream with them")
         elif not left:
             problems.append(f"That would stop {component} on every host")
     return problems

@@ -16,7 +16,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._printable impor
 
 from .order import at_once
 
-# Who must be at work while a host of the component is away: one other host, all others, or as many as <role>_roll leaves.
+# Who must be at work while a host of the component is away: one other host, all others, or as many as <role>_roll
+# leaves.
 # NATS servers are asked themselves (safe_to_stop): their quorums count, not their number.
 NEEDS = {name: component.needs for name, component in COMPONENTS.items() if component.needs}
 
@@ -36,7 +37,7 @@ def step_problems(
         host: the host.
         batch: the hosts that are taken away together, this one included.
         members: all hosts on which the component is meant to run.
-        evidence: host to ``{"at_work": bool, "problems": [...]}``; a host that was not asked, or did not answer, is not in it.
+        evidence: host to ``{"at_work": bool, "problems": [...]}``, without hosts that were not asked or did not answer.
         roll: how many may restart at once, as ``<role>_roll`` says.
     """
     needs = NEEDS.get(component)
@@ -64,7 +65,8 @@ def step_problems(
 def refusal(component: str, host: str, problems: Sequence[str]) -> str:
     """Return the message that ends a run before a host was touched."""
     return printable(
-        f"{component} on {host} was not restarted, because the others cannot do without it now: {'; '.join(problems)}. "
+        f"{component} on {host} was not restarted, because the others cannot do without it now: "
+        f"{'; '.join(problems)}. "
         "It runs as before. Fix what is named, and run the same command again.",
         lines=True,
     )
@@ -89,6 +91,7 @@ def failure(component: str, host: str, seen: str, back: str, later: Sequence[str
     )
     return printable(
         f"{component} on {host} was restarted and is not healthy: {seen}{back} {rest} "
-        "Fix what was seen, or set the inventory to what ran before, and run the same command again: it continues here.",
+        "Fix what was seen, or set the inventory to what ran before, and run the same command again: "
+        "it continues here.",
         lines=True,
     )

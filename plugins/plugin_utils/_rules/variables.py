@@ -14,9 +14,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
-from .._cluster.inputs import AS_WRITTEN
+from .._cluster.inputs import AS_WRITTEN, NotConvertible, convert
 from .._cluster.model import PREFIXES
 from .._words import one_line, shown
 from . import spelling, unresolved
@@ -145,8 +143,7 @@ def _check(name: str, option: Options, settings: Mapping[str, Any]) -> tuple[Fau
         else:
             message = f"{name} is the number {value}; YAML rewrites numbers, so that 1.10 becomes 1.1 and 007 becomes 7"
         return ("VAR005", message, f'Write it in quotes: {name}: "{value}"'), None
-    simple = option.get("type", "str") in ("int", "bool", "str", "float")
-    return None, _convert(name, option, value)[1] if simple else value
+    return None, convert(option, value)
 
 
 def _leftover(name: str, value: object) -> str | None:
@@ -160,7 +157,7 @@ def _fault(name: str, option: Options, value: Any) -> str | None:
     """Return what is wrong with a value, in a sentence; None when nothing is."""
     kind = option.get("type", "str")
     wrong = f"{name} is {shown(value)}; it must be {KINDS.get(kind, kind)}"
-    # ArgumentSpecValidator would turn these into the wanted type, but a role gets the value as it is written.
+    # What could be converted has been, by the model.
     if kind == "list":
         return _list_fault(name, option, value) if isinstance(value, (list, tuple)) else wrong
     if kind == "dict":
@@ -169,7 +166,9 @@ def _fault(name: str, option: Options, value: Any) -> str | None:
         return wrong + (", written in quotes" if isinstance(value, bool) else "")
     if kind == "int" and isinstance(value, bool) or kind == "path" and not str(value).startswith("/"):
         return wrong
-    if _convert(name, option, value)[0]:
+    try:
+        convert(option, value)
+    except NotConvertible:
         choices = ", ".join(str(choice) for choice in option.get("choices", []))
         return f"{name} is {shown(value)}; it must be one of {choices}" if choices else wrong
     return None
@@ -196,17 +195,6 @@ def _dict_fault(name: str, option: Options, value: Mapping[Any, Any]) -> str | N
 
 def _first(faults: Iterable[str | None]) -> str | None:
     return next((fault for fault in faults if fault), None)
-
-
-def _convert(name: str, option: Options, value: object) -> tuple[list[str], Any]:
-    """Return ``(errors, converted value)`` of a value that is no list and no map."""
-    spec = {name: {key: option[key] for key in ("type", "choices") if key in option}}
-    try:
-        result = ArgumentSpecValidator(spec).validate({name: value})
-    except OverflowError as error:
-        # Infinity is no whole number, and the validator does not expect it.
-        return [str(error)], None
-    return result.error_messages, result.validated_parameters.get(name)
 
 
 def _described(option: Options) -> str:
