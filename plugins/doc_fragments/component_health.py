@@ -13,10 +13,11 @@ class ModuleDocFragment:
 options:
   programs:
     description:
-      - Evidence expected of supervised programs, as P(autonomys.cluster.component_expectations#filter) returns it. Each is a dictionary of C(name),
-        C(cpus) (a CPU list; the union over all threads must equal it), C(memory_policy), C(environment) (variables whose names begin with
-        C(CUDA_) or C(GPU_)), C(listening) (ports), C(connected_any) and C(connected_all) (C(address:port)), C(gpus) (UUIDs held),
-        C(gpu_count), C(open_under) (folders in which files are held open), C(stopped) (why the program must not run).
+      - Evidence expected of supervised programs, as P(autonomys.cluster.component_expectations#filter) returns it.
+        Each is a dictionary of C(name), C(cpus) (a CPU list; the union over all threads must equal it),
+        C(memory_policy), C(environment) (variables whose names begin with C(CUDA_) or C(GPU_)), C(listening) (ports),
+        C(connected_any) and C(connected_all) (C(address:port)), C(gpus) (UUIDs held), C(gpu_count), C(open_under)
+        (folders in which files are held open), C(stopped) (why the program must not run).
     type: list
     elements: dict
     default: []
@@ -44,7 +45,8 @@ options:
         description: Size of the largest message, in NATS's notation, such as C(3MB); any if left out.
         type: str
   nats_stop:
-    description: Before a NATS server is stopped, wait until the others can do without it (M(autonomys.cluster.nats_info), C(safe_to_stop)).
+    description: Before a NATS server is stopped, wait until the others can do without it
+      (M(autonomys.cluster.nats_info), C(safe_to_stop)).
     type: dict
     suboptions:
       url:
@@ -80,7 +82,8 @@ options:
         type: int
         required: true
       synced:
-        description: Whether it must be synced in any case. If not, a node that syncs is healthy, because a first sync takes days.
+        description: Whether it must be synced in any case. If not, a node that syncs is healthy, because a first sync
+          takes days.
         type: bool
         default: false
   interval:

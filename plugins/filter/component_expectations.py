@@ -14,7 +14,8 @@ description:
 positional: component
 options:
   _input:
-    description: The role's variables and the shared C(cluster_*) variables, by their public names. Texts get their types.
+    description: The role's variables and the shared C(cluster_*) variables, by their public names. Texts get their
+      types.
     type: dict
     required: true
   component:

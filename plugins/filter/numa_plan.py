@@ -11,9 +11,9 @@ version_added: 0.1.0
 description:
   - Computes a set of CPUs for each GPU of a machine, from what M(autonomys.cluster.gpu_topology_info) returns as
     C(topology).
-  - Every physical core has one owner with all its usable threads. A GPU gets cores of its own NUMA node; all GPUs of a
-    node get the same number, and as few L3 caches as possible are shared between GPUs. A set depends only on the GPUs of the
-    same node.
+  - Every physical core has one owner with all its usable threads. A GPU gets cores of its own NUMA node; all GPUs of
+    a node get the same number, and as few L3 caches as possible are shared between GPUs. A set depends only on the
+    GPUs of the same node.
 positional: _input
 options:
   _input:

@@ -13,7 +13,8 @@ description:
 positional: _input
 options:
   _input:
-    description: The node whose history is exported, RV(autonomys.cluster.node_info#module:node) with O(autonomys.cluster.node_info#module:archive).
+    description: The node whose history is exported, RV(autonomys.cluster.node_info#module:node) with
+      O(autonomys.cluster.node_info#module:archive).
     type: dict
     required: true
   node_url:
@@ -60,9 +61,9 @@ EXAMPLES = r"""
   vars:
     outlook: >-
       {{ answer.node | autonomys.cluster.piece_export(
-           node_url='http://192.168.1.1:9944', program='/opt/autonomys/releases/v1.2.3/autonomys-export-piece', installed=true,
-           directory='/var/autonomys-export', disk=disks.disks['/var/autonomys-export'], present_bytes=0, expected_mib=0,
-           margin_mib=10240) }}
+           node_url='http://192.168.1.1:9944', program='/opt/autonomys/releases/v1.2.3/autonomys-export-piece',
+           installed=true, directory='/var/autonomys-export', disk=disks.disks['/var/autonomys-export'],
+           present_bytes=0, expected_mib=0, margin_mib=10240) }}
 """
 
 RETURN = r"""

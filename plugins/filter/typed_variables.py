@@ -10,9 +10,10 @@ short_description: Give variables the types of the roles' argument specs
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - Ansible validates the variables of a role by its argument specs and leaves them as they were written. From an INI inventory, from
-    C(-e key=value) and from a survey come texts, and the text V(false) is true.
-  - Converts each variable to the type that its role declares. Lists may be texts with commas, and lists and maps texts in YAML or JSON.
+  - Ansible validates the variables of a role by its argument specs and leaves them as they were written. From an INI
+    inventory, from C(-e key=value) and from a survey come texts, and the text V(false) is true.
+  - Converts each variable to the type that its role declares. Lists may be texts with commas, and lists and maps
+    texts in YAML or JSON.
   - A value that cannot have its type, and a variable that no role of a component declares, is returned as it is.
 options:
   _input:

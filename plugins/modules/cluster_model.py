@@ -10,10 +10,11 @@ short_description: Derive from the inventory everything that crosses hosts
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - Builds the model of the whole cluster from the groups and the inventory variables of all hosts, supplying the defaults of
-    the roles.
+  - Builds the model of the whole cluster from the groups and the inventory variables of all hosts, supplying the
+    defaults of the roles.
   - Runs on the control node and contacts no host. Run it once in a playbook, as C(playbooks/tasks/model.yml) does.
-  - The model holds every variable of the cluster, secrets too. Run it with C(no_log). It never fails, since nobody would see why; RV(error) says it.
+  - The model holds every variable of the cluster, secrets too. Run it with C(no_log). It never fails, since nobody
+    would see why; RV(error) says it.
 options: {}
 extends_documentation_fragment:
   - autonomys.cluster.reads
@@ -41,9 +42,10 @@ model:
   contains:
     hosts:
       description:
-        - Per host, its C(address), its C(components) in the order of start, and its C(settings): all C(cluster_*) and role variables.
-        - C(asked) is what preflight asks of its disks, the C(folders) with data and the paths of C(farms). C(unresolved) has the variables whose
-          templates have no value, and why.
+        - Per host, its C(address), its C(components) in the order of start, and its C(settings), that is all
+          C(cluster_*) and role variables.
+        - C(asked) is what preflight asks of its disks, the C(folders) with data and the paths of C(farms).
+          C(unresolved) has the variables whose templates have no value, and why.
       type: dict
     components:
       description: Per component, its hosts, sorted.

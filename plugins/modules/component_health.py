@@ -11,7 +11,8 @@ version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - Asks the applications on the host, not the process table, and compares what they show with what is expected.
-  - Looks again until everything is as expected or O(timeout) is over. The failure names each problem with wanted and actual value.
+  - Looks again until everything is as expected or O(timeout) is over. The failure names each problem with wanted and
+    actual value.
   - In check mode it looks once.
 options:
   component:
@@ -25,7 +26,8 @@ options:
     type: str
   at_work:
     description:
-      - Judge only whether the component does its work now, whatever definition it runs with. Only C(connected_any) of O(programs) counts then.
+      - Judge only whether the component does its work now, whatever definition it runs with. Only C(connected_any) of
+        O(programs) counts then.
       - That is what counts for the other hosts while one restarts, and for a host whose former definition was put back.
     type: bool
     default: false

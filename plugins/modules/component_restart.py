@@ -10,10 +10,12 @@ short_description: Restart supervised programs and wait until they are healthy, 
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - One step of a rolling restart on one host. Asks whether the host can be spared (O(nats_stop)), applies what is pending of a file of programs
-    (M(autonomys.cluster.supervisor_program)), and waits until the component is healthy (M(autonomys.cluster.component_health)).
-  - If a program does not stay up or the component is not healthy within O(timeout), and what was applied is a new definition, the former one is
-    put back and checked again. The task fails in either case, and says what was seen, what runs now, and what was not restarted.
+  - One step of a rolling restart on one host. Asks whether the host can be spared (O(nats_stop)), applies what is
+    pending of a file of programs (M(autonomys.cluster.supervisor_program)), and waits until the component is healthy
+    (M(autonomys.cluster.component_health)).
+  - If a program does not stay up or the component is not healthy within O(timeout), and what was applied is a new
+    definition, the former one is put back and checked again. The task fails in either case, and says what was seen,
+    what runs now, and what was not restarted.
   - A node that was synced before its restart must be synced again.
   - In check mode it says what would restart.
 options:
@@ -26,7 +28,8 @@ options:
     type: str
     required: true
   state:
-    description: V(started) applies what is pending, V(restarted) restarts every program of the file, V(stopped) stops them.
+    description: V(started) applies what is pending, V(restarted) restarts every program of the file, V(stopped) stops
+      them.
     type: str
     choices: [started, restarted, stopped]
     default: started
@@ -51,7 +54,8 @@ options:
     type: bool
     default: true
   timeout:
-    description: Seconds within which the host must become free to restart, then healthy, and after a failure at work again.
+    description: Seconds within which the host must become free to restart, then healthy, and after a failure at work
+      again.
     type: int
     required: true
 attributes:

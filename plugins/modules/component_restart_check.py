@@ -10,11 +10,14 @@ short_description: Refuse to restart a host that the others cannot do without
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - Before a host of a component restarts in a rolling restart, judges by what the hosts answered in this run (M(autonomys.cluster.component_serving_info))
-    whether others are at work. A host that was restarted in this run counts as at work.
-  - For C(node), C(controller) and C(proof_server) one other host must be at work; for C(caches) and C(plot_client) all others; for C(plot_server)
-    hosts that are not at work count as part of C(plot_server_roll). NATS servers are asked themselves, see M(autonomys.cluster.component_health).
-  - A component's only host may always restart, and so may a host that is not at work itself. Hosts on which the component is kept stopped do not count.
+  - Before a host of a component restarts in a rolling restart, judges by what the hosts answered in this run
+    (M(autonomys.cluster.component_serving_info)) whether others are at work. A host that was restarted in this run
+    counts as at work.
+  - For C(node), C(controller) and C(proof_server) one other host must be at work; for C(caches) and C(plot_client)
+    all others; for C(plot_server) hosts that are not at work count as part of C(plot_server_roll). NATS servers are
+    asked themselves, see M(autonomys.cluster.component_health).
+  - A component's only host may always restart, and so may a host that is not at work itself. Hosts on which the
+    component is kept stopped do not count.
   - Runs on the control node and contacts no host. In check mode a refusal is a warning.
 options:
   component:

@@ -10,8 +10,9 @@ short_description: Put the hosts of a rolling restart in order
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - Tells in which order the hosts of the group C(cluster_roll_<component>) restart and how many of them at once, by the model of
-    M(autonomys.cluster.cluster_model) and what the hosts told in this run (M(autonomys.cluster.component_serving_info)).
+  - Tells in which order the hosts of the group C(cluster_roll_<component>) restart and how many of them at once, by
+    the model of M(autonomys.cluster.cluster_model) and what the hosts told in this run
+    (M(autonomys.cluster.component_serving_info)).
   - Names the hosts of the component that the run leaves alone, which must be asked too before a host is taken away.
   - Runs on the control node and contacts no host. Run it once in a play.
 options:
@@ -48,7 +49,8 @@ roll:
       description: How many of them restart at once, by C(<component>_roll).
       type: int
     outsiders:
-      description: Other hosts of the component, which this run does not ask otherwise. NATS servers answer for each other.
+      description: Other hosts of the component, which this run does not ask otherwise. NATS servers answer for each
+        other.
       type: list
       elements: str
   sample: {hosts: [node-1, node-3, node-2], serial: 1, outsiders: []}

@@ -10,9 +10,10 @@ short_description: Read whether a component does its work on a host now
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - Asks the host's application, whatever definition it runs with. Programs must run and be connected to a NATS server, a node must answer
-    and be synced, a NATS server must be healthy with a route to every peer.
-  - Made for rolling restarts, in which others must be at work while one host restarts (M(autonomys.cluster.component_restart_check)).
+  - Asks the host's application, whatever definition it runs with. Programs must run and be connected to a NATS
+    server, a node must answer and be synced, a NATS server must be healthy with a route to every peer.
+  - Made for rolling restarts, in which others must be at work while one host restarts
+    (M(autonomys.cluster.component_restart_check)).
   - Reads the model of M(autonomys.cluster.cluster_model). A problem is an answer, not a failure.
 options:
   component:

@@ -9,7 +9,8 @@ module: disk_info
 short_description: Read the filesystems of farms and caches, and how many sectors fit
 version_added: 0.1.0
 description:
-  - Returns for each path what filesystem it is on or would be created on, how much of that a given user may use, and how many sectors a farm there can have.
+  - Returns for each path what filesystem it is on or would be created on, how much of that a given user may use, and
+    how many sectors a farm there can have.
   - The space that a farm's C(plot.bin) and C(metadata.bin) already take counts as available to that farm.
 options:
   paths:
@@ -19,7 +20,8 @@ options:
     required: true
   user:
     description:
-      - The user that will write. V(root) may use the blocks that a filesystem reserves for root. Other users may not, and neither may a user that does not exist yet.
+      - The user that will write. V(root) may use the blocks that a filesystem reserves for root. Other users may not,
+        and neither may a user that does not exist yet.
     type: str
     default: root
   pieces_in_sector:
@@ -81,7 +83,8 @@ disks:
       type: list
       elements: str
     read_only:
-      description: Whether the mount or its filesystem is read-only, as an attempt to write tells, which leaves nothing behind.
+      description: Whether the mount or its filesystem is read-only, as an attempt to write tells, which leaves
+        nothing behind.
       type: bool
     size:
       description: Bytes of the filesystem.
@@ -97,16 +100,21 @@ disks:
       type: int
     farm:
       description:
-        - The farm at this path, V(null) where there is none. C(id) and C(genesis_hash) come from its C(single_disk_farm.json), C(identity) is a digest of
-          its C(identity.bin), which never leaves the host; each is V(null) when the file does not have it.
+        - The farm at this path, V(null) where there is none. C(id) and C(genesis_hash) come from its
+          C(single_disk_farm.json), C(identity) is a digest of its C(identity.bin), which never leaves the host; each
+          is V(null) when the file does not have it.
       type: dict
-      sample: {id: 01JBXYZ, genesis_hash: 66455a580aabff303720aa83adbe6c44502922251c03ba73686d5245da9e21bd, identity: 9f86d081884c7d65}
+      sample: {id: 01JBXYZ, genesis_hash: 66455a580aabff303720aa83adbe6c44502922251c03ba73686d5245da9e21bd, identity:
+        9f86d081884c7d65}
     direct_io:
-      description: Whether the farm's files can be read with direct access (C(O_DIRECT)), V(null) where there are none yet.
+      description: Whether the farm's files can be read with direct access (C(O_DIRECT)), V(null) where there are none
+        yet.
       type: bool
   sample:
-    /mnt/nvme0: {exists: true, mountpoint: /mnt/nvme0, is_mountpoint: true, device: /dev/nvme0n1, fstype: ext4, options: [rw, relatime],
-                 read_only: false, size: 7936000000000, available: 7535000000000, existing_plot_bytes: 0, max_sectors: 7129,
+    /mnt/nvme0: {exists: true, mountpoint: /mnt/nvme0, is_mountpoint: true, device: /dev/nvme0n1, fstype: ext4,
+    options: [rw, relatime],
+                 read_only: false, size: 7936000000000, available: 7535000000000, existing_plot_bytes: 0, max_sectors:
+                   7129,
                  error: null, farm: null, direct_io: null}
 """
 

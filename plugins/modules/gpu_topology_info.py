@@ -9,16 +9,17 @@ module: gpu_topology_info
 short_description: Read a host's GPUs, CPUs and NUMA nodes, and plan which CPUs each GPU's process gets
 version_added: 0.1.0
 description:
-  - Reads CPUs, SMT siblings, caches and NUMA nodes from sysfs, the GPUs from C(nvidia-smi) (or NVML where C(pynvml) is installed) and each
-    GPU's NUMA node and local CPUs from its PCI device in sysfs.
-  - Where C(nvidia-smi) and sysfs disagree, sysfs is used and a warning is returned. C(nvidia-smi) prints at most six ranges of a CPU list
-    and drops the rest silently.
+  - Reads CPUs, SMT siblings, caches and NUMA nodes from sysfs, the GPUs from C(nvidia-smi) (or NVML where C(pynvml)
+    is installed) and each GPU's NUMA node and local CPUs from its PCI device in sysfs.
+  - Where C(nvidia-smi) and sysfs disagree, sysfs is used and a warning is returned. C(nvidia-smi) prints at most six
+    ranges of a CPU list and drops the rest silently.
   - A missing, failing or hanging C(nvidia-smi) is an answer in RV(gpu_error), not a failure of the module.
 options:
   root:
     description:
       - The folder below which C(/sys), C(/proc) and C(/run) are read.
-      - With another folder than V(/) a recorded tree is read, no command is run, and the GPUs are the display devices of its PCI bus.
+      - With another folder than V(/) a recorded tree is read, no command is run, and the GPUs are the display devices
+        of its PCI bus.
     type: path
     default: /
   timeout:
@@ -47,7 +48,8 @@ options:
         default: 30
       scope:
         description:
-          - V(node) gives a GPU cores of its own NUMA node only, V(package) may add nodes of the same socket that have no GPU.
+          - V(node) gives a GPU cores of its own NUMA node only, V(package) may add nodes of the same socket that have
+            no GPU.
         type: str
         choices: [node, package]
         default: node
@@ -92,8 +94,10 @@ topology:
       type: list
       elements: dict
       sample:
-        - {index: 0, uuid: GPU-2bab36a3-0000-0000-0000-000000000000, name: NVIDIA GeForce RTX 4090, bus_id: "0000:01:00.0", memory_mib: 24564,
-           driver_version: 550.54.14, numa_node: 0, cpus: "0-47,96-143", cpus_source: sysfs, links: {GPU1: SYS, NIC0: NODE}}
+        - {index: 0, uuid: GPU-2bab36a3-0000-0000-0000-000000000000, name: NVIDIA GeForce RTX 4090, bus_id:
+          "0000:01:00.0", memory_mib: 24564,
+           driver_version: 550.54.14, numa_node: 0, cpus: "0-47,96-143", cpus_source: sysfs, links: {GPU1: SYS, NIC0:
+             NODE}}
     nics:
       description: The network cards on the PCI bus; speed in Mbit/s, null when the link is down or does not report it.
       type: list
@@ -101,9 +105,10 @@ topology:
       sample: [{name: eth0, bus_id: "0000:e1:00.0", numa_node: 0, speed_mbps: 25000}]
     cpus:
       description:
-        - The CPUs. C(usable) are those that programs of supervisord may use (its affinity and cpuset) and that are online and not isolated.
-          C(cores) are physical cores as sets of their online SMT siblings, C(l3) the groups that share the highest unified cache,
-          C(nodes) the NUMA nodes by number, memory in MiB, C(package) null for a node without CPUs.
+        - The CPUs. C(usable) are those that programs of supervisord may use (its affinity and cpuset) and that are
+          online and not isolated. C(cores) are physical cores as sets of their online SMT siblings, C(l3) the groups
+          that share the highest unified cache, C(nodes) the NUMA nodes by number, memory in MiB, C(package) null for
+          a node without CPUs.
       type: dict
       sample:
         online: "0-3"
@@ -116,7 +121,8 @@ gpu_error:
   description: Why there is no GPU and what to do, null when there are GPUs.
   returned: success
   type: str
-  sample: nvidia-smi was not found on this host; a host without a GPU needs none, else install the NVIDIA driver and its utilities
+  sample: nvidia-smi was not found on this host; a host without a GPU needs none, else install the NVIDIA driver and
+    its utilities
 warnings:
   description: What is odd, such as sources that disagree.
   returned: when there is something
@@ -124,8 +130,8 @@ warnings:
   elements: str
 processes:
   description:
-    - The processes that use a GPU, as far as this user may see them. C(program) is the name of the supervised program that the process belongs to,
-      V(null) when it belongs to none; C(command) the beginning of its command line.
+    - The processes that use a GPU, as far as this user may see them. C(program) is the name of the supervised program
+      that the process belongs to, V(null) when it belongs to none; C(command) the beginning of its command line.
   returned: when O(processes) is true
   type: list
   elements: dict
@@ -136,7 +142,8 @@ plan:
   returned: when O(plan) is given
   type: dict
   sample:
-    gpus: [{index: 0, uuid: GPU-2bab36a3-0000-0000-0000-000000000000, bus_id: "0000:01:00.0", cpus: "1-23,97-119", cores: 23, numa_node: 0,
+    gpus: [{index: 0, uuid: GPU-2bab36a3-0000-0000-0000-000000000000, bus_id: "0000:01:00.0", cpus: "1-23,97-119",
+      cores: 23, numa_node: 0,
             placement: local, exclusive: true}]
     pool: "0,24,48,72,96,120,144,168"
     score: {gpus_off_node: 0, fewest_cores: 23, split_cores: 0, shared_l3: 0, l3_touched: 16, ranges: 8}

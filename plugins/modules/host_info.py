@@ -9,7 +9,8 @@ module: host_info
 short_description: Read in one execution what preflight and the preparation of a host need to know
 version_added: 0.1.0
 description:
-  - Reads the facts about a host that this collection bases its decisions on, in one fast execution instead of a full setup.
+  - Reads the facts about a host that this collection bases its decisions on, in one fast execution instead of a full
+    setup.
   - What a host cannot tell (no C(dpkg-query), no systemd, no C(ip)) is V(null), V(false) or empty, never a failure.
 options:
   packages:
@@ -30,7 +31,8 @@ options:
     type: str
     default: supervisor
   paths:
-    description: Absolute paths of folders with data. The answer says what filesystem each is on or would be created on, and how much it holds.
+    description: Absolute paths of folders with data. The answer says what filesystem each is on or would be created
+      on, and how much it holds.
     type: list
     elements: path
     default: []
@@ -88,7 +90,8 @@ host:
           type: list
           elements: str
         speed_mbps:
-          description: Speed in Mbit/s, V(null) when the kernel does not know it, or has made it up for a virtual interface.
+          description: Speed in Mbit/s, V(null) when the kernel does not know it, or has made it up for a virtual
+            interface.
           type: int
     memory_mib:
       description: Memory in MiB.
@@ -97,7 +100,8 @@ host:
       description: Number of online logical CPUs.
       type: int
     clock_synchronized:
-      description: Whether a time source keeps the clock right, according to C(timedatectl); V(null) when that is not known.
+      description: Whether a time source keeps the clock right, according to C(timedatectl); V(null) when that is not
+        known.
       type: bool
     packages:
       description: Version of each package in O(packages), V(null) when it is not installed.
@@ -134,19 +138,22 @@ host:
       sample: {installed: true, enabled: true, active: true}
     limits:
       description: >-
-        How many files may be open. C(service) is what the running main process of the service in O(service) gives to its programs, V(null) when it does not
+        How many files may be open. C(service) is what the running main process of the service in O(service) gives to
+        its programs, V(null) when it does not
         run; C(kernel) what the kernel allows any process.
       type: dict
       sample: {service: 1048576, kernel: 1073741816}
     packet_filter:
-      description: Whether any rules of C(nft) or of the older iptables look at incoming packets, V(null) when that is not known.
+      description: Whether any rules of C(nft) or of the older iptables look at incoming packets, V(null) when that is
+        not known.
       type: bool
     disks:
       description: What each path in O(paths) is on, by the path as it was given.
       type: dict
       contains:
         error:
-          description: Why the disk cannot be read, V(null) when it can; the fields that are not in the table of mounts are V(null) then.
+          description: Why the disk cannot be read, V(null) when it can; the fields that are not in the table of
+            mounts are V(null) then.
           type: str
         exists:
           description: Whether the path exists.
@@ -177,7 +184,8 @@ host:
           description: Bytes that the account in O(user) may still write.
           type: int
         used:
-          description: Bytes that the folder's files take, 0 where it does not exist, V(null) where there are too many to count.
+          description: Bytes that the folder's files take, 0 where it does not exist, V(null) where there are too many
+            to count.
           type: int
         empty:
           description: Whether the folder holds nothing, or does not exist.
@@ -192,14 +200,15 @@ host:
       type: dict
       sample: {/etc/supervisor/conf.d: Permission denied}
     running:
-      description: Paths of the versioned binaries that processes run now, sorted. Processes in containers on the host do not count.
+      description: Paths of the versioned binaries that processes run now, sorted. Processes in containers on the host
+        do not count.
       type: list
       elements: str
       sample: [/opt/autonomys/nats/2.12.8/nats-server, /opt/autonomys/releases/v1.2.3/autonomys-node]
     programs:
       description:
-        - Programs whose names begin with C(autonomys-) or C(nats-server), in the files that supervisord reads as O(config) says;
-          where that does not tell, in C(/etc/supervisor/conf.d/*.conf).
+        - Programs whose names begin with C(autonomys-) or C(nats-server), in the files that supervisord reads as
+          O(config) says; where that does not tell, in C(/etc/supervisor/conf.d/*.conf).
       type: list
       elements: dict
       contains:
@@ -220,13 +229,16 @@ host:
           type: list
           elements: str
         state:
-          description: The state that supervisord tells, such as V(RUNNING) or V(BACKOFF); V(null) when it cannot be asked or does not know the program.
+          description: The state that supervisord tells, such as V(RUNNING) or V(BACKOFF); V(null) when it cannot be
+            asked or does not know the program.
           type: str
         reason:
-          description: For a program that does not stay up (V(BACKOFF), V(FATAL)), what supervisord says and the last line of its log; else V(null).
+          description: For a program that does not stay up (V(BACKOFF), V(FATAL)), what supervisord says and the last
+            line of its log; else V(null).
           type: str
       sample: [{name: nats-server, file: /etc/supervisor/conf.d/nats-server.conf, cpus: null, gpu: null,
-                command: [/opt/autonomys/nats/2.12.8/nats-server, --config, /etc/nats-server.conf], state: RUNNING, reason: null}]
+                command: [/opt/autonomys/nats/2.12.8/nats-server, --config, /etc/nats-server.conf], state: RUNNING,
+                  reason: null}]
 """
 
 from typing import Any

@@ -9,19 +9,20 @@ short_description: Report everything that is wrong with a cluster before anythin
 version_added: 0.1.0
 author: [autonomys.cluster contributors (@autonomys-cluster)]
 description:
-  - Applies all rules of C(docs/findings.md) to the model that M(autonomys.cluster.cluster_model) built and to what C(playbooks/preflight.yml)
-    read on the hosts of the play, and prints one table.
+  - Applies all rules of C(docs/findings.md) to the model that M(autonomys.cluster.cluster_model) built and to what
+    C(playbooks/preflight.yml) read on the hosts of the play, and prints one table.
   - Fails once, after the table, when there are errors that stop the run.
   - Runs on the control node and contacts no host. Run it once in a play.
 options:
   strict:
     description:
-      - Whether every error stops the run. With V(false), only errors of the inventory and of hosts with NATS servers, nodes or controllers do;
-        other hosts with errors are left out.
+      - Whether every error stops the run. With V(false), only errors of the inventory and of hosts with NATS servers,
+        nodes or controllers do; other hosts with errors are left out.
     type: bool
     default: true
   stop:
-    description: Whether the module fails when errors stop the run. With V(false), they are only shown and returned, which a plan needs.
+    description: Whether the module fails when errors stop the run. With V(false), they are only shown and returned,
+      which a plan needs.
     type: bool
     default: true
   file:
@@ -38,7 +39,8 @@ attributes:
 extends_documentation_fragment:
   - autonomys.cluster.reads
 notes:
-  - Findings that C(cluster_accept) names on all their hosts are shown as accepted and never fail, except for errors of the inventory.
+  - Findings that C(cluster_accept) names on all their hosts are shown as accepted and never fail, except for errors
+    of the inventory.
 """
 
 EXAMPLES = r"""
@@ -90,7 +92,8 @@ left_out:
   type: dict
   sample: {storage-2: [DISK001]}
 orphans:
-  description: Per host the files of supervised programs, without their ending, that belong to components whose group the host has left.
+  description: Per host the files of supervised programs, without their ending, that belong to components whose group
+    the host has left.
   returned: unless the module fails
   type: dict
   sample: {storage-2: [autonomys-plot-client]}

@@ -93,7 +93,8 @@ options:
     type: str
     default: root
   check_user:
-    description: Account that runs what O(releases[].files[].check_arguments) names, best the one that runs the programs.
+    description: Account that runs what O(releases[].files[].check_arguments) names, best the one that runs the
+      programs.
     type: str
     default: nobody
   proxy:
@@ -154,7 +155,8 @@ pruned:
   elements: str
   sample: [/opt/autonomys/releases/v1.0.0]
 paths:
-  description: Path of every wanted file by its name. When two versions have a file of that name, the later in O(releases) counts.
+  description: Path of every wanted file by its name. When two versions have a file of that name, the later in
+    O(releases) counts.
   returned: success
   type: dict
   sample: {autonomys-farmer: /opt/autonomys/releases/v1.2.3/autonomys-farmer}

@@ -12,11 +12,12 @@ author: autonomys.cluster contributors (@autonomys-cluster)
 seealso:
   - module: autonomys.cluster.systemd_job_info
 description:
-  - Runs a command once, as a transient service of systemd. It goes on when the SSH connection breaks or Ansible is stopped.
+  - Runs a command once, as a transient service of systemd. It goes on when the SSH connection breaks or Ansible is
+    stopped.
   - While it waits, it shows the elapsed time, new lines of output and, with O(watch), size, rate and estimated end.
   - The same task again while the command runs attaches to it. With other arguments it is refused.
-  - A command that succeeded while nobody watched is not run again; the next task with the same arguments gets its result. After a failure, a
-    kill or a restart of the host, the next task starts the command again.
+  - A command that succeeded while nobody watched is not run again; the next task with the same arguments gets its
+    result. After a failure, a kill or a restart of the host, the next task starts the command again.
   - Output and standard error go to O(log), which each start empties.
 options:
   name:
@@ -64,8 +65,8 @@ options:
     type: str
   results:
     description:
-      - Folder on the control node in which each run is kept, in C(NAME/TIME-HOST/) with the control node's time, its output in C(output.log) and all else in C(run.json).
-        The run is compared with the last one kept there.
+      - Folder on the control node in which each run is kept, in C(NAME/TIME-HOST/) with the control node's time, its
+        output in C(output.log) and all else in C(run.json). The run is compared with the last one kept there.
     type: path
 attributes:
   check_mode:
@@ -84,7 +85,8 @@ EXAMPLES = r"""
 - name: Measure the caches
   autonomys.cluster.systemd_job:
     name: autonomys-benchmark-cache
-    command: [/opt/autonomys/releases/v1.2.3/autonomys-farmer, util, sharded-cache-benchmark, --nats-servers, "nats://192.168.1.1:4222"]
+    command: [/opt/autonomys/releases/v1.2.3/autonomys-farmer, util, sharded-cache-benchmark, --nats-servers,
+      "nats://192.168.1.1:4222"]
     user: autonomys
     log: /var/log/autonomys-benchmark-cache.log
     results: results
@@ -100,7 +102,8 @@ job:
       description: V(absent), V(running), V(succeeded) or V(failed). In check mode as it is now.
       type: str
     started:
-      description: Whether this task started the command; if not, it attached to a running one or took an existing result.
+      description: Whether this task started the command; if not, it attached to a running one or took an existing
+        result.
       type: bool
     command:
       description: The command.

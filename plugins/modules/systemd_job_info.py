@@ -79,7 +79,8 @@ job:
       type: int
       sample: null
     result:
-      description: systemd's word for how it ended, such as V(success), V(exit-code), V(signal) or V(oom-kill), V(null) while it runs.
+      description: systemd's word for how it ended, such as V(success), V(exit-code), V(signal) or V(oom-kill),
+        V(null) while it runs.
       type: str
       sample: success
     watched_bytes:

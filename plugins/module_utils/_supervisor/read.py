@@ -132,15 +132,17 @@ def parse_command(value: str) -> list[str]:
 
 
 def secrets_of(sections: Sections) -> set[str]:
-    """Return the values in *sections* that must not be shown."""
+    """Return the values in *sections* that must be hidden in other texts, such as the log of a program."""
     found: set[str] = set()
-    for options in sections.values():
+    for section, options in sections.items():
+        shown = [section, *(value for key, value in options.items() if key not in ("environment", "command"))]
+        environment: dict[str, str] = {}
+        arguments: list[str] = []
         try:
-            found |= secret_values(environment=parse_environment(options.get("environment") or ""))
+            environment = parse_environment(options.get("environment") or "")
+            arguments = parse_command(options.get("command") or "")
         except ConfError:
-            pass
-        try:
-            found |= secret_values(arguments=parse_command(options.get("command") or ""))
-        except ConfError:
-            pass
+            # supervisord may quote what it cannot read
+            found.update(value for value in (options.get("environment"), options.get("command")) if value)
+        found |= secret_values(environment, arguments, shown)
     return found

@@ -35,6 +35,7 @@ from .decide import (
 from .directories import make_directories
 from .errors import ConfError, ProgramError
 from .fates import describe, wait
+from .masking import masked_texts
 from .program_file import Move, OtherFiles, ProgramFile, check_names, lock_name, other_files
 from .programs import check_logs, check_programs
 from .read import groups, number, options_of, secrets_of
@@ -158,7 +159,9 @@ class Run:
 
     def _prepare(self) -> None:
         """Make what the programs need."""
-        self._add_diff("directories", *make_directories(self.request.programs or (), self.request.check))
+        before, after = make_directories(self.request.programs or (), self.request.check)
+        if before != after:
+            self._add_diff("directories", before, after)
 
     def _apply(self, texts: Texts, seen: Seen, decision: Decision) -> dict[str, Any]:
         """Change the file and what runs, and return what to report."""
@@ -225,21 +228,23 @@ class Run:
         self.changed = self.file.write(text, kept, self.tools.move) or self.changed
 
     def _add_diff(self, header: str, before: str, after: str) -> None:
-        if before != after:
-            self.changed = True
-            self.diffs.append({"before_header": header, "after_header": header, "before": before, "after": after})
+        self.changed = True
+        self.diffs.append({"before_header": header, "after_header": header, "before": before, "after": after})
 
     def _note(self, texts: Texts, seen: Seen, plan: Plan) -> None:
         """Note what this run changes."""
         final = final_text(texts, plan)
-        self._add_diff(self.file.path, texts.old.text or "", final or "")
+        if (texts.old.text or "") != (final or ""):
+            self._add_diff(self.file.path, *masked_texts(texts.old.text, final))
         self.changed = (
             self.changed
             or texts.old.text != final
             or self.keep != self.file.kept
             or any(steps.has_work(action) for action in plan.actions)
         )
-        self._add_diff("programs", *steps.describe(plan, seen.before, seen.active))
+        before, after = steps.describe(plan, seen.before, seen.active)
+        if before != after:
+            self._add_diff("programs", before, after)
 
     def _outcome(self, **more: Any) -> dict[str, Any]:
         """Return what every end of a run returns, a failure too."""

@@ -122,7 +122,8 @@ class _Page:
                 else "Nothing: what runs is what is wanted."
             )
         head = (
-            "Steps, one after another. Hosts side by side change at once, and are healthy before the next ones change."
+            "Steps, one after another. Hosts that are named together change at the same time, "
+            "and must be healthy before the next ones."
         )
         steps = [_step_row(number, step) for number, step in enumerate(self.plan["steps"], 1)]
         parts = [paragraph(head)]
