@@ -12,8 +12,8 @@ description:
   - Asks the HTTP monitoring port of a NATS server for its health, routes, JetStream meta group and raft groups.
   - >-
     RV(nats.safe_to_stop) is V(true) only when this server can be taken away without harm: every configured peer is
-    routed, there is a meta leader, and each raft group that the server is in keeps a quorum of current replicas without
-    it. A replica that its leader has not heard of for O(max_silence), or that is more than O(max_lag) behind, does not
+    routed, there is a meta leader, the server is healthy itself, and each raft group that it is in keeps a quorum of
+    current replicas without it. A replica that its leader has not heard of for O(max_silence), or that is more than O(max_lag) behind, does not
     count. With one or two servers it is never safe. Streams with one replica are reported in RV(nats.unreplicated) and
     do not count.
   - >-

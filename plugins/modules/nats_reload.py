@@ -72,6 +72,7 @@ config_load_time:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import NATS_SERVER
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.ask import config_load_time
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.reload import ReloadError, reload
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.daemon import read_settings
@@ -79,7 +80,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.erro
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.rpc import Supervisor, SupervisorError
 
 ARGUMENTS = {
-    "name": {"type": "str", "default": "nats-server"},
+    "name": {"type": "str", "default": NATS_SERVER},
     "path": {"type": "path", "default": "/etc/nats-server.conf"},
     "running": {"type": "path", "default": "/etc/nats-server.conf.running"},
     "url": {"type": "str", "default": "http://127.0.0.1:8222"},
