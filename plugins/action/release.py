@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import (
@@ -16,6 +18,8 @@ from ansible_collections.autonomys.cluster.plugins.plugin_utils._sources import 
 
 MODULE = "autonomys.cluster.release"
 
+Sources = dict[str, tuple["str | None", list[str]]]
+
 
 class ActionModule(ActionBase):
     """Verify sources on the control node, and bring them to the host only when the module asks for them."""
@@ -25,14 +29,14 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
     _supports_async = False
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the module once, and once more when it needs files from here."""
         result = super().run(tmp, task_vars)
         args = copy.deepcopy(self._task.args)
         try:
-            sources = self._local_sources(args, task_vars)
-        except ReleaseError as exc:
-            return dict(result, failed=True, msg=str(exc))
+            sources = self._local_sources(args, task_vars or {})
+        except ReleaseError as error:
+            return dict(result, failed=True, msg=str(error))
         result.update(self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars))
         needed = result.pop("control_node_sources", None)
         if not needed:
@@ -52,7 +56,7 @@ class ActionModule(ActionBase):
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
 
-    def _local_sources(self, args, task_vars):
+    def _local_sources(self, args: dict[str, Any], task_vars: dict[str, Any]) -> Sources:
         """Return ``{src: (path or None, places tried)}`` of the sources here, with every checksum verified."""
         sources = {}
         for entry in _files(args):
@@ -68,7 +72,7 @@ class ActionModule(ActionBase):
             sources[src] = (path, tried)
         return sources
 
-    def _transfer(self, paths):
+    def _transfer(self, paths: dict[str, str]) -> dict[str, str]:
         """Put files into the host's temporary folder; return their paths there."""
         folder = self._connection._shell.tmpdir or self._make_tmp_path()
         remote = {}
@@ -78,7 +82,7 @@ class ActionModule(ActionBase):
         return remote
 
 
-def _files(args):
+def _files(args: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the file entries of the arguments, whatever else may be wrong with them: the module says that better."""
     for release in args.get("releases") or []:
         for entry in (release.get("files") or []) if isinstance(release, dict) else []:

@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
         self._task_vars = task_vars or {}
         self._args = dict(self._task.args)
         self._host = self._task_vars["inventory_hostname"]
-        self._name = self._args.get("name")
+        self._name = str(self._args.get("name"))
         if self._args.get("state", "finished") != "finished":
             return dict(result, **self._module(MODULE, **self._args))
         self._interval = int(self._args.get("interval", 10))
@@ -72,7 +72,8 @@ class ActionModule(ActionBase):
             return self._watch(job, output)
 
     def _watch(self, job: dict[str, Any], output: Output) -> dict[str, Any]:
-        started, byte, pause, marks = job["started"], 0, 1, []
+        started, byte, pause = job["started"], 0, 1
+        marks: list[tuple[float, int]] = []
         while True:
             if job["state"] == "running":
                 time.sleep(min(pause, self._interval))

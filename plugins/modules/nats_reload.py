@@ -71,6 +71,8 @@ config_load_time:
   sample: "2026-01-02T03:04:05.678901234Z"
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.names import NATS_SERVER
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.ask import config_load_time
@@ -89,7 +91,7 @@ ARGUMENTS = {
 }
 
 
-def execute(params):
+def execute(params: dict[str, Any]) -> str:
     """Reload the server and return when it has read its configuration."""
     settings = read_settings(params["config"])
     if settings is None:
@@ -106,7 +108,7 @@ def execute(params):
     )
 
 
-def main():
+def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:

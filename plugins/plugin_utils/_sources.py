@@ -12,16 +12,20 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
+from typing import Any
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.read import file_checksum
 
 
-def find_source(action, src, task_vars):
+def find_source(action: ActionBase, src: str, task_vars: Mapping[str, Any]) -> tuple[str | None, list[str]]:
     """Return the path of a source, None when it is nowhere, and the places where it was looked for.
 
-    ``action`` is the action plugin that wants it; a relative path is looked for beside the inventory, then as Ansible looks for files.
+    ``action`` is the action plugin that needs it; a relative path is searched beside the inventory, then as Ansible
+    searches files.
     """
     path = os.path.expanduser(src)
     if os.path.isabs(path):
@@ -37,7 +41,7 @@ def find_source(action, src, task_vars):
     return next((place for place in tried if os.path.isfile(place)), None), sorted(set(tried), key=tried.index)
 
 
-def cached_checksum(path):
+def cached_checksum(path: str) -> str:
     """Return a file's checksum, computed once in a run of Ansible and not once for every host and task."""
     info = os.stat(path)
     key = f"{os.path.abspath(path)} {info.st_ino} {info.st_size} {info.st_mtime_ns}"

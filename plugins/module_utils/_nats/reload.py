@@ -39,7 +39,7 @@ def reload(
     """Let a server read ``path`` again and return when it did, in its own notation.
 
     ``load_time`` asks when it last read its configuration, ``signal`` tells it to, ``log`` is where it writes.
-    ``running`` is a copy of what it has read: the new configuration when it takes that, else what ``path`` becomes again.
+    ``running`` is a copy of what it has read: the new one when it takes that, else what ``path`` becomes again.
     """
     before, end_of_log = load_time(), _size(log)
     signal()
@@ -56,7 +56,8 @@ def reload(
     words = f"nats-server did not take its new configuration within {patience:g} s{': ' + why if why else ''}"
     if not os.path.exists(running):
         raise ReloadError(
-            f"{words}. It runs on with the one that it has read; {path} is the new one. Correct the setting and run again"
+            f"{words}. It runs on with the one that it has read; {path} is the new one. "
+            "Correct the setting and run again"
         )
     copy(running, path)
     raise ReloadError(

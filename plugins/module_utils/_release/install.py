@@ -192,7 +192,7 @@ class Installer:
             _write_manifest(staged.folder, staged.entries)
             os.rename(staged.folder, final)
         else:
-            # The manifest comes first: a file that it names and that is not there yet is seen as missing by the next run.
+            # The manifest comes first: a file that it names and that is not there yet is missing for the next run.
             _write_manifest(final, {**read_manifest(final, self._uid).files, **staged.entries})
             for name in sorted(staged.entries):
                 os.rename(os.path.join(staged.folder, name), os.path.join(final, name))

@@ -23,7 +23,7 @@ class Task:
 
 @pytest.fixture
 def play(monkeypatch):
-    """Run the action with these answers of the module, one after the other; gives result, what was shown and what was asked."""
+    """Run the action with these answers of the modules; gives the result, what was shown and what was asked."""
     monkeypatch.setattr(action.time, "sleep", lambda _seconds: None)
     monkeypatch.setattr(action.ActionBase, "run", lambda self, tmp=None, task_vars=None: {})
 
@@ -107,9 +107,9 @@ def test_a_failure_has_status_output_log_and_remedy(play):
         remedy="Fix it.",
     )
     assert result["failed"] is True
-    assert (
-        result["msg"]
-        == "autonomys-x ended with exit status 1 after 0:00:01. Its last output:\n    Error: full\nAll of it is in /l on node-1. Fix it."
+    assert result["msg"] == (
+        "autonomys-x ended with exit status 1 after 0:00:01. Its last output:\n    Error: full\n"
+        "All of it is in /l on node-1. Fix it."
     )
 
 
