@@ -128,6 +128,16 @@ def test_a_lost_connection_does_not_end_the_wait(play):
     assert any("cannot be reached, its job goes on: timed out" in words for words in said)
 
 
+def test_a_worker_of_a_run_that_was_killed_leaves_the_result_to_the_next(play, tmp_path, monkeypatch):
+    """Ansible's workers outlive a killed run: one that went on would take the result that the next run waits for."""
+    parents = iter([100, 100, 1])
+    monkeypatch.setattr(action.os, "getppid", lambda: next(parents, 1))
+    result, _said, asked = play([answer(started=True), answer()], results=str(tmp_path / "results"))
+    assert result["msg"] == "the run that waited for autonomys-x has ended; its job goes on"
+    assert all(look.get("state") != "absent" for look in asked)
+    assert list((tmp_path / "results/autonomys-x").iterdir()) == []
+
+
 def test_a_host_that_stays_away_ends_the_wait(play, monkeypatch):
     monkeypatch.setattr(action, "PATIENCE", -1)
     with pytest.raises(AnsibleConnectionFailure):
