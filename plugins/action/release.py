@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import (
@@ -17,6 +18,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._release.request
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._sources import cached_checksum, find_source
 
 MODULE = "autonomys.cluster.release"
+
+Sources = dict[str, tuple["str | None", list[str]]]
 
 
 class ActionModule(ActionBase):

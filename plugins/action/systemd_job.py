@@ -61,6 +61,7 @@ class ActionModule(ActionBase):
         self._name = str(self._args.get("name"))
         if self._args.get("state", "finished") != "finished":
             return dict(result, **self._module(MODULE, **self._args))
+        self._parent = os.getppid()
         self._interval = int(self._args.get("interval", 10))
         self._expected = int(self._args.get("expected_bytes") or 0)
         answer = self._module(MODULE, **self._args)
@@ -101,6 +102,7 @@ class ActionModule(ActionBase):
             self._show(job, fresh, marks)
             if job["state"] != "running":
                 break
+        self._stop_if_alone()
         last_lines = words.last_lines(output.tail, KEPT_LINES)
         job = {**job, "started": started, "last_lines": last_lines}
         job["command"], job["log"] = self._args["command"], self._args["log"]
@@ -114,8 +116,14 @@ class ActionModule(ActionBase):
             result.update(failed=True, msg=self._failure(job))
         return result
 
+    def _stop_if_alone(self) -> None:
+        """End when the run that this belongs to was killed: the job's result is for the next one, which attaches."""
+        if os.getppid() != self._parent:
+            raise AnsibleActionFail(f"the run that waited for {self._name} has ended; its job goes on")
+
     def _look(self, start: int) -> dict[str, Any]:
         """Look once, also when the connection breaks for a while: the job goes on without it."""
+        self._stop_if_alone()
         deadline = time.monotonic() + PATIENCE
         args = {"name": self._name, "watch": self._args.get("watch"), "log": self._args["log"], "output_from": start}
         while True:

@@ -111,18 +111,31 @@ def _cluster_problems(expected: Expected, nats: Evidence, server: str) -> list[s
         if not nats["meta_leader"]:
             problems.append("JetStream has no meta leader")
         if nats["meta_size"] != len(expected["peers"]):
-            problem = (
-                f"the JetStream meta group has {nats['meta_size']} members, "
-                f"the inventory has {len(expected['peers'])} NATS servers"
-            )
-            # Where only the leader tells the members, and it did not answer, nobody knows who is missing.
-            members = {replica["name"] for replica in nats["meta_replicas"]} | {nats["meta_leader"]}
-            absent = sorted(set(expected["peers"]) - members) if nats["meta_replicas"] else []
-            problems.append(problem + (f"; a restart of nats-server on {_list(absent)} lets it join" if absent else ""))
+            problems.append(_meta_group_problem(expected["peers"], nats))
         for replica in nats["meta_replicas"]:
             if replica["name"] in awaited | {nats["server_name"]} and (replica["offline"] or not replica["current"]):
                 problems.append(f"nats-server {replica['name']} is not current in the JetStream meta group")
     return problems
+
+
+def _meta_group_problem(peers: Mapping[str, str], nats: Evidence) -> str:
+    """Say who is missing in the meta group, and who is in it that is no server of the inventory, with the way out."""
+    problem = f"the JetStream meta group has {nats['meta_size']} members, the inventory has {len(peers)} NATS servers"
+    # Where only the leader tells the members, and it did not answer, nobody knows who is missing.
+    if not nats["meta_replicas"]:
+        return problem
+    members = {replica["name"] or "a server without a name" for replica in nats["meta_replicas"]} | {
+        nats["meta_leader"]
+    }
+    absent, strange = sorted(set(peers) - members), sorted(members - set(peers))
+    if absent:
+        problem += f"; a restart of nats-server on {_list(absent)} lets it join"
+    if strange:
+        problem += (
+            f"; not in the inventory: {_list(strange)}. If it will not come back, take it out of the group with "
+            "nats server raft peer-remove NAME, asked with the system account"
+        )
+    return problem
 
 
 def nats_stop_problems(nats: Evidence) -> list[str]:

@@ -113,7 +113,7 @@ def unreachable(error: str) -> Node:
 def reading(results: Mapping[str, Any], errors: Sequence[str] = (), reachable: bool = True) -> Node:
     """Return the ``node`` dictionary of the results by method.
 
-    A result of ``chain_getBlock`` is the first block of the chain, null when the node does not have its body (any more).
+    A result of ``chain_getBlock`` is the first block of the chain, null when the node does not have its body.
     What is of a kind that it cannot have counts as not told, and is named beside the ``errors``.
     """
     faults = list(errors)

@@ -12,10 +12,10 @@ description:
   - Asks the HTTP monitoring port of a NATS server for its health, routes, JetStream meta group and raft groups.
   - >-
     RV(nats.safe_to_stop) is V(true) only when this server can be taken away without harm: every configured peer is
-    routed, there is a meta leader, and each raft group that the server is in keeps a quorum of current replicas without
-    it. A replica that its leader has not heard of for O(max_silence), or that is more than O(max_lag) behind, does not
-    count. With one or two servers it is never safe. Streams with one replica are reported in RV(nats.unreplicated) and
-    do not count.
+    routed, there is a meta leader, the server is healthy itself, and each raft group that it is in keeps a quorum of
+    current replicas without it. A replica that its leader has not heard of for O(max_silence), or that is more than
+    O(max_lag) behind, does not count. With one or two servers it is never safe. Streams with one replica are reported
+    in RV(nats.unreplicated) and do not count.
   - >-
     Only the leader of a raft group knows how current the others are, so the monitoring ports of the servers that lead
     one of this server's groups are asked too.
@@ -189,7 +189,7 @@ ARGUMENTS = {
 }
 
 
-def main():
+def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     params = module.params

@@ -165,6 +165,7 @@ paths:
 import functools
 import os
 import pwd
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.download import fetcher
@@ -209,16 +210,16 @@ ARGUMENTS = {
 class Module(AnsibleModule):
     """Keeps the arguments, which may hold secrets, out of the log, and returns them without those."""
 
-    def exit_json(self, **kwargs):
+    def exit_json(self, **kwargs: Any) -> None:
         """Return a result."""
         super().exit_json(invocation={"module_args": masked(self.params)}, **kwargs)
 
-    def fail_json(self, msg, **kwargs):
+    def fail_json(self, msg: str, **kwargs: Any) -> None:
         """Return an error; those of the arguments come before anything else could mask them."""
         super().fail_json(msg, invocation={"module_args": masked(self.params)}, **kwargs)
 
 
-def account(name, purpose):
+def account(name: str, purpose: str) -> pwd.struct_passwd:
     """Return an account of this host."""
     try:
         return pwd.getpwnam(name)
@@ -226,7 +227,7 @@ def account(name, purpose):
         raise ReleaseError(f"there is no account {name} to {purpose}") from error
 
 
-def install(module):
+def install(module: AnsibleModule) -> dict[str, Any]:
     """Plan, carry out and return the module's result."""
     params = module.params
     if params["keep"] < 0:
@@ -262,7 +263,7 @@ def install(module):
     }
 
 
-def main():
+def main() -> None:
     """Run the module."""
     module = Module(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
     try:

@@ -154,8 +154,10 @@ comparison:
   elements: str
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.commands import run_command
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.commands import Run, run_command
 from ansible_collections.autonomys.cluster.plugins.module_utils._job.host import (
     JobError,
     ensure_started,
@@ -163,7 +165,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._job.host import
     look,
     place,
 )
-from ansible_collections.autonomys.cluster.plugins.module_utils._job.systemd import masked
+from ansible_collections.autonomys.cluster.plugins.module_utils._job.systemd import State, masked
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},
@@ -184,16 +186,16 @@ ARGUMENTS = {
 class Module(AnsibleModule):
     """Keeps the arguments, which may hold secrets, out of the log, and returns them without those."""
 
-    def exit_json(self, **kwargs):
+    def exit_json(self, **kwargs: Any) -> None:
         """Return a result."""
         super().exit_json(invocation={"module_args": masked(self.params)}, **kwargs)
 
-    def fail_json(self, msg, **kwargs):
+    def fail_json(self, msg: str, **kwargs: Any) -> None:
         """Return an error; those of the arguments come before anything else could mask them."""
         super().fail_json(msg, invocation={"module_args": masked(self.params)}, **kwargs)
 
 
-def execute(run, params, check_mode):
+def execute(run: Run, params: dict[str, Any], check_mode: bool) -> dict[str, Any]:
     """Do what the parameters say and return the result."""
     if params["state"] == "absent":
         state = look(run, params["name"])
@@ -211,7 +213,7 @@ def execute(run, params, check_mode):
     return {"changed": changed, "job": job}
 
 
-def report(params, state):
+def report(params: dict[str, Any], state: State) -> dict[str, Any]:
     """Return the job as it is returned."""
     return dict(
         {key: value for key, value in state.items() if key != "digest"},
@@ -222,7 +224,7 @@ def report(params, state):
     )
 
 
-def main():
+def main() -> None:
     """Run the module."""
     module = Module(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
     try:

@@ -103,8 +103,10 @@ output_next:
   sample: 15
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.commands import run_command
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.commands import Run, run_command
 from ansible_collections.autonomys.cluster.plugins.module_utils._job.host import JobError, look, place, read_output
 
 ARGUMENTS = {
@@ -115,7 +117,7 @@ ARGUMENTS = {
 }
 
 
-def execute(run, params):
+def execute(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     """Return what became of the job and what it wrote."""
     # Output after state: what was written before the job ended is in it.
     state = look(run, params["name"])
@@ -124,7 +126,7 @@ def execute(run, params):
     return {"changed": False, "job": {**job, **place(params["watch"], None)}, "output": output, "output_next": end}
 
 
-def main():
+def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:

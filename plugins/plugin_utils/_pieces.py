@@ -75,6 +75,6 @@ def room_problems(needed: int, directory: str, disk: Mapping[str, Any], margin_m
         return []
     return [
         f"the export takes about {bytes_to_human(needed)} more and {margin_mib} MiB must stay free, but "
-        f"{disk['mountpoint']}, where {directory} is, has only {bytes_to_human(disk['available'])} free: name a folder on "
-        "another disk in export_pieces_directory, or another host in export_pieces_host"
+        f"{disk['mountpoint']}, where {directory} is, has only {bytes_to_human(disk['available'])} free: name a folder "
+        "on another disk in export_pieces_directory, or another host in export_pieces_host"
     ]

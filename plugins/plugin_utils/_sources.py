@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
@@ -23,8 +24,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._release.read im
 def find_source(action: ActionBase, src: str, task_vars: Mapping[str, Any]) -> tuple[str | None, list[str]]:
     """Return the path of a source, None when it is nowhere, and the places where it was looked for.
 
-    ``action`` is the action plugin that wants it; a relative path is looked for beside the inventory, then as Ansible
-    looks for files.
+    ``action`` is the action plugin that needs it; a relative path is searched beside the inventory, then as Ansible
+    searches files.
     """
     path = os.path.expanduser(src)
     if os.path.isabs(path):

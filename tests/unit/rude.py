@@ -16,7 +16,7 @@ class RudeServer:
         self._answer = answer
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._stopped = threading.Event()
-        self.url = "http://127.0.0.1:%d" % self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
     def __enter__(self):

@@ -30,6 +30,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._host.mounts imp
     is_read_only,
     parse_mountinfo,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.monitor import reading
 from ansible_collections.autonomys.cluster.tests.unit.plugins.plugin_utils._rules.sample import Cluster
 
 CASES = Path(__file__).parents[1] / "fixtures" / "cases"
@@ -156,6 +157,19 @@ def programs(given: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
+def nats(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    meta = {"leader": given["me"], "cluster_size": given["cluster_size"], "replicas": given["replicas"]}
+    answers = {
+        "varz": {"server_name": given["me"], "version": "2.12.8"},
+        "healthz": given.get("healthz", {"status": "ok"}),
+        "routez": {"routes": [{"remote_name": name} for name in given["peers"] if name != given["me"]]},
+        "jsz": {"meta_cluster": meta},
+    }
+    read = reading(answers, given["peers"])
+    expected = {"peers": dict.fromkeys(given["peers"], "192.0.2.1")}
+    return {"health": _health.nats_problems(expected, read), "reasons": read["reasons"], "nats": read}
+
+
 DRIVERS: dict[str, Callable[[dict[str, Any], Path], dict[str, Any]]] = {
     "topology": topology,
     "smi": smi,
@@ -164,6 +178,7 @@ DRIVERS: dict[str, Callable[[dict[str, Any], Path], dict[str, Any]]] = {
     "conf": conf,
     "rules": rules,
     "programs": programs,
+    "nats": nats,
 }
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The utilities and the way of the pieces, from a node's history to full-piece caches that serve them. The tests tell one story, in order."""
+"""The utilities, and the way of the pieces from a node's history to the caches. The tests tell one story, in order."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def digests(host, path):
     return dict(reversed(line.split()) for line in host.run(f"cd {path} && sha256sum *.piece").splitlines())
 
 
-# --- reinitialize_cache ---------------------------------------------------------------------------------------------------------------
+# --- reinitialize_cache -----------------------------------------------------------------------------------------------
 
 
 def test_nothing_is_reinitialized_without_the_confirmation(play):
@@ -166,7 +166,8 @@ def test_nothing_is_reinitialized_without_the_confirmation(play):
 
 def test_check_mode_says_what_would_run(play, version):
     output = play("reinitialize_cache", "--check", "-e", "reinitialize_cache_delay=7")
-    wanted = f"/opt/autonomys/releases/{version}/autonomys-farmer util reinitialization-cache --nats-servers {NATS} --delay 7"
+    wanted = f"/opt/autonomys/releases/{version}/autonomys-farmer util reinitialization-cache"
+    wanted += f" --nats-servers {NATS} --delay 7"
     assert f"autonomys-reinitialize-cache: would run: {wanted}" in output
     assert all("reinitialized" not in process["counters"] for process in processes("sharded-cache"))
 
@@ -192,7 +193,7 @@ def test_an_unhealthy_cluster_is_left_alone(play, server, until):
     assert until(lambda: reinitialized("full-piece-sharded-cache") == [1, 1]), reinitialized("full-piece-sharded-cache")
 
 
-# --- benchmark_cache ------------------------------------------------------------------------------------------------------------------
+# --- benchmark_cache --------------------------------------------------------------------------------------------------
 
 
 def test_a_kind_of_items_that_does_not_exist_is_refused(play, folder):
@@ -211,7 +212,7 @@ def test_a_long_run_shows_progress_survives_its_terminal_and_is_taken_up_again(s
     # Another one is refused, the same one attaches.
     output = play("benchmark_cache", "-e", "benchmark_cache_sectors=2", fails=True)
     assert re.search(
-        r"autonomys-benchmark-cache runs already with other arguments \(since .*\). Wait for its end, or stop it on the host",
+        r"autonomys-benchmark-cache runs already with other arguments \(since .*\). Wait for its end, or stop it on",
         output,
     )
     process = start("benchmark_cache", *options)
@@ -246,7 +247,7 @@ def test_without_nats_the_program_s_own_words_are_shown_and_kept(play, server, f
     assert runs(folder, "autonomys-benchmark-cache")[-1]["exit_status"] == 1
 
 
-# --- verify_pieces --------------------------------------------------------------------------------------------------------------------
+# --- verify_pieces ----------------------------------------------------------------------------------------------------
 
 
 def test_the_pieces_of_all_caches_are_checked(play, folder, until):
@@ -267,7 +268,7 @@ def test_damaged_pieces_are_a_failure_with_a_way_on(play, folder, switch):
     assert [run["exit_status"] for run in runs(folder, "autonomys-verify-pieces")] == [0, 1]
 
 
-# --- export_pieces --------------------------------------------------------------------------------------------------------------------
+# --- export_pieces ----------------------------------------------------------------------------------------------------
 
 
 def untouched(server):
@@ -280,8 +281,8 @@ def untouched(server):
 def test_a_folder_that_a_cache_uses_is_refused(play, server):
     output = play("export_pieces", *EXPORTING, fails=True)
     assert (
-        f"{USED}, which the inventory names in caches_full_piece_path, is not empty on plotter-1, and nothing that a cache may use is"
-        in output
+        f"{USED}, which the inventory names in caches_full_piece_path, is not empty on plotter-1, and nothing that a "
+        "cache may use is" in output
     )
     assert re.search(rf"caches_full_piece_path: {USED}-\d{{8}} in group_vars/caches.yml, do not run site.yml", output)
     assert not server("node-1").host.file(EXPORT).exists
@@ -289,7 +290,7 @@ def test_a_folder_that_a_cache_uses_is_refused(play, server):
 
 
 def test_a_node_without_its_whole_history_is_refused(play, server, switch, inventory):
-    # Preflight sees that the database there was made with another pruning. Who accepts that is told what the export needs.
+    # Preflight sees that the database was made with other pruning. An operator who accepts that learns what is needed.
     pruned = {"node_blocks_pruning": "256", "cluster_accept": ["HOST005", "INV001", "NATS002", "NODE005", "NODE008"]}
     output = play("export_pieces", *EXPORTING, "-e", json.dumps(pruned), fails=True, inventories=[inventory])
     assert "The inventory lets no node run with --sync full and archive pruning" in output
@@ -315,8 +316,8 @@ def test_a_disk_without_room_and_a_missing_program_are_refused(play, server, inv
         inventories=[inventory],
     )
     assert (
-        "/opt/autonomys/releases/v0/autonomys-export-piece is not installed: name autonomys-export-piece in cluster_binaries and run site"
-        in output
+        "/opt/autonomys/releases/v0/autonomys-export-piece is not installed: name autonomys-export-piece in "
+        "cluster_binaries and run site" in output
     )
     assert re.search("the export takes about [0-9.]+ TB more and 10240 MiB must stay free, but .* has only", output)
     untouched(server)
@@ -337,8 +338,8 @@ def test_an_export_that_breaks_off_moves_nothing_and_keeps_what_it_has(
     output = play("export_pieces", *EXPORTING, fails=True, inventories=[inventory])
     assert re.search(sentence, output)
     assert (
-        "the plotters and their caches were not touched. Fix the cause and run the same command again: the exporter goes on in that folder"
-        in output
+        "the plotters and their caches were not touched. Fix the cause and run the same command again: the exporter "
+        "goes on in that folder" in output
     )
     assert len(digests(server("node-1"), EXPORT)) == next(iter(fault.values()))
     untouched(server)

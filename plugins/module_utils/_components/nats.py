@@ -32,6 +32,10 @@ RESTART_SETTINGS = (
     "cluster_address",
 )
 
+# More of these, each with its default. They were found when clusters ran already: they count where they differ from it,
+# so that no cluster restarts for their sake.
+LATER_RESTART_SETTINGS = {"nats_max_pending": "256MB"}
+
 # The variable of the program's environment by which a change of those is seen.
 DIGEST = "NATS_SETTINGS_DIGEST"
 
@@ -40,7 +44,9 @@ _GRACE = 10
 
 
 def _build(s: Settings, facts: Facts) -> Programs:
-    restart = json.dumps([str(s[name]) for name in RESTART_SETTINGS])
+    values = [str(s[name]) for name in RESTART_SETTINGS]
+    values += [f"{name}={s[name]}" for name, usual in LATER_RESTART_SETTINGS.items() if str(s[name]) != usual]
+    restart = json.dumps(values)
     binary = names.binary_path(s["cluster_install_dir"], s["nats_version"], names.NATS_SERVER)
     program = make_program(
         s,

@@ -5,4 +5,4 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Jobs: commands that run once on a host as a transient service of systemd, and so outlive the connection that started them."""
+"""Jobs: commands that run once on a host as a transient service of systemd, and outlive the connection of Ansible."""

@@ -73,7 +73,7 @@ def digest(job: Wanted) -> str:
 def start_command(job: Wanted) -> list[str]:
     """Return the command that has systemd start a job.
 
-    RemainAfterExit keeps the result until somebody takes it; Type=exec reports a command that cannot be executed at all.
+    RemainAfterExit keeps the result until somebody takes it; Type=exec reports a command that cannot be executed.
     """
     properties = {
         "Type": "exec",

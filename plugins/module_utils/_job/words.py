@@ -85,7 +85,7 @@ def progress(wall_s: float, before: tuple[float, int] | None, measured: int | No
 
 
 def last_lines(text: str, count: int) -> list[str]:
-    """Return the last lines of an output that say something; a progress bar that rewrites its line is its last state."""
+    """Return the last lines of an output that say something. A line that is rewritten counts as it is last."""
     lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
     return [line for line in lines if line][-count:]
 

@@ -13,7 +13,7 @@ from typing import Any, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from .._http import Clock, HttpError, JsonClient, shown_url
-from .._kinds import KindError
+from .._kinds import KindError, text
 from .monitor import JSZ, PATHS, Nats, raft_groups, reading, routed_peers, unreachable
 from .quorum import Groups, Thresholds, Views, leaders_to_ask
 
@@ -107,3 +107,15 @@ def ask_leader(url: str | None, timeout: float) -> Groups | str:
             client.close()
     except (HttpError, KindError) as error:
         return str(error)
+
+
+def config_load_time(url: str, timeout: float = 5.0) -> str | None:
+    """Return when a server read its configuration, in its own notation; None when it does not answer."""
+    try:
+        client = JsonClient(url, timeout)
+        try:
+            return text(client.ask(PATHS["varz"])[1], "config_load_time")
+        finally:
+            client.close()
+    except (HttpError, KindError):
+        return None

@@ -133,8 +133,9 @@ def reading(
     meta: Group = groups.get(META_GROUP, {"leader": None, "size": 0, "replicas": []})
     jetstream = bool(jsz) and not flag(jsz, "disabled")
     meta_replicas = leader_view(META_GROUP, meta, name, views or {})[0] or []
-    reasons = [error] if error else stop_reasons(name, peers, routes, jetstream, groups, views or {}, thresholds)
     healthy = text(healthz, "status") == "ok"
+    sick = None if healthy or "healthz" not in answers else text(healthz, "error") or "it does not tell what is wrong"
+    reasons = [error] if error else stop_reasons(name, peers, routes, jetstream, groups, views or {}, thresholds, sick)
     return {
         "reachable": bool(varz),
         "error": error,

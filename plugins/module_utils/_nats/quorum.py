@@ -89,13 +89,15 @@ def stop_reasons(
     groups: Groups,
     views: Views,
     thresholds: Thresholds | None = None,
+    sick: str | None = None,
 ) -> list[str]:
-    """Return why this server must not be stopped now; an empty list means that it may.
+    """Return why this server must not be stopped now; an empty list means that it may. ``sick`` says what ails it.
 
     It may be stopped when all configured ``peers`` are routed, the meta group has a leader, and every raft group
-    that the server is in keeps a quorum of current replicas without it.
+    that the server is in keeps a quorum of current replicas without it. It must be healthy itself: what ails it already
+    would be taken for a fault of its next start.
     """
-    reasons = []
+    reasons = [f"{server_name} is not healthy before anything is done to it: {sick}"] if sick else []
     if not jetstream:
         reasons.append(f"JetStream is not enabled on {server_name}, so there is no meta leader")
     configured = sorted(set(peers or [*routes, *([server_name] if server_name else [])]))

@@ -138,7 +138,7 @@ def _failed(url: str, error: object) -> ReleaseError:
 
 
 def _request(url: str) -> urllib.request.Request:
-    """Return the request for a URL. Name and password, of the URL or of ~/.netrc, are for its server, not for redirects."""
+    """Return the request for a URL. Name and password, of it or of ~/.netrc, are for its server, not for redirects."""
     parts = urlsplit(url)
     where = parts.netloc.rpartition("@")[2]
     request = urllib.request.Request(parts._replace(netloc=where).geturl(), headers={"User-Agent": "autonomys.cluster"})

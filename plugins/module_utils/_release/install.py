@@ -15,14 +15,15 @@ was asked for with and what lay on the disk then. The manifest makes the run tha
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
 import time
+from contextlib import ExitStack
 from typing import Callable, Iterable, NamedTuple, Optional, Sequence
 
+from .._host.locks import LockError, locked
 from .._http import shown_url
 from .archive import extract_member
 from .plan import Steps, plan, refuse
@@ -58,26 +59,29 @@ class Installer:
     def run(self, releases: Sequence[Release], keep: int, in_use: Callable[[], Iterable[str]] | None = None) -> Steps:
         """Lock the roots, plan again behind the lock, carry out, and return the plan."""
         refuse(distrusted(releases, self._uid))
-        locks = []
+        roots = sorted({release["root"] for release in releases})
         try:
-            for root in sorted({release["root"] for release in releases}):
-                self._make_folder(root)
-                locks.append(_lock(root))
-            steps = plan(releases, read_there(releases, keep, self._uid, in_use), keep)
-            for path in steps.leftovers:
-                shutil.rmtree(path)
-            self._install(steps)
-            for path in steps.attributes:
-                self._renew(path)
-            for root, version in steps.prune:
-                # Renamed first: a version that is half deleted must not look like one that is installed.
-                gone = os.path.join(root, PRUNED + version)
-                os.rename(os.path.join(root, version), gone)
-                shutil.rmtree(gone)
-            return steps
-        finally:
-            for lock in locks:
-                os.close(lock)
+            with ExitStack() as locks:
+                for root in roots:
+                    locks.enter_context(locked(lock_name(root), f"which installs into {root}", 0))
+                    self._make_folder(root)
+                return self._carry_out(releases, keep, in_use)
+        except LockError as error:
+            raise ReleaseError(f"{error}; run again when it has ended") from error
+
+    def _carry_out(self, releases: Sequence[Release], keep: int, in_use: Callable[[], Iterable[str]] | None) -> Steps:
+        steps = plan(releases, read_there(releases, keep, self._uid, in_use), keep)
+        for path in steps.leftovers:
+            shutil.rmtree(path)
+        self._install(steps)
+        for path in steps.attributes:
+            self._renew(path)
+        for root, version in steps.prune:
+            # Renamed first: a version that is half deleted must not look like one that is installed.
+            gone = os.path.join(root, PRUNED + version)
+            os.rename(os.path.join(root, version), gone)
+            shutil.rmtree(gone)
+        return steps
 
     def _install(self, steps: Steps) -> None:
         staged: list[Staged] = []
@@ -192,7 +196,7 @@ class Installer:
             _write_manifest(staged.folder, staged.entries)
             os.rename(staged.folder, final)
         else:
-            # The manifest comes first: a file that it names and that is not there yet is seen as missing by the next run.
+            # The manifest comes first: a file that it names and that is not there yet is missing for the next run.
             _write_manifest(final, {**read_manifest(final, self._uid).files, **staged.entries})
             for name in sorted(staged.entries):
                 os.rename(os.path.join(staged.folder, name), os.path.join(final, name))
@@ -211,15 +215,9 @@ def _write_manifest(folder: str, entries: dict[str, ManifestEntry]) -> None:
     _sync(folder)
 
 
-def _lock(root: str) -> int:
-    """Return a descriptor that locks root against a second run until it is closed."""
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise ReleaseError(f"another run is installing into {root}; run again when it has ended") from error
-    return descriptor
+def lock_name(root: str) -> str:
+    """Return the name of the lock by which runs that install into one root know of each other."""
+    return f"release-{hashlib.sha256(root.encode()).hexdigest()[:16]}"
 
 
 def _sync(path: str) -> None:

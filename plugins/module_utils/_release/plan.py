@@ -20,7 +20,7 @@ from .versions import NO_MANIFEST, ManifestEntry, prune_candidates
 class Steps(NamedTuple):
     """What a run does, each part empty when nothing is to be done.
 
-    ``install`` has ``(release, names)``, ``attributes`` paths of files, ``prune`` ``(root, version)``, ``leftovers`` paths.
+    ``install`` has ``(release, names)``, ``prune`` ``(root, version)``, ``attributes`` and ``leftovers`` paths.
     """
 
     install: list[tuple[Release, list[str]]]
@@ -30,7 +30,7 @@ class Steps(NamedTuple):
 
 
 def plan(releases: Sequence[Release], there: There, keep: int) -> Steps:
-    """Return the steps that lead from what is there to what is asked for, keeping ``keep`` other versions in each root."""
+    """Return the steps from what is there to what is asked for, with ``keep`` other versions left in each root."""
     refuse(there.distrust)
     steps = Steps([], [], [], [])
     for release in releases:

@@ -34,7 +34,7 @@ _CHUNK = 1024 * 1024
 
 
 class Root(NamedTuple):
-    """What lies below one root: versions with their manifests, folders of interrupted runs, versions that are in use."""
+    """What lies below one root: versions with their manifests, folders of interrupted runs, versions in use."""
 
     versions: dict[str, Manifest]
     leftovers: list[str]
@@ -102,8 +102,8 @@ def read_manifest(folder: str, uid: int) -> Manifest:
 def file_state(path: str, entry: ManifestEntry | None, uid: int) -> str:
     """Return ``ok``, ``attributes`` (content right, mode or owner not), ``missing`` or ``foreign`` of a wanted file.
 
-    ``foreign`` is a file that no manifest names (``entry`` is None). The content is read only when time of change, owner
-    or mode differ, so that a run without changes costs next to nothing and a damaged file is still found.
+    ``foreign`` is a file that no manifest names (``entry`` is None). The content is read only when time of change,
+    owner or mode differ, so that a run without changes costs next to nothing and a damaged file is still found.
     """
     try:
         info = os.lstat(path)

@@ -31,7 +31,7 @@ class ManifestEntry(TypedDict):
 
 
 class Manifest(NamedTuple):
-    """The files of a version by name and when it was installed, in seconds since the epoch; None when nobody noted it."""
+    """The files of a version by name, and when it was installed, in seconds since the epoch, None when unknown."""
 
     files: dict[str, ManifestEntry]
     installed: float | None

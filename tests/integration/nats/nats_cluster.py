@@ -50,7 +50,8 @@ class Cluster:
         )
         if len(self.names) > 1:
             routes = "\n".join(f"    nats://127.0.0.1:{self.route[peer]}" for peer in self.names)
-            text += f"cluster {{\n  name: autonomys\n  listen: 127.0.0.1:{self.route[name]}\n  routes: [\n{routes}\n  ]\n}}\n"
+            text += f"cluster {{\n  name: autonomys\n  listen: 127.0.0.1:{self.route[name]}\n"
+            text += f"  routes: [\n{routes}\n  ]\n}}\n"
         (self.folder / f"{name}.conf").write_text(text)
 
     def start(self, *names):

@@ -54,7 +54,7 @@ def test_a_server_stops_is_missed_and_comes_back(cluster):
 
 
 def test_the_promise_holds(cluster):
-    """What safe_to_stop says is tried: without a server that was safe to stop messages are stored, without one more not."""
+    """What safe_to_stop says is tried: without a server that was safe to stop messages are stored, not without two."""
     first, second, last = PEERS
     until(cluster, first, lambda result: result["safe_to_stop"])
     cluster.stop(first)
@@ -67,7 +67,7 @@ def test_the_promise_holds(cluster):
 
 
 def test_lame_duck_mode_hands_the_leadership_over_before_the_server_ends(cluster):
-    """What supervisord's stop signal relies on: the leadership is handed over, without our asking, and sooner than by an election."""
+    """What supervisord's stop signal relies on: leadership is handed over unasked, and sooner than by an election."""
     leader = ask(cluster, PEERS[0])["meta_leader"]
     other = next(name for name in PEERS if name != leader)
     until(cluster, leader, lambda result: result["safe_to_stop"])

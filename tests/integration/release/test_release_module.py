@@ -190,7 +190,8 @@ def test_a_wrong_file_here_fails_before_anything_else(release, web, tmp_path):
         run = release(wanted, *options)
         assert "FAILED" in run.output
         assert run.message == (
-            f"the checksum of {release.project}/tool-1 is wrong: expected {sha(b'one')}, actual {sha(b'evil')}; nothing was installed"
+            f"the checksum of {release.project}/tool-1 is wrong: expected {sha(b'one')}, actual {sha(b'evil')}; "
+            "nothing was installed"
         )
         assert run.executions == 0
     assert web.requests == []

@@ -16,6 +16,7 @@ from ansible_collections.autonomys.cluster.plugins.filter.component_programs imp
 from ansible_collections.autonomys.cluster.plugins.filter.host_releases import host_releases
 from ansible_collections.autonomys.cluster.plugins.filter.typed_variables import typed_variables
 from ansible_collections.autonomys.cluster.plugins.module_utils._components import registry
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import render
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 
 ROOT = Path(__file__).parents[3]
@@ -77,6 +78,11 @@ def test_releases_do_not_depend_on_how_variables_were_written():
     assert host_releases(as_text(settings), "x86_64", checksums) == host_releases(settings, "x86_64", checksums)
 
 
+def test_the_configuration_of_nats_does_not_depend_on_how_variables_were_written():
+    settings = settings_of("nats")
+    assert render(typed_variables(as_text(settings))) == render(settings)
+
+
 class Noted(dict):
     """Settings that note what was asked of them."""
 
@@ -99,6 +105,8 @@ def test_every_setting_of_a_role_feeds_something(component):
     for more in ({}, {"plot_server_gpus": [READ["gpus"]["topology"]["gpus"][0]["uuid"]], "proof_server_cpus": "all"}):
         noted.update({name: value for name, value in more.items() if name in noted})
         registry.expectations(component, noted, READ)
+    if component == "nats":
+        render(noted)
     # Asked only where slots move.
     noted.asked |= {"cluster_accept"} if component == "plot_server" else set()
     texts = [path.read_text() for path in (ROLES / component).rglob("*") if path.suffix in (".yml", ".j2")]

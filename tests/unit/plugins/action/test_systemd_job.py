@@ -23,7 +23,7 @@ class Task:
 
 @pytest.fixture
 def play(monkeypatch):
-    """Run the action with these answers of the module, one after the other; gives result, what was shown and what was asked."""
+    """Run the action with these answers of the modules; gives the result, what was shown and what was asked."""
     monkeypatch.setattr(action.time, "sleep", lambda _seconds: None)
     monkeypatch.setattr(action.ActionBase, "run", lambda self, tmp=None, task_vars=None: {})
 
@@ -107,9 +107,9 @@ def test_a_failure_has_status_output_log_and_remedy(play):
         remedy="Fix it.",
     )
     assert result["failed"] is True
-    assert (
-        result["msg"]
-        == "autonomys-x ended with exit status 1 after 0:00:01. Its last output:\n    Error: full\nAll of it is in /l on node-1. Fix it."
+    assert result["msg"] == (
+        "autonomys-x ended with exit status 1 after 0:00:01. Its last output:\n    Error: full\n"
+        "All of it is in /l on node-1. Fix it."
     )
 
 
@@ -126,6 +126,16 @@ def test_a_lost_connection_does_not_end_the_wait(play):
     )
     assert result["job"]["state"] == "succeeded"
     assert any("cannot be reached, its job goes on: timed out" in words for words in said)
+
+
+def test_a_worker_of_a_run_that_was_killed_leaves_the_result_to_the_next(play, tmp_path, monkeypatch):
+    """Ansible's workers outlive a killed run: one that went on would take the result that the next run waits for."""
+    parents = iter([100, 100, 1])
+    monkeypatch.setattr(action.os, "getppid", lambda: next(parents, 1))
+    result, _said, asked = play([answer(started=True), answer()], results=str(tmp_path / "results"))
+    assert result["msg"] == "the run that waited for autonomys-x has ended; its job goes on"
+    assert all(look.get("state") != "absent" for look in asked)
+    assert list((tmp_path / "results/autonomys-x").iterdir()) == []
 
 
 def test_a_host_that_stays_away_ends_the_wait(play, monkeypatch):

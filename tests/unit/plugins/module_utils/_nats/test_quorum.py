@@ -56,6 +56,7 @@ def test_a_server_without_a_meta_leader():
     assert result["meta_leader"] is None
     assert result["meta_size"] == 3
     assert result["reasons"] == [
+        "node-1 is not healthy before anything is done to it: JetStream has not established contact with a meta leader",
         "there is no route between node-1 and node-2",
         "there is no route between node-1 and node-3",
         "the meta group has no leader",
@@ -202,3 +203,18 @@ def test_safe_to_stop_is_what_counting_says(data):
     }
     left = sum(1 for name in names if name != me and (name == leader or current[name]))
     assert reading(answers, names, {leader: raft_groups(jsz)})["safe_to_stop"] == (left > size // 2)
+
+
+@pytest.mark.parametrize(
+    ("healthz", "words"),
+    [
+        ({"status": "unavailable", "error": "stream not found"}, "stream not found"),
+        ({"status": "unavailable"}, "it does not tell what is wrong"),
+        ({}, "it does not tell what is wrong"),
+    ],
+)
+def test_what_ails_a_server_already_is_said_before_it_is_stopped(healthz, words):
+    answers = recorded("healthy")
+    answers["node-1"]["healthz"] = healthz
+    assert view(answers, "node-1")["reasons"] == [f"node-1 is not healthy before anything is done to it: {words}"]
+    assert view(answers, "node-2")["safe_to_stop"]

@@ -10,10 +10,11 @@ import os
 import stat
 
 import pytest
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.locks import locked
 from ansible_collections.autonomys.cluster.plugins.module_utils._release import install as installing
 from ansible_collections.autonomys.cluster.plugins.module_utils._release import read as reading
 from ansible_collections.autonomys.cluster.plugins.module_utils._release import versions
-from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import Installer
+from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import Installer, lock_name
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import ReleaseError, normalise
 from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._release.releases import (
     GID,
@@ -154,14 +155,24 @@ def test_endless_source_is_cut_off(tmp_path, monkeypatch):
 
 
 def test_a_second_run_at_the_same_time_is_refused(tmp_path):
-    descriptor = os.open(tmp_path, os.O_RDONLY)
+    with locked(lock_name(str(tmp_path)), f"which installs into {tmp_path}", 0):
+        with pytest.raises(ReleaseError) as error:
+            install(tmp_path, "v1", farmer=b"one")
+    assert str(error.value) == (
+        f"process {os.getpid()}, which installs into {tmp_path}, is not done after 0 s; run again when it has ended"
+    )
+    install(tmp_path, "v1", farmer=b"one")
+
+
+def test_nobody_else_can_hold_a_run_up(tmp_path):
+    """Everybody may lock a folder that they can read."""
+    (tmp_path / "opt").mkdir()
+    descriptor = os.open(tmp_path / "opt", os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
-        with pytest.raises(ReleaseError, match="another run is installing into"):
-            install(tmp_path, "v1", farmer=b"one")
+        assert install(tmp_path / "opt", "v1", farmer=b"one").install
     finally:
         os.close(descriptor)
-    install(tmp_path, "v1", farmer=b"one")
 
 
 class Killed(BaseException):

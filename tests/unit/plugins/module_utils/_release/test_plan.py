@@ -51,9 +51,9 @@ def test_other_content_under_the_same_version_is_refused(tmp_path):
     with pytest.raises(ReleaseError) as error:
         planned(wanted(tmp_path, farmer=b"two"))
     assert str(error.value) == (
-        f"version v1 is installed in {tmp_path}/v1 with other content: farmer came from {sha(b'one')} and {sha(b'two')} "
-        "is wanted now. A version never changes in place: give the new build a version of its own, or remove the folder "
-        "once no program runs from it"
+        f"version v1 is installed in {tmp_path}/v1 with other content: farmer came from {sha(b'one')} and "
+        f"{sha(b'two')} is wanted now. A version never changes in place: give the new build a version of its own, or "
+        "remove the folder once no program runs from it"
     )
 
 
