@@ -149,7 +149,7 @@ def test_an_unreachable_host_is_asked_once_and_left_out(inventory):
     inventory.hosts["storage-1"].update(
         ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=9, cluster_address="10.0.0.6"
     )
-    inventory.hosts["storage-1"]["plot_client_farms"] = [{"path": "/mnt"}]
+    inventory.hosts["storage-1"]["plot_client_farms"] = [{"path": "/mnt/farm"}]
     playbook = inventory.folder / "site.yml"
     playbook.write_text(THEN.format(preflight=ROOT / "playbooks" / "preflight.yml"), encoding="utf-8")
     status, output = inventory.run(playbook=playbook)
