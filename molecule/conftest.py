@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the scenarios' tests look at: servers as they are, read beside Ansible and without this collection's own code."""
+"""What the scenarios' tests look at.
+
+Servers as they are, read beside Ansible and without this collection's own code.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +115,8 @@ class Server:
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters})
         code = (
             "import sys, urllib.request; "
-            f"request = urllib.request.Request({url!r}, sys.stdin.buffer.read(), {{'Content-Type': 'application/json'}}); "
+            f"request = urllib.request.Request({url!r}, sys.stdin.buffer.read(), "
+            f"{{'Content-Type': 'application/json'}}); "
             "print(urllib.request.urlopen(request, timeout=5).read().decode())"
         )
         return json.loads(self.run(f"echo '{body}' | python3 -c \"{code}\""))["result"]
@@ -144,7 +148,9 @@ class Run:
 
 
 class Operator:
-    """Runs playbooks on an inventory as an operator does, with settings that stay as they are until they are changed."""
+    """Runs playbooks on an inventory as an operator does, with settings that stay as they are until they are
+    changed.
+    """
 
     def __init__(self, inventory):
         self.settings = {}

@@ -12,7 +12,10 @@ ALONE = "tests/integration/supervisor/"
 
 
 class Scheduling(LoadScopeScheduling):
-    """A file's tests stay together, because many share a browser, a farm or a model that take seconds to make; those that share nothing do not."""
+    """A file's tests stay together, because many share a browser, a farm or a model that take seconds to make.
+
+    Those that share nothing do not.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         return nodeid if nodeid.startswith(ALONE) else nodeid.partition("::")[0]

@@ -100,7 +100,8 @@ disks:
       type: int
     bound_from_root:
       description:
-        - The folder of the root filesystem that is mounted at RV(disks.mountpoint) with C(mount --bind), V(null) where a disk of its own is.
+        - The folder of the root filesystem that is mounted at RV(disks.mountpoint) with C(mount --bind), V(null) where
+          a disk of its own is.
       type: str
     closed:
       description: The first folder above the path that O(user) may not enter, V(null) where there is none.

@@ -130,7 +130,8 @@ host:
       description:
         - What each path in O(files) is, V(null) when it does not exist.
         - C(content) is V(null) for anything but a regular file of at most 1 MiB; bytes that are not UTF-8 are replaced.
-        - Configurations that servers of NATS among RV(host.programs) are started with are added, of their contents only names, folders and includes.
+        - Configurations that servers of NATS among RV(host.programs) are started with are added, of their contents
+          only names, folders and includes.
       type: dict
       sample: {/etc/example: {content: "a\n", mode: "0644", owner: root, group: root}}
     service:
@@ -186,10 +187,12 @@ host:
           type: int
         bound_from_root:
           description:
-            - The folder of the root filesystem that is mounted there with C(mount --bind), V(null) where a disk of its own is.
+            - The folder of the root filesystem that is mounted there with C(mount --bind), V(null) where a disk of its
+              own is.
           type: str
         closed:
-          description: The first folder above the path that the account in O(user) may not enter, V(null) where there is none.
+          description: The first folder above the path that the account in O(user) may not enter, V(null) where there
+            is none.
           type: str
         used:
           description: Bytes that the folder's files take, 0 where it does not exist, V(null) where there are too many

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Compares ways to choose the CPUs of GPUs on all recorded machines: ``make bench-numa``.
 
-Every machine is written out as a tree of /sys, which hwloc and PyTorch's own code then read as they would read the machine. PyTorch's module comes
+Every machine is written out as a tree of /sys, which hwloc and PyTorch's own code then read as they would read the
+machine. PyTorch's module comes
 from its public wheel, unchanged, with a stand-in for the CUDA driver.
 """
 
@@ -175,7 +176,10 @@ def hwloc_distrib(topology, tree):
 
 
 def torch_module():
-    """PyTorch's module of NUMA bindings from its wheel, None where that cannot be had. Nothing of it is kept in this repository."""
+    """PyTorch's module of NUMA bindings from its wheel, None where that cannot be had.
+
+    Nothing of it is kept in this repository.
+    """
     folder = BUILD / "torch"
     if not list(folder.glob("torch-*.whl")):
         folder.mkdir(parents=True, exist_ok=True)
@@ -298,7 +302,8 @@ def main():
         if any(row[2] == way for row in rows):
             print(f"| {way} | " + " | ".join(str(sums[way][column]) for column in COLUMNS) + " |")
     print(
-        "\nfailed, overlapping and off their node count GPUs. Failed: no set, or one that numactl refuses. Machines without a GPU are left out."
+        "\nfailed, overlapping and off their node count GPUs. Failed: no set, or one "
+        "that numactl refuses. Machines without a GPU are left out."
     )
     if not module:
         print(f"PyTorch is left out: the wheel torch {TORCH} could not be downloaded with pip.")

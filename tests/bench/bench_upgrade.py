@@ -1,9 +1,12 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Upgrades a whole cluster under load, with this collection and the naive way, and compares what that cost: ``make bench-upgrade``.
+"""Upgrades a whole cluster under load: ``make bench-upgrade``.
 
-Both begin with fresh test hosts on which site.yml deployed the version before (programs and NATS server) and which farm. What is watched is in
+With this collection and the naive way; it compares what that cost.
+
+Both begin with fresh test hosts on which site.yml deployed the version before (programs and NATS server) and which
+farm. What is watched is in
 upgrade_watch.py. The result goes to build/bench-upgrade.json; the exit status is 1 when this collection lost anything.
 """
 
@@ -181,7 +184,9 @@ class Cluster:
 
 
 def restart_seconds(log: str, since: float) -> float | None:
-    """Return the seconds from the signal to the last opened farm in a plot client's log, None when it did not restart."""
+    """Return the seconds from the signal to the last opened farm in a plot client's log, None when it did not
+    restart.
+    """
     stopped = ready = None
     for line in log.splitlines():
         match = re.match(r"(\S+)Z +\w+ fake: (Received signal, exiting|Farm \S+: \d+ of)", line)
@@ -245,7 +250,10 @@ def measure(cluster: Cluster, act) -> dict:
 
 
 def verdict(seen: dict, restarts: dict, started: float, ended: float) -> dict:
-    """Return the result in the shape of build/bench-upgrade.json: the numbers to compare first, then all that was seen."""
+    """Return the result in the shape of build/bench-upgrade.json.
+
+    The numbers to compare first, then all that was seen.
+    """
     silences = {host: seen["silence_s"].get(host, seen["watched_s"]) for host in restarts}
     # The change is over when nothing is broken any more, not when the playbook thinks so.
     until = max(
@@ -268,7 +276,10 @@ def verdict(seen: dict, restarts: dict, started: float, ended: float) -> dict:
 
 
 def faults(result: dict) -> list:
-    """Return what an upgrade must not cost and did. Where the measuring machine itself stood still, nobody knows what the cluster did."""
+    """Return what an upgrade must not cost and did.
+
+    Where the measuring machine itself stood still, nobody knows what the cluster did.
+    """
     stalled = result["seen"]["machine_stalled_s"]
     found = [f"{name} is {result[name]}" for name in ("slots_missed", "no_quorum_s") if result[name] > stalled]
     found += [f"messages_lost is {result['messages_lost']}"] if result["messages_lost"] else []

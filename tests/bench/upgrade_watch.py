@@ -3,10 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Watches a running cluster while something changes it: quorum of its NATS servers, fate of messages, answers to slots.
 
-    .venv/bin/python tests/bench/upgrade_watch.py --address 10.0.0.1 --address 10.0.0.2 --address 10.0.0.3 --seconds 600 --ready READY
+    .venv/bin/python tests/bench/upgrade_watch.py --address 10.0.0.1 --address 10.0.0.2 --address 10.0.0.3 --seconds
+    600 --ready READY
 
-ends after so many seconds or with SIGINT or SIGTERM and prints the result as JSON. Every server is looked at a few times a second; a client
-publishes into a JetStream stream of three replicas all the time, and reads everything back at the end. The file READY appears when all of it
+ends after so many seconds or with SIGINT or SIGTERM and prints the result as JSON. Every server is looked at a few
+times a second; a client
+publishes into a JetStream stream of three replicas all the time, and reads everything back at the end. The file READY
+appears when all of it
 has begun.
 """
 
@@ -232,7 +235,10 @@ class Publisher:
         return self.ledger.result(read)
 
     async def _read_patiently(self) -> list:
-        """Read everything back; only a stream that is not there has lost its messages, one that does not answer is asked again."""
+        """Read everything back.
+
+        Only a stream that is not there has lost its messages; one that does not answer is asked again.
+        """
         end = time.monotonic() + READ_SECONDS
         while True:
             try:

@@ -175,7 +175,10 @@ def pack_nats(output: Path, server: Path) -> dict:
 
 
 def version_of_source() -> str:
-    """Return a version that changes with the fakes: an installed version never changes in place, as with real releases."""
+    """Return a version that changes with the fakes.
+
+    An installed version never changes in place, as with real releases.
+    """
     sources = [path.read_bytes() for path in sorted(SOURCE.glob("*.py"))]
     return "v1.0.0-" + digest_of(Path(__file__).read_bytes(), *sources)[:8]
 
@@ -205,7 +208,8 @@ def main() -> int:
     if not arguments.beside:
         write(output / "release.json", text, 0o644)
     sys.stdout.write(
-        f"{output / arguments.version / 'release.json'}: {arguments.version}, nats-server {release['nats']['version']}\n"
+        f"{output / arguments.version / 'release.json'}: {arguments.version}, nats-server "
+        f"{release['nats']['version']}\n"
     )
     return 0
 

@@ -1,10 +1,14 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Test hosts: Docker containers with systemd and sshd on a network of their own, as much like real servers as containers get.
+"""Test hosts: Docker containers with systemd and sshd on a network of their own.
 
-Called by create.yml and destroy.yml, once per inventory host. Every command is idempotent and mends what it finds (an engine that does
-not run, mounts that a reboot took away, a container of an older definition); it prints one line for each thing that it changed.
+They are as much like real servers as containers get.
+
+Called by create.yml and destroy.yml, once per inventory host. Every command is idempotent and mends what it finds (an
+engine that does
+not run, mounts that a reboot took away, a container of an older definition); it prints one line for each thing that
+it changed.
 """
 
 from __future__ import annotations
@@ -46,7 +50,8 @@ def run(*command: str | Path, data: bytes | None = None, check: bool = True) -> 
     result = subprocess.run([str(part) for part in command], input=data, capture_output=True, check=False)
     if check and result.returncode:
         raise HostsError(
-            f"{' '.join(str(part) for part in command)}: {(result.stderr + result.stdout).decode(errors='replace').strip()}"
+            f"{' '.join(str(part) for part in command)}: "
+            f"{(result.stderr + result.stdout).decode(errors='replace').strip()}"
         )
     return result
 
@@ -69,7 +74,10 @@ def digest(*parts: bytes | str) -> str:
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    """One after another in this checkout: what all hosts share is made once, also where two sets of hosts are made at the same time."""
+    """One after another in this checkout.
+
+    What all hosts share is made once, also where two sets of hosts are made at the same time.
+    """
     KEYS.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = os.open(KEYS, os.O_RDONLY)
     try:
@@ -79,7 +87,8 @@ def alone() -> Iterator[None]:
         os.close(lock)
 
 
-# --- engine, image, keys, network, mirror ---------------------------------------------------------------------------------------------
+# --- engine, image, keys, network, mirror
+# ---------------------------------------------------------------------------------------------
 
 
 def engine_answers() -> bool:
@@ -104,7 +113,8 @@ def ensure_engine() -> None:
         return
     if os.geteuid() != 0:
         raise HostsError(
-            "the Docker engine does not answer and only root can start it: run `sudo dockerd --iptables=false &` or this command as root"
+            "the Docker engine does not answer and only root can start it: run `sudo dockerd "
+            "--iptables=false &` or this command as root"
         )
     if Path("/run/systemd/system").is_dir():
         run("systemctl", "start", "docker")
@@ -184,7 +194,8 @@ def ensure_mirror(prefix: str, network: str) -> None:
     wait_for(f"{network}.10", 80, b"")
 
 
-# --- containers -----------------------------------------------------------------------------------------------------------------------
+# --- containers
+# --------------------------------------------------------------------------------------------------
 
 
 def containers(prefix: str) -> list[str]:
@@ -272,7 +283,10 @@ def fake_gpus(host: str, count: int) -> list[dict]:
 
 
 def wait_for(address: str, port: int, banner: bytes, seconds: float = 60) -> None:
-    """Until the port answers, with the banner where one is expected: a listening systemd socket alone is not a host that is up."""
+    """Until the port answers, with the banner where one is expected.
+
+    A listening systemd socket alone is not a host that is up.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -285,7 +299,8 @@ def wait_for(address: str, port: int, banner: bytes, seconds: float = 60) -> Non
     raise HostsError(f"{address} port {port} does not answer after {seconds:.0f} s")
 
 
-# --- disks ----------------------------------------------------------------------------------------------------------------------------
+# --- disks
+# --------------------------------------------------------------------------------------------------
 
 
 def ensure_disk(disks: Path, path: str) -> Path:
@@ -315,7 +330,8 @@ def unmount_disks(disks: Path) -> None:
     shutil.rmtree(disks, ignore_errors=True)
 
 
-# --- commands -------------------------------------------------------------------------------------------------------------------------
+# --- commands
+# --------------------------------------------------------------------------------------------------
 
 
 def create_network(options: argparse.Namespace) -> None:

@@ -1,10 +1,14 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A test host with what no container has: two sockets of its own. A virtual machine in software, which needs no hardware support.
+"""A test host with what no container has: two sockets of its own.
 
-Its kernel sees two NUMA nodes, each with a socket of four cores of two threads, half of the memory and one PCI display device in the place of
-a GPU. It lies in build/machines/<name>; its disk is a throw-away copy of the image, which is built once for each recipe. Called by
+A virtual machine in software, which needs no hardware support.
+
+Its kernel sees two NUMA nodes, each with a socket of four cores of two threads, half of the memory and one PCI
+display device in the place of
+a GPU. It lies in build/machines/<name>; its disk is a throw-away copy of the image, which is built once for each
+recipe. Called by
 molecule/numa; commands are idempotent and print one line for each thing that they changed.
 """
 
@@ -40,9 +44,11 @@ MACHINES = REPOSITORY / "build/machines"
 NODES = 2
 CPUS_PER_NODE = 8
 MEMORY_PER_NODE = "1G"
-#: The NUMA node of each GPU, by PCI address: the wrong way round, so that the order of GPUs tells nothing about their nodes.
+# : The NUMA node of each GPU, by PCI address: the wrong way round, so that the order of GPUs tells nothing about their
+# nodes.
 GPU_NODES = [1, 0]
-#: The buses of the host bridges that the GPUs are behind; the firmware gives the bus behind the bridge's port the next number.
+# : The buses of the host bridges that the GPUs are behind; the firmware gives the bus behind the bridge's port the next
+# number.
 GPU_BUSES = [0x40, 0x80]
 BOOT_SECONDS = 420
 
@@ -80,7 +86,8 @@ def command(name: str, folder: Path, image: Path, port: int) -> list[str]:
     """The machine as qemu's command line."""
     cpus = NODES * CPUS_PER_NODE
     result = ["qemu-system-x86_64", "-name", f"autonomys-{name}", "-nodefaults", "-no-user-config", "-display", "none"]
-    # A processor of a maker whose threads Linux recognizes, and without the features for which it would load modules that nobody needs.
+    # A processor of a maker whose threads Linux recognizes, and without the features for which it would load modules
+    # that nobody needs.
     result += ["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "Nehalem,+rdrand"]
     result += ["-smp", f"{cpus},sockets={NODES},cores={CPUS_PER_NODE // 2},threads=2"]
     result += ["-m", f"{NODES}G"]

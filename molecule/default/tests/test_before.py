@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`site.yml --check --diff` and `playbooks/plan.yml`: on empty hosts and on running ones they change nothing, and predict what `site.yml` then does."""
+"""`site.yml --check --diff` and `playbooks/plan.yml`.
+
+On empty hosts and on running ones they change nothing, and predict what `site.yml` then does.
+"""
 
 from __future__ import annotations
 

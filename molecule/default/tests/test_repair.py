@@ -12,7 +12,8 @@ from collections import Counter
 import pytest
 
 HOSTS = ("node-1", "node-2", "node-3", "plotter-1", "plotter-2", "storage-1", "storage-2")
-# SSH executions that a run without changes may cost a host, preflight and health checks included (see docs/architecture.md).
+# SSH executions that a run without changes may cost a host, preflight and health checks included (see
+# docs/architecture.md).
 BUDGET = {"node": 14, "plotter": 9, "storage": 7}
 
 

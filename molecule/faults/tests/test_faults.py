@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Each fault on purpose: what the operator reads, what runs afterwards, and how it goes on.
 
-The tests build on each other: settings that one changed stay changed for the next. Each begins when the cluster is at rest again.
+The tests build on each other: settings that one changed stay changed for the next. Each begins when the cluster is at
+    rest again.
 """
 
 from __future__ import annotations
@@ -136,7 +137,10 @@ def answers(server):
 
 
 def unrest(server):
-    """What does not work on a host yet, or works and is about to end; its programs may run other definitions than their files hold."""
+    """What does not work on a host yet, or works and is about to end.
+
+    Its programs may run other definitions than their files hold.
+    """
     try:
         pids = server.pids()
         found = [f"{program} does not run" for program in server.programs().keys() - pids.keys()]
@@ -144,7 +148,8 @@ def unrest(server):
             found.append("nats-server is not healthy")
         if not answers(server):
             found.append("the node does not answer")
-        # A controller whose node does not answer runs and is connected to it, and after some seconds it gives up, ends and comes back.
+        # A controller whose node does not answer runs and is connected to it, and after some seconds it gives up, ends
+        # and comes back.
         last = server.run(
             "grep -E ' is starting, | Subscribed to slots ' /var/log/autonomys-controller.log | tail -n 2"
         ).splitlines()
@@ -162,7 +167,9 @@ def unrest(server):
 
 @pytest.fixture(autouse=True)
 def at_rest(cluster, server, until):
-    """What the test before broke has come back by itself and nothing is about to end, or that would be taken for what this test does."""
+    """What the test before broke has come back by itself and nothing is about to end, or that would be taken for
+    what this test does.
+    """
     for host in map(server, HOSTS):
         assert until(lambda host=host: not unrest(host), 120), (host.name, unrest(host))
 
@@ -190,7 +197,10 @@ def test_one_gpus_setting_restarts_one_plot_server_and_a_write_deadline_none(clu
 
 
 def test_a_nats_server_that_does_not_come_back_is_put_back_and_no_other_is_touched(cluster, pids, server, until):
-    """Another program takes the port while the server is away; after the former definition failed too, the thief is found and ended."""
+    """Another program takes the port while the server is away.
+
+    After the former definition failed too, the thief is found and ended.
+    """
     leader = meta_leader(server)
     victim = min(set(HOSTS) - {leader})
     before = pids()
@@ -311,7 +321,10 @@ def test_a_node_without_rpc_ends_the_run_before_anything_restarts(cluster, pids,
 def test_a_hanging_stop_is_ended_and_a_lost_connection_stops_the_run_before_the_next_host(
     cluster, pids, server, switch, until
 ):
-    """node-1 hangs at stop and is killed; meanwhile the connection to node-2 breaks, so that neither it nor node-3 nor a later component changes."""
+    """node-1 hangs at stop and is killed.
+
+    Meanwhile the connection to node-2 breaks, so that neither it nor node-3 nor a later component changes.
+    """
     switch("node-1", "node", hang_at_stop=True)
     before = pids()
     cluster.settings.update(node_environment={"FAULT": "cut"}, controller_environment={"FAULT": "cut"})
@@ -329,7 +342,8 @@ def test_a_hanging_stop_is_ended_and_a_lost_connection_stops_the_run_before_the_
         assert "autonomys-node did not end within its stopwaitsecs and was killed" in done.text, done
         after = pids()
         changed = {key for key in before if after.get(key) != before[key]}
-        # The controller of node-1 ended with its node and came back, with what supervisord has of it: the former definition.
+        # The controller of node-1 ended with its node and came back, with what supervisord has of it: the former
+        # definition.
         assert changed <= {("node-1", "autonomys-node"), ("node-1", "autonomys-controller")}, done
         assert server("node-1").environment("autonomys-node")["FAULT"] == "cut"
         assert "FAULT" not in server("node-1").environment("autonomys-controller")
@@ -373,7 +387,10 @@ def test_a_run_that_is_killed_at_any_moment_is_continued_by_the_next(cluster, re
 
 
 def kill(process):
-    """End a playbook where it is, with its workers: they have process groups of their own, and would wait for it for ever."""
+    """End a playbook where it is, with its workers.
+
+    They have process groups of their own, and would wait for it for ever.
+    """
     workers = subprocess.run(
         ["pgrep", "--parent", str(process.pid)], capture_output=True, text=True, check=False
     ).stdout.split()
@@ -384,7 +401,10 @@ def kill(process):
 
 
 def halves(server):
-    """Fail when a file is there in part: definitions that do not parse, a configuration that nats-server refuses, an incomplete version."""
+    """Fail when a file is there in part.
+
+    Definitions that do not parse, a configuration that nats-server refuses, an incomplete version.
+    """
     for path in server.run("ls -A /etc/supervisor/conf.d").split():
         # A definition, or the former one beside it.
         assert path.endswith((".conf", ".previous")), path

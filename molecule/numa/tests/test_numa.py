@@ -1,9 +1,12 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plot servers on a machine of two nodes: what its kernel tells of nodes, cores, GPUs, threads and pages, against plan and health check.
+"""Plot servers on a machine of two nodes, against plan and health check.
 
-The machine has two sockets of four cores of two threads. The first GPU is on node 1 and the second on node 0, and nvidia-smi knows neither.
+What counts is what its kernel tells of nodes, cores, GPUs, threads and pages.
+
+The machine has two sockets of four cores of two threads. The first GPU is on node 1 and the second on node 0, and
+nvidia-smi knows neither.
 """
 
 from __future__ import annotations
@@ -63,7 +66,10 @@ def masks(numa, pid):
 @pytest.fixture(scope="module")
 def numa(server, tmp_path_factory):
     """The machine, over one SSH connection: logging in takes an emulated processor seconds."""
-    options = f"-o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile={KEYS}/known_hosts -o GlobalKnownHostsFile=/dev/null"
+    options = (
+        "-o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o "
+        f"UserKnownHostsFile={KEYS}/known_hosts -o GlobalKnownHostsFile=/dev/null"
+    )
     socket = tmp_path_factory.mktemp("ssh") / "socket"
     yield server(
         "numa",
@@ -82,7 +88,8 @@ def numa(server, tmp_path_factory):
 def kernel(numa):
     """What the kernel tells, file by file."""
     files = numa.run(
-        f"grep -s '' /sys/devices/system/node/node*/cpulist /sys/devices/system/cpu/cpu*/topology/thread_siblings_list {PCI}/*/numa_node"
+        "grep -s '' /sys/devices/system/node/node*/cpulist "
+        f"/sys/devices/system/cpu/cpu*/topology/thread_siblings_list {PCI}/*/numa_node"
     )
     return dict(line.rsplit(":", 1) for line in files.splitlines())
 

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""GPUs that go, come back and are replaced, and plot servers that leave the plan: what restarts, what is refused, what is reported."""
+"""GPUs that go, come back and are replaced, and plot servers that leave the plan.
+
+What restarts, what is refused, what is reported.
+"""
 
 from __future__ import annotations
 

@@ -51,7 +51,9 @@ FAULTS = [
 ]
 
 SAID = {
-    "NATS014": "nats_server_name is node-1, but JetStream knows this server and its data in /var/lib/nats as former-name",
+    "NATS014": (
+        "nats_server_name is node-1, but JetStream knows this server and its data in /var/lib/nats as former-name"
+    ),
     "NUMA010": "Plot server 0 and plot server 1 both have the CPUs 0",
     "PROG002": "its log ends with: no GPU",
     "GPU009": "is used by sleep 36000 (pid",
@@ -59,10 +61,15 @@ SAID = {
     "FARM009": "plot_client_farms lacks /mnt/c, which is deployed with 30 sectors",
 }
 
-# Files with time, owner, mode and size; of folders only what they are. Left out is what logging in writes, and what is no disk.
-FILES = r"""find / /mnt/*/ -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /var/log -o -path /var/lib/systemd \) -prune -o \
+# Files with time, owner, mode and size; of folders only what they are. Left out is what logging in writes, and what is
+# no disk.
+FILES = r"""find / /mnt/*/ -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run \
+-o -path /var/log -o -path /var/lib/systemd \) -prune -o \
 \( -type d -printf 'd %m %U:%G %p\n' -o -printf '%y %m %U:%G %s %T@ %C@ %p %l\n' \) | sort"""
-PROCESSES = r"ps -eo pid,lstart,args --no-headers | grep -Ev 'sshd|systemd --user|\(sd-pam\)|systemd-logind|dbus-daemon| ps -eo| sh -c | grep | sort$'"
+PROCESSES = (
+    "ps -eo pid,lstart,args --no-headers | "
+    r"grep -Ev 'sshd|systemd --user|\(sd-pam\)|systemd-logind|dbus-daemon| ps -eo| sh -c | grep | sort$'"
+)
 
 
 def playbook(*arguments):

@@ -67,7 +67,8 @@ def test_a_staged_version_is_installed_and_nothing_runs_it(server, staged, relea
     assert staged[0] == staged[1]
     for name in HOSTS:
         server(name).run(
-            f"/opt/autonomys/releases/{releases[1]['version']}/autonomys-farmer --version && /opt/autonomys/nats/2.14.5/nats-server --version"
+            f"/opt/autonomys/releases/{releases[1]['version']}/autonomys-farmer --version && "
+            "/opt/autonomys/nats/2.14.5/nats-server --version"
         )
 
 

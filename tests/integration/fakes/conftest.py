@@ -39,7 +39,8 @@ GPUS = [
 ]
 
 
-# A process has one opener for urlopen(), and Ansible's open_url() replaces it, with a proxy where another test names one.
+# A process has one opener for urlopen(), and Ansible's open_url() replaces it, with a proxy where another test names
+# one.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The measure for rolling restarts: one at a time loses no slot, all at once does, and the watcher sees the difference."""
+"""The measure for rolling restarts.
+
+One at a time loses no slot, all at once does, and the watcher sees the difference.
+"""
 
 from __future__ import annotations
 
@@ -131,6 +134,7 @@ def test_one_at_a_time_loses_no_slot(machine, doubled):
     outage = time.monotonic() - began
     time.sleep(2)
     result = verdict(watcher)
-    # One slot a second, and each is lost only with all of its four seconds; the programs may take long to be back on a slow machine.
+    # One slot a second, and each is lost only with all of its four seconds; the programs may take long to be back on a
+    # slow machine.
     assert 1 <= result["slots_missed"] <= outage - 4 + 3
     assert min(result["longest_silence_s"].values()) > 4

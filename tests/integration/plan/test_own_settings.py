@@ -40,7 +40,9 @@ MARKS = {
 
 
 class Cluster:
-    """An inventory of a NATS server, a node and two storage hosts, all of them this machine or unreachable, and its runs."""
+    """An inventory of a NATS server, a node and two storage hosts, all of them this machine or unreachable, and
+    its runs.
+    """
 
     def __init__(self, folder):
         self.folder = folder
@@ -126,7 +128,10 @@ def usual(cluster):
 
 
 def comparable(plan):
-    """The plan without what changes by itself: the room on a disk, and what SSH said, which is withheld where nothing is logged."""
+    """The plan without what changes by itself.
+
+    The room on a disk, and what SSH said, which is withheld where nothing is logged.
+    """
     plan = json.loads(json.dumps(plan))
     for host in plan["hosts"].values():
         host["why"] = host["why"][:9]

@@ -100,7 +100,8 @@ class Host:
         self.config.write_text(
             "[unix_http_server]\nfile=%(here)s/s.sock\n"
             "[supervisord]\nlogfile=%(here)s/supervisord.log\npidfile=%(here)s/supervisord.pid\nchildlogdir=%(here)s\n"
-            "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n"
+            "[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
+            "supervisor.rpcinterface:make_main_rpcinterface\n"
             "[include]\nfiles = conf.d/*.conf\n"
         )
         self.rpc = rpc.Supervisor(str(self.socket))
@@ -148,7 +149,10 @@ class Host:
             )
 
     def wait_until_executed(self, name, command):
-        """Wait until a program's process is this command: it counts as started before it is more than a copy of supervisord."""
+        """Wait until a program's process is this command.
+
+        It counts as started before it is more than a copy of supervisord.
+        """
         path = Path(f"/proc/{self.pids()[name]}/cmdline")
         until(lambda: path.read_bytes().startswith(os.fsencode(command) + b"\0"))
 
@@ -181,7 +185,10 @@ class Host:
         return {name: info["pid"] for name, info in self.processes().items()}
 
     def program(self, name, script="while :; do sleep 0.1; done", **more):
-        """A program of a shell script that counts as started at once; what is to be seen dying needs ``startsecs=1``."""
+        """A program of a shell script that counts as started at once.
+
+        What is to be seen dying needs ``startsecs=1``.
+        """
         return dict(
             {
                 "name": name,

@@ -23,7 +23,8 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor impo
 
 from .conftest import until
 
-# Not at once: an end that supervisord sees while it still answers the call to start is a SPAWN_ERROR, which has no exit status.
+# Not at once: an end that supervisord sees while it still answers the call to start is a SPAWN_ERROR, which has no exit
+# status.
 NEVER_UP = "echo one; echo last words; sleep 0.2; exit 3"
 IGNORES_TERM = "trap '' TERM; while :; do sleep 0.1; done"
 
@@ -124,7 +125,8 @@ def in_state(host, state):
 
     until(there)
     if state == "backing off":
-        # Every failure adds a second to the time until supervisord tries again: enough that nothing changes by itself while it is looked at.
+        # Every failure adds a second to the time until supervisord tries again: enough that nothing changes by itself
+        # while it is looked at.
         for _failure in range(8):
             host.rpc.stop("b")
             host.rpc.start("b")
@@ -695,13 +697,15 @@ def test_a_program_that_dies_while_another_still_starts_is_seen(host):
 def test_a_stop_that_takes_too_long_ends_in_a_kill_and_is_no_failure(host):
     host.apply([host.program("a", IGNORES_TERM, stopwaitsecs=3), host.program("b", IGNORES_TERM, stopwaitsecs=3)])
     host.wait_until_deaf("a", "b")
-    # a process of its own: where Ansible's controller has been imported, a module shows its warnings instead of returning them
+    # a process of its own: where Ansible's controller has been imported, a module shows its warnings instead of
+    # returning them
     result = json.loads(host.popen(name="app", state="restarted").communicate()[0])
     assert not result.get("failed"), result
     assert sorted(result["killed"]) == ["a", "b"]
     assert len(result["warnings"]) == 2
     assert "a did not end within its stopwaitsecs and was killed" in str(result["warnings"])
-    # Both waited at the same time: of two stops one after the other, the second would end in its kill no sooner than its stopwaitsecs after the first.
+    # Both waited at the same time: of two stops one after the other, the second would end in its kill no sooner than
+    # its stopwaitsecs after the first.
     kills = re.findall(r"^(.{23}) \w+ killing '([ab])' .* with SIGKILL", host.log.read_text(), re.MULTILINE)
     assert sorted(name for _moment, name in kills) == ["a", "b"]
     first, second = (datetime.strptime(moment, "%Y-%m-%d %H:%M:%S,%f") for moment, _name in kills)
@@ -843,9 +847,9 @@ def test_a_name_defined_twice_is_an_error_that_names_both_files(host):
     (host.conf_d / "foreign.conf").write_text("[program:a]\ncommand=/bin/sleep 1000\n")
     for check in (True, False):
         result = host.apply([host.program("a")], check=check)
-        assert (
-            result["msg"]
-            == f"program a is defined twice, in {host.conf_d}/app.conf and in {host.conf_d}/foreign.conf: remove it from one of them"
+        assert result["msg"] == (
+            f"program a is defined twice, in {host.conf_d}/app.conf and in "
+            f"{host.conf_d}/foreign.conf: remove it from one of them"
         )
     (host.conf_d / "foreign.conf").write_text("[group:x]\nprograms=a\n")
     assert "is put into the group x by" in host.apply([host.program("a")])["msg"]
@@ -1014,7 +1018,10 @@ def test_a_slow_supervisord_is_waited_for(host):
 
 
 def halt_between_calls(run):
-    """Halt a run that waits, at a moment at which no call of it is on its way: an answer that breaks off is another error."""
+    """Halt a run that waits, at a moment at which no call of it is on its way.
+
+    An answer that breaks off is another error.
+    """
     folder = f"/proc/{run.pid}"
 
     def halted():
@@ -1126,8 +1133,10 @@ def test_a_service_user_that_puts_a_link_in_the_place_of_its_directory_gets_noth
     for check in (True, False):
         message = host.apply([dict(programs[0], environment={"X": "1"})], check=check)["msg"]
         assert message == (
-            f"program a: state_directories: {outer}/base-path-0 cannot be made ready: {outer}/base-path-0 is a link, and daemon "
-            "can choose where it leads, so it is not followed: put the folder itself there, or give the path that it leads to"
+            f"program a: state_directories: {outer}/base-path-0 cannot be made ready: "
+            f"{outer}/base-path-0 is a link, and daemon "
+            "can choose where it leads, so it is not followed: put the folder itself there, "
+            "or give the path that it leads to"
         )
     assert (victim.owner(), host.text()) == ("root", text)
 

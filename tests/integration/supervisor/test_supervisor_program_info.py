@@ -21,7 +21,8 @@ PROGRAM = (
     "server = socket.create_server(('127.0.0.1', 0))\n"
     "port = server.getsockname()[1]\n"
     "child = subprocess.Popen([sys.executable, '-c', "
-    "'import socket, sys, time; c = socket.create_connection((\"127.0.0.1\", int(sys.argv[1]))); time.sleep(60)', str(port)])\n"
+    '\'import socket, sys, time; c = socket.create_connection(("127.0.0.1", '
+    "int(sys.argv[1]))); time.sleep(60)', str(port)])\n"
     "held = open(sys.argv[1])\n"
     "accepted = server.accept()\n"
     "print(port, flush=True)\n"

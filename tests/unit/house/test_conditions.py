@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """No condition takes a variable for true because it is a text, and no role takes a text for a list or a number.
 
-From an INI inventory, ``-e key=value`` and a survey every variable comes as a text; role specs validate it and leave it so.
+From an INI inventory, ``-e key=value`` and a survey every variable comes as a text; role specs validate it and leave
+it so.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def bare(node):
 
 
 def bare_conditions(text):
-    expression = parse("{{ %s }}" % text).body[0].nodes[0]
+    expression = parse(f"{{{{ {text} }}}}").body[0].nodes[0]
     return [name for name in map(bare, truths(expression)) if name]
 
 
@@ -121,7 +122,7 @@ def templates(path):
     data = yaml.safe_load(text)
     yield from walk(data, path.parent.name == "tasks")
     for condition in conditions(data) if path.parent.name == "tasks" else []:
-        yield "{{ %s }}" % condition, False
+        yield f"{{{{ {condition} }}}}", False
 
 
 def untyped(template, whole):

@@ -14,7 +14,8 @@ import pytest
 PLUGINS = Path(__file__).parents[3] / "plugins"
 COLLECTION = "ansible_collections.autonomys.cluster.plugins"
 
-# Room (a private package, or a private file that stands alone) to the rooms that it may import. Whatever is further down may be
+# Room (a private package, or a private file that stands alone) to the rooms that it may import. Whatever is further
+# down may be
 # imported too, since this is closed over its own arrows below.
 HOST_ROOMS = {
     "_cpuset": [],

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes to the operator's terminal passes through ``printable``: Ansible's ``Display`` prints whatever a host sent."""
+"""What goes to the operator's terminal passes through ``printable``.
+
+Ansible's ``Display`` prints whatever a host sent.
+"""
 
 from __future__ import annotations
 

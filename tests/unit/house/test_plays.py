@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays say what they rely on, since the operator's own ansible.cfg may say otherwise; and one file knows where the cluster is kept."""
+"""Plays say what they rely on, since the operator's own ansible.cfg may say otherwise.
+
+And one file knows where the cluster is kept.
+"""
 
 from __future__ import annotations
 

@@ -55,7 +55,8 @@ CORRECTIONS = {
     "-C 144-175": ("-C 73-95,169-191", "cores shared with GPU 2's node are dealt out whole"),
 }
 
-# The proof server runs beside its GPU. On a machine with one NUMA node, as the tutorial's node hosts may be, its command is the tutorial's.
+# The proof server runs beside its GPU. On a machine with one NUMA node, as the tutorial's node hosts may be, its
+# command is the tutorial's.
 BOUND = {"autonomys-proof-server": "numactl -C 0-47,96-143 -l "}
 
 # Options that only our files have.
@@ -157,10 +158,16 @@ def test_programs_are_the_tutorials_and_no_others(tutorial_model, topology):
     names = {name for path in TUTORIAL.glob("*.conf") for name in sections(path)}
     rendered = {
         name
-        for host, component in (("node-1", "node"), ("node-1", "controller"), ("node-1", "proof_server"), ("plotter-1", "caches"),
-                                ("plotter-1", "plot_server"), ("storage-1", "plot_client"))
+        for host, component in (
+            ("node-1", "node"),
+            ("node-1", "controller"),
+            ("node-1", "proof_server"),
+            ("plotter-1", "caches"),
+            ("plotter-1", "plot_server"),
+            ("storage-1", "plot_client"),
+        )
         for name in ours(tutorial_model, host, component, topology)
-    }  # fmt: skip
+    }
     assert rendered == names
 
 

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An inventory that is the tutorial word by word: preflight finds each of its faults, and none of them in inventories/tutorial."""
+"""An inventory that is the tutorial word by word.
+
+Preflight finds each of its faults, and none of them in inventories/tutorial.
+"""
 
 from __future__ import annotations
 
@@ -49,8 +52,13 @@ FAULTS = {
 
 # What an inventory cannot hold, and why.
 NOT_IN_AN_INVENTORY = {
-    "the sample of nvidia-smi topo -m names two GPUs and has four rows": "an output, not an input; tests/unit/plugins/module_utils/_gpu reads all four",
-    "-C masks of plot servers": "they are computed; those that somebody wrote are found in the definitions that stand on a host, as FAULTS has it",
+    "the sample of nvidia-smi topo -m names two GPUs and has four rows": (
+        "an output, not an input; tests/unit/plugins/module_utils/_gpu reads all four"
+    ),
+    "-C masks of plot servers": (
+        "they are computed; those that somebody wrote are found in the definitions that "
+        "stand on a host, as FAULTS has it"
+    ),
     "autorestart=true": "every program has it, with enough startretries to outlive a power cut",
 }
 
@@ -206,9 +214,9 @@ def test_the_hand_made_masks_are_named(literal_findings):
     said = "\n".join(item["message"] for item in literal_findings)
     assert "Plot server 1 and plot server 2 both have the CPUs 96-127" in said
     assert (
-        "Plot server 2 has the CPUs 96-127; its GPU 0000:21:00.0 is on NUMA node 1 (CPUs 48-95,144-191), so 96-127 are on other nodes"
-        in said
-    )
+        "Plot server 2 has the CPUs 96-127; its GPU 0000:21:00.0 is on NUMA node 1 (CPUs "
+        "48-95,144-191), so 96-127 are on other nodes"
+    ) in said
     assert "Plot server 0 and plot server 1 have different threads of the same 32 cores (CPUs 0-31,96-127)" in said
 
 

@@ -16,7 +16,8 @@ ROLES = Path(__file__).parents[3] / "roles"
 # Utilities that run once; each has a playbook of its own.
 UTILITIES = ["benchmark_cache", "export_pieces", "reinitialize_cache", "verify_pieces"]
 ALL = ["common", *COMPONENTS, *UTILITIES]
-# What the entry point restart of a component takes from playbooks. The defaults are common's, which every component role has.
+# What the entry point restart of a component takes from playbooks. The defaults are common's, which every component
+# role has.
 STEP = "cluster_step_"
 
 

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a role hands to the functions that make its programs: with types, however it was written, and nothing that feeds nothing."""
+"""What a role hands to the functions that make its programs.
+
+With types, however it was written, and nothing that feeds nothing.
+"""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ def open_database(base_path: str, arguments) -> dict:
         requested = getattr(arguments, name)
         if requested not in (None, stored[name]):
             raise Fatal(
-                f"Incompatible pruning modes of {name.replace('_', ' ')} [stored: {stored[name]}; requested: {requested}]"
+                f"Incompatible pruning modes of {name.replace('_', ' ')} [stored: {stored[name]}; "
+                f"requested: {requested}]"
             )
     return stored
 

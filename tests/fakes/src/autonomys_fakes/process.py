@@ -170,7 +170,9 @@ class Process:
             await asyncio.sleep(_TICK_SECONDS)
 
     def _apply_mask(self, widen: bool) -> None:
-        """Let the other threads (as hwloc does in the real program) leave the mask that numactl gave, or put them back."""
+        """Let the other threads (as hwloc does in the real program) leave the mask that numactl gave, or put
+        them back.
+        """
         if widen == self._widened:
             return
         self._widened = widen

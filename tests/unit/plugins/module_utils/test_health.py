@@ -140,7 +140,8 @@ def test_a_healthy_nats_server_has_no_problem():
                 "meta_size": 4,
                 "meta_replicas": [{"name": n, "current": True, "offline": False} for n in ("a", "c", "old")],
             },
-            "has 4 members, the inventory has 3 NATS servers; not in the inventory: old. If it will not come back, take it "
+            "has 4 members, the inventory has 3 NATS servers; not in the inventory: old. If "
+            "it will not come back, take it "
             "out of the group with nats server raft peer-remove NAME, asked with the system account",
         ),
         (

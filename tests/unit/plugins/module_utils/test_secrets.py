@@ -26,9 +26,12 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import 
 
 @pytest.mark.parametrize(
     "name",
-    "DB_PWD AUTHORIZATION BASIC_AUTH SEED MNEMONIC SURI NKEY COOKIE BEARER PUSH_TOKEN API_KEY apiKey apiToken DBPASSWORD "
-    "GPU_LICENSE NODE_KEY --node-key --suri --api-token --password --push-password secrets db_password_prod TOKEN_2 key "
-    "ansible_ssh_pass grafana_admin_password x-secret DB_PASSPHRASE RECOVERY_PHRASE AWS_SECRET_ACCESS_KEY oauthtoken".split(),
+    "DB_PWD AUTHORIZATION BASIC_AUTH SEED MNEMONIC SURI NKEY COOKIE BEARER "
+    "PUSH_TOKEN API_KEY apiKey apiToken DBPASSWORD "
+    "GPU_LICENSE NODE_KEY --node-key --suri --api-token --password --push-password "
+    "secrets db_password_prod TOKEN_2 key "
+    "ansible_ssh_pass grafana_admin_password x-secret DB_PASSPHRASE RECOVERY_PHRASE "
+    "AWS_SECRET_ACCESS_KEY oauthtoken".split(),
 )
 def test_names_of_secrets(name: str) -> None:
     assert is_secret_name(name) and not is_harmless(name)
@@ -36,8 +39,10 @@ def test_names_of_secrets(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    "ansible_ssh_private_key_file password_file bypass tokenizer cluster_version passed --node-key-type --node-key-file "
-    "token_ttl seed_nodes public_key sort_key --nats-server plot_client_reward_address state_directories author 1".split(),
+    "ansible_ssh_private_key_file password_file bypass tokenizer cluster_version "
+    "passed --node-key-type --node-key-file "
+    "token_ttl seed_nodes public_key sort_key --nats-server "
+    "plot_client_reward_address state_directories author 1".split(),
 )
 def test_names_of_something_else(name: str) -> None:
     assert not is_secret_name(name)

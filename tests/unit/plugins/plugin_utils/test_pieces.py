@@ -70,7 +70,8 @@ def test_a_size_that_the_operator_knows_counts():
         (
             {"disk": {"available": 1024**3}},
             "the export takes about 1.00 GB more and 1024 MiB must stay free, but /var, where /var/export is, has only "
-            "1.00 GB free: name a folder on another disk in export_pieces_directory, or another host in export_pieces_host",
+            "1.00 GB free: name a folder on another disk in export_pieces_directory, or "
+            "another host in export_pieces_host",
         ),
     ],
     ids=["not installed", "unreachable", "syncing", "pruned", "no room"],

@@ -91,8 +91,12 @@ def test_what_differs_from_the_plan_stands_beside_it():
         healthy=False, cpus_allowed="0-191", memory_policy="default", environment={"CUDA_VISIBLE_DEVICES": "GPU-b"}
     )
     assert shown["health"] == "NOT HEALTHY"
-    for part in ("CPUs 0-191 (PLANNED 1-23)", "memory default (PLANNED local)", "CUDA_VISIBLE_DEVICES=GPU-b (PLANNED GPU-a)",
-                 "GPU_CONCURRENCY=None (PLANNED 12)"):  # fmt: skip
+    for part in (
+        "CPUs 0-191 (PLANNED 1-23)",
+        "memory default (PLANNED local)",
+        "CUDA_VISIBLE_DEVICES=GPU-b (PLANNED GPU-a)",
+        "GPU_CONCURRENCY=None (PLANNED 12)",
+    ):
         assert part in shown["evidence"]
 
 

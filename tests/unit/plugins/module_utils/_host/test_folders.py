@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Folders in places where somebody else may have a hand: whatever a service user puts there, nothing outside changes."""
+"""Folders in places where somebody else may have a hand.
+
+Whatever a service user puts there, nothing outside changes.
+"""
 
 from __future__ import annotations
 
@@ -191,7 +194,8 @@ def test_a_folder_that_is_replaced_by_a_link_while_it_is_looked_at_is_not_follow
 
 @pytest.mark.parametrize(
     "path",
-    "/ // /. /etc /etc/autonomys /root /usr /usr/lib/x /home /home/ /var /var/lib /var/../etc /proc/1 /dev /dev/shm /boot/x "
+    "/ // /. /etc /etc/autonomys /root /usr /usr/lib/x /home /home/ /var /var/lib "
+    "/var/../etc /proc/1 /dev /dev/shm /boot/x "
     "/usr/local /mnt /opt /srv /tmp /lib64 /sbin/x".split(),
 )
 def test_folders_of_the_system_are_no_folders_of_data(path: str) -> None:
@@ -200,7 +204,8 @@ def test_folders_of_the_system_are_no_folders_of_data(path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    "/var/plot-server /var/lib/nats /mnt/farm-0 /mnt/disk/farm /home/farm /root/autonomys /opt/x /usr/local/x /dev/shm/x /etcetera "
+    "/var/plot-server /var/lib/nats /mnt/farm-0 /mnt/disk/farm /home/farm "
+    "/root/autonomys /opt/x /usr/local/x /dev/shm/x /etcetera "
     "/run/x".split(),
 )
 def test_folders_of_data(path: str) -> None:

@@ -81,7 +81,10 @@ def test_where_nothing_may_be_made_nobody_holds_what_is_not_there(folder: Path) 
 def test_a_lock_is_waited_for(folder: Path) -> None:
     with locked("x", "a test", 0):
         pass
-    script = "import fcntl, sys, time; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True); time.sleep(0.3)"
+    script = (
+        "import fcntl, sys, time; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); "
+        "print(flush=True); time.sleep(0.3)"
+    )
     with subprocess.Popen([sys.executable, "-c", script, folder / "x.lock"], stdout=subprocess.PIPE) as other:
         assert other.stdout
         other.stdout.readline()

@@ -31,7 +31,10 @@ def test_a_text_without_secrets_is_shown_as_it_is():
     )
     assert masked_texts(text, text) == (text, text)
     assert masked_texts(None, text) == ("", text)
-    tutorial = "# by hand\n[group:g]\nprograms=a, b\n[program:a]\ncommand = numactl -C 0-31 -l /x \n  --more\n\nautostart: true"
+    tutorial = (
+        "# by hand\n[group:g]\nprograms=a, b\n[program:a]\ncommand = numactl -C 0-31 -l "
+        "/x \n  --more\n\nautostart: true"
+    )
     assert masked_text(tutorial) == tutorial
 
 

@@ -21,10 +21,16 @@ def cluster(nodes=3, plotters=2, storages=2):
     hosts = [name for group in names.values() for name in group]
     variables = {name: {"other": 1} for name in hosts}
     defaults = {
-        name: {"cluster_address": "10.0.%d.%d" % divmod(n, 250), "nats_server_name": name, "nats_client_port": 4222, "nats_cluster_port": 4248,
-               "node_rpc_port": 9944, "nats_roll": "1"}
+        name: {
+            "cluster_address": f"10.0.{n // 250}.{n % 250}",
+            "nats_server_name": name,
+            "nats_client_port": 4222,
+            "nats_cluster_port": 4248,
+            "node_rpc_port": 9944,
+            "nats_roll": "1",
+        }
         for n, name in enumerate(hosts)
-    }  # fmt: skip
+    }
     return groups, variables, defaults
 
 

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A headless Chromium, driven through its DevTools: pages at a width and in a colour scheme, what they log, what they request."""
+"""A headless Chromium, driven through its DevTools.
+
+Pages at a width and in a colour scheme, what they log, what they request.
+"""
 
 from __future__ import annotations
 

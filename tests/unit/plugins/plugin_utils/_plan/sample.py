@@ -84,7 +84,7 @@ class Cluster:
         self.variables, self.facts, self.answers = {}, {}, {}
         self.found, self.left_out, self.stopping, self.orphans, self.nats = [], {}, [], {}, {}
         for number, host in enumerate(self.hosts, 11):
-            address = "10.0.%d.%d" % divmod(number, 256)
+            address = f"10.0.{number // 256}.{number % 256}"
             self.variables[host] = {
                 "ansible_host": address,
                 "cluster_version": "v1.0.0",
@@ -138,7 +138,10 @@ class Cluster:
         return programs(component, (model or self.model())["hosts"][host]["settings"], self.facts[host])
 
     def answer(self, host, component, wanted=None, state="RUNNING", before=None):
-        """Let supervisor_program answer on a host: every program in that state, or restarting when it differs from the programs of before."""
+        """Let supervisor_program answer on a host.
+
+        Every program in that state, or restarting when it differs from the programs of before.
+        """
         wanted = self.programs(host, component) if wanted is None else wanted
         old = {program["name"]: program for program in before or []}
         changed = [program["name"] for program in wanted if old and old.get(program["name"]) != program]

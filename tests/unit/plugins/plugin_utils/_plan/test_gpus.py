@@ -16,8 +16,10 @@ def gpus(cluster, host="plotter-1"):
 
 def test_which_cores_a_gpu_uses_and_why():
     assert gpus(Cluster())["gpus"][2]["why"] == (
-        "GPU 2 uses CPUs 49-71,145-167: 23 cores (46 CPUs) of NUMA node 1, the node that the GPU is attached to. Of 48 usable cores there, 2 are kept "
-        "back for the system (plot_server_reserve_cores), and the 2 GPUs get (48 − 2) ÷ 2 = 23 each. Kept free there: CPUs 48,72,144,168. "
+        "GPU 2 uses CPUs 49-71,145-167: 23 cores (46 CPUs) of NUMA node 1, the node that "
+        "the GPU is attached to. Of 48 usable cores there, 2 are kept "
+        "back for the system (plot_server_reserve_cores), and the 2 GPUs get (48 − 2) ÷ "
+        "2 = 23 each. Kept free there: CPUs 48,72,144,168. "
         "It shares no L3 cache with another GPU."
     )
 

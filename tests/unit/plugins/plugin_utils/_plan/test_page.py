@@ -104,9 +104,9 @@ def test_the_report_alone_tells_which_cores_gpu_2_of_plotter_1_uses_and_why(upgr
         in words
     )
     assert (
-        "Of 48 usable cores there, 2 are kept back for the system (plot_server_reserve_cores), and the 2 GPUs get (48 − 2) ÷ 2 = 23 each."
-        in words
-    )
+        "Of 48 usable cores there, 2 are kept back for the system "
+        "(plot_server_reserve_cores), and the 2 GPUs get (48 − 2) ÷ 2 = 23 each."
+    ) in words
     # In the picture each of its cores bears its number.
     assert part.count(": plot server 2</title>") == 23
 

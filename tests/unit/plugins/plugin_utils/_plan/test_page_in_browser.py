@@ -13,18 +13,28 @@ from ansible_collections.autonomys.cluster.tests.unit.plugins.plugin_utils._plan
 SIZES = {3: (1, 1, 1), 7: (3, 2, 2), 60: (5, 15, 40)}
 VIEWS = [(1400, False), (1400, True), (400, False), (400, True)]
 
-# Everything that is read has a contrast of 4.5 to what lies behind it. Behind a text of a picture is the last shape drawn there before it.
+# Everything that is read has a contrast of 4.5 to what lies behind it. Behind a text of a picture is the last shape
+# drawn there before it.
 CONTRAST = """
 (() => {
   const parse = colour => (colour.match(/[\\d.]+/g) || []).map(Number);
-  const seen = colour => { const c = parse(colour); return c.length > 2 && (c.length < 4 || c[3] > 0.99) && colour !== 'none'; };
+  const seen = colour => {
+    const c = parse(colour);
+    return c.length > 2 && (c.length < 4 || c[3] > 0.99) && colour !== 'none';
+  };
   const light = colour => {
     const [r, g, b] = parse(colour).map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
+  const ratio = (a, b) => {
+    const [x, y] = [light(a), light(b)].sort((p, q) => q - p);
+    return (x + 0.05) / (y + 0.05);
+  };
   const behind = element => {
-    for (let e = element; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (seen(c)) return c; }
+    for (let e = element; e; e = e.parentElement) {
+      const c = getComputedStyle(e).backgroundColor;
+      if (seen(c)) return c;
+    }
     return getComputedStyle(document.body).backgroundColor;
   };
   const low = [];
@@ -65,9 +75,11 @@ LAYOUT = """
     if (shown.width < 300 || shown.height < 60) faults.push(['small', shown.width, shown.height]);
     const view = svg.viewBox.baseVal, boxes = [...svg.querySelectorAll('text')].map(e => [e.getBBox(), e.textContent]);
     boxes.forEach(([a, text], i) => {
-      if (a.x < 0 || a.y < 0 || a.x + a.width > view.width || a.y + a.height > view.height) faults.push(['outside', text]);
+      if (a.x < 0 || a.y < 0 || a.x + a.width > view.width || a.y + a.height > view.height)
+        faults.push(['outside', text]);
       for (const [b, other] of boxes.slice(i + 1)) {
-        const wide = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x), high = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+        const wide = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+        const high = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
         if (wide > 1 && high > 4) faults.push(['covered', text, other]);
       }
     });
@@ -76,9 +88,11 @@ LAYOUT = """
     if (element.closest('.scroll') || !element.getClientRects().length || element.closest('.skip')) continue;
     const box = element.getBoundingClientRect();
     // A picture that is scrolled reaches over the margins of what is around it.
-    const over = element.clientWidth && element.scrollWidth > element.clientWidth + 1 && !element.querySelector('.scroll');
+    const over = element.clientWidth && element.scrollWidth > element.clientWidth + 1
+      && !element.querySelector('.scroll');
     if (over) faults.push(['overflows', element.textContent.slice(0, 40)]);
-    if (box.right > innerWidth + 0.5 || box.left < -0.5) faults.push(['wide', element.tagName, element.textContent.slice(0, 40), box.right]);
+    if (box.right > innerWidth + 0.5 || box.left < -0.5)
+      faults.push(['wide', element.tagName, element.textContent.slice(0, 40), box.right]);
   }
   return {pictures, faults: faults.slice(0, 8), width: document.documentElement.scrollWidth};
 })()

@@ -123,9 +123,9 @@ def test_what_is_not_in_the_plan_is_said():
     cluster.stopping = [cluster.find("VAR001", "error", ["node-1"])]
     text = plan_text(cluster.plan(), 100)
     assert (
-        "NOT IN THE PLAN\nstorage-2: left out. Errors: DISK001.\nstorage-1: What would change about the plot_client is not known: a reason"
-        in text
-    )
+        "NOT IN THE PLAN\nstorage-2: left out. Errors: DISK001.\nstorage-1: What would "
+        "change about the plot_client is not known: a reason"
+    ) in text
     assert (
         "site.yml would stop before it changes anything (VAR001)" in text
         and "Findings: 1 error, 0 warnings, 0 info." in text

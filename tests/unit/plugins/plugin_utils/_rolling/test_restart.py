@@ -79,8 +79,11 @@ def test_a_host_that_is_not_healthy_goes_back():
     _action, result = run(answers)
     assert result["failed"]
     assert result["msg"] == (
-        "controller on a was restarted and is not healthy: after 0 s autonomys-controller has no connection to NATS (10.0.0.1:4222); it is connected to "
-        "nothing. Its former definition was put back, and it is at work again. Not restarted, and running as before: b, c, d. Fix what was seen, or set "
+        "controller on a was restarted and is not healthy: after 0 s "
+        "autonomys-controller has no connection to NATS (10.0.0.1:4222); it is connected "
+        "to "
+        "nothing. Its former definition was put back, and it is at work again. Not "
+        "restarted, and running as before: b, c, d. Fix what was seen, or set "
         "the inventory to what ran before, and run the same command again: it continues here."
     )
 
@@ -148,7 +151,8 @@ def test_a_server_that_the_others_need_is_not_restarted():
         nats_stop={"url": "x", "peers": {}, "max_silence": 5, "max_lag": 9},
     )
     assert result["msg"] == (
-        "nats on a was not restarted, because the others cannot do without it now: nats-server a may not stop now: there is no route between a and b. "
+        "nats on a was not restarted, because the others cannot do without it now: "
+        "nats-server a may not stop now: there is no route between a and b. "
         "It runs as before. Fix what is named, and run the same command again."
     )
     assert action.asked == ["nats_info"]

@@ -99,7 +99,7 @@ class Cluster:
         self.unresolved = {}
         self.facts = {}
         for number, host in enumerate(self.hosts, 11):
-            address = "10.0.%d.%d" % divmod(number, 256)
+            address = f"10.0.{number // 256}.{number % 256}"
             self.variables[host] = {
                 "ansible_host": address,
                 "cluster_version": "v1.0.0",

@@ -989,7 +989,10 @@ TRIGGERS = [
         "PROG003",
         "warning",
         "storage-1",
-        "not in the group caches, but it has autonomys-full-piece and autonomys-sharded-cache in /etc/supervisor/conf.d/autonomys-caches.conf",
+        (
+            "not in the group caches, but it has autonomys-full-piece and "
+            "autonomys-sharded-cache in /etc/supervisor/conf.d/autonomys-caches.conf"
+        ),
         lambda c: [
             c.program("storage-1", name, file="autonomys-caches")
             for name in ("autonomys-full-piece", "autonomys-sharded-cache")
@@ -1081,7 +1084,10 @@ TRIGGERS = [
         "NATS013",
         "error",
         "nats",
-        "nats_peers has 192.168.0.1, which no NATS server of the inventory has and lacks node-1 (10.0.0.11), node-2 (10.0.0.12) and node-3",
+        (
+            "nats_peers has 192.168.0.1, which no NATS server of the inventory has and lacks "
+            "node-1 (10.0.0.11), node-2 (10.0.0.12) and node-3"
+        ),
         lambda c: c.set("nats", nats_peers={"n1": "192.168.0.1"}),
     ),
     (
@@ -1110,7 +1116,10 @@ TRIGGERS = [
         "NUMA009",
         "warning",
         "plotter-1",
-        "Plot server 2 has the CPUs 96-127; its GPU 0000:21:00.0 is on NUMA node 1 (CPUs 48-95,144-191), so 96-127 are on other nodes",
+        (
+            "Plot server 2 has the CPUs 96-127; its GPU 0000:21:00.0 is on NUMA node 1 (CPUs "
+            "48-95,144-191), so 96-127 are on other nodes"
+        ),
         lambda c: bound(c, 2, "96-127"),
     ),
     (
@@ -1914,7 +1923,7 @@ def test_a_thousand_hosts_take_less_than_two_seconds_each_and_cost_grows_with_th
         judge, found = seconds(lambda model=model, facts=facts: _rules.findings(model, facts))
         costs[len(hosts)] = (build, judge)
         assert "REL001" in [item["rule"] for item in found]
-    print("; ".join("%d hosts: model %.2f s, findings %.2f s" % (count, *cost) for count, cost in costs.items()))
+    print("; ".join(f"{count} hosts: model {cost[0]:.2f} s, findings {cost[1]:.2f} s" for count, cost in costs.items()))
     small, (count, large) = costs[min(costs)], max(costs.items())
     assert count == 1000 and max(large) < 2
     # Four times the hosts: linear cost is four times as much, quadratic sixteen.
