@@ -22,6 +22,8 @@ import pytest
 import testinfra
 
 REPOSITORY = Path(__file__).parents[1]
+# What the measurement of upgrades and the scenarios share.
+sys.path.insert(0, str(REPOSITORY / "tests/bench"))
 RELEASE = json.loads((REPOSITORY / "build/fakes/release.json").read_text())
 # As in .config/molecule/config.yml.
 PREFIX, NETWORK = os.environ.get("TEST_HOSTS_PREFIX", "molecule-"), os.environ.get("TEST_HOSTS_NETWORK", "10.213.8")

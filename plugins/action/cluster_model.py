@@ -13,11 +13,14 @@ from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model i
 
 
 class ActionModule(ActionBase):
+    """Builds the cluster's model from the inventory; contacts no host."""
+
     _requires_connection = False
     _supports_check_mode = True
     _VALID_ARGS: frozenset[str] = frozenset()
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the result of the task."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         result.update(changed=False, error=None, model={})
         try:

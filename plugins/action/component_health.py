@@ -20,10 +20,13 @@ ARGUMENTS = {
 
 
 class ActionModule(ActionBase):
+    """Waits until a component is healthy, or says why it is not."""
+
     _supports_check_mode = True
     _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the result of the task."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         looked = Looker(self, task_vars or {}).wait(args, args["timeout"], args["interval"])

@@ -25,10 +25,13 @@ ARGUMENTS = {
 
 
 class ActionModule(ActionBase):
+    """Restarts a component on a host, looks, and goes back if it is not healthy."""
+
     _supports_check_mode = True
     _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the result of the task."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         variables = task_vars or {}

@@ -20,11 +20,14 @@ ARGUMENTS = {
 
 
 class ActionModule(ActionBase):
+    """Refuses to take a host away that the others cannot do without now."""
+
     _requires_connection = False
     _supports_check_mode = True
     _supports_async = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the result of the task."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         variables = task_vars or {}

@@ -18,17 +18,14 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
+import bench_upgrade
 import pytest
 
 REPOSITORY = Path(__file__).parents[3]
-sys.path.insert(0, str(REPOSITORY / "tests/bench"))
-
-import bench_upgrade  # noqa: E402
 
 HOSTS = ("node-1", "node-2", "node-3")
 SITE, COMPONENT = "site.yml", "molecule/faults/component.yml"
@@ -221,7 +218,7 @@ def test_a_nats_server_that_does_not_come_back_is_put_back_and_no_other_is_touch
 
 def test_while_a_nats_server_is_down_no_other_one_is_restarted_unless_that_is_accepted(cluster, pids, server):
     before = pids()
-    down = dict(nats_state="{{ 'stopped' if inventory_hostname == 'node-3' else 'started' }}")
+    down = {"nats_state": "{{ 'stopped' if inventory_hostname == 'node-3' else 'started' }}"}
     cluster.settings.update(nats_jetstream_max_memory="300MB")
     done = cluster.fails(COMPONENT, component="nats", **down)
     assert re.search(

@@ -9,15 +9,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
+import bench_upgrade
 import pytest
 
 REPOSITORY = Path(__file__).parents[3]
-sys.path.insert(0, str(REPOSITORY / "tests/bench"))
-
-import bench_upgrade  # noqa: E402
 
 HOSTS = ("node-1", "node-2", "node-3")
 

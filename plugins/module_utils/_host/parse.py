@@ -67,9 +67,9 @@ def parse_memory_mib(meminfo: str) -> int | None:
 
 
 def parse_packages(output: str, names: Iterable[str]) -> dict[str, str | None]:
-    """Return ``{name: version or None}``.
+    r"""Return ``{name: version or None}``.
 
-    The output is that of ``dpkg-query -W -f '${Package}\\t${db:Status-Status}\\t${Version}\\n'``.
+    The output is that of ``dpkg-query -W -f '${Package}\t${db:Status-Status}\t${Version}\n'``.
     """
     packages: dict[str, str | None] = dict.fromkeys(names)
     for line in output.splitlines():

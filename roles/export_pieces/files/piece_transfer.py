@@ -70,6 +70,7 @@ Blocks = Dict[str, List[Block]]
 
 
 def say(words: str) -> None:
+    """Write a line at once, whatever reads it."""
     sys.stdout.write(words + "\n")
     sys.stdout.flush()
 

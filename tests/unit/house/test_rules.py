@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.findings import RULES
 
-FOLDER = Path(__file__).parents[5] / "plugins" / "plugin_utils" / "_rules"
+FOLDER = Path(__file__).parents[3] / "plugins" / "plugin_utils" / "_rules"
 ID = re.compile(r"^[A-Z]+[0-9]{3}$")
 
 
