@@ -38,7 +38,7 @@ demo-down: $(VENV) ## Remove the demo's hosts with their network and disks
 test: setup ## Run all checks and tests (lint, unit, molecule) and say how long each took
 	@python tests/run.py parts $(PARTS)
 
-lint: setup ## Run ansible-lint, yamllint, ruff and ansible-test sanity
+lint: setup ## Run ansible-lint, yamllint, ruff, mypy and ansible-test sanity
 	@python tests/run.py lint
 
 unit: setup ## Run the tests that need no hosts

@@ -23,9 +23,13 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOGS = REPOSITORY / "build/molecule"
+PACKAGES = [
+    f"ansible_collections.autonomys.cluster.plugins.{each}" for each in ("module_utils", "plugin_utils", "action")
+]
 LINTS = {
     "ansible-test sanity": ["tests/sanity/run.sh"],
     "ansible-lint": ["ansible-lint", "-q"],
+    "mypy": ["mypy", "--no-error-summary", *(word for package in PACKAGES for word in ("-p", package))],
     "yamllint": ["yamllint", "--strict", "."],
     "ruff": ["ruff", "check", "--quiet", "."],
     "ruff format": ["ruff", "format", "--check", "--quiet", "."],
@@ -33,8 +37,8 @@ LINTS = {
 #: Begun first, so that both places end at about the same time.
 LONGEST = ("faults", "default", "upgrade", "pieces", "plot_server")
 AT_ONCE = int(os.environ.get("AT_ONCE", "2"))
-# : What a place's hosts are called and where they are, beside those of `make demo`, of `make bench-upgrade` and of
-# molecule by hand.
+#: What a place's hosts are called and where they are, beside those of `make demo`, of `make bench-upgrade` and of
+#: molecule by hand.
 PREFIX, NETWORK = os.environ.get("TEST_HOSTS_PREFIX", "molecule-"), os.environ.get("TEST_HOSTS_NETWORK", "10.213.20")
 #: Of a scenario's log that is shown when it failed.
 LINES = 150
