@@ -260,6 +260,11 @@ def cannot_be_kept(name: str, folder: str, error: Exception) -> AnsibleActionFai
     return AnsibleActionFail(f"the result of {name} cannot be kept in {folder}: {error}")
 
 
+def is_number(value: object, kinds: type | tuple[type, ...]) -> bool:
+    """Return whether a value is a number of these kinds; Python's truth values count as integers, but are none."""
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
 def is_answer(answer: dict[str, Any]) -> bool:
     """Return whether an answer has the kinds that the rest relies on: a host can say anything."""
     job = answer.get("job")
@@ -269,9 +274,9 @@ def is_answer(answer: dict[str, Any]) -> bool:
     texts = [job.get(name) for name in ("started_at", "result")]
     return (
         isinstance(answer.get("output"), str)
-        and type(answer.get("output_next")) is int
+        and is_number(answer.get("output_next"), int)
         and answer["output_next"] >= 0
-        and all(number is None or type(number) in (int, float) for number in numbers)
+        and all(number is None or is_number(number, (int, float)) for number in numbers)
         and all(text is None or (isinstance(text, str) and text.isprintable() and len(text) < 100) for text in texts)
     )
 

@@ -85,8 +85,12 @@ EXAMPLES = r"""
 - name: Measure the caches
   autonomys.cluster.systemd_job:
     name: autonomys-benchmark-cache
-    command: [/opt/autonomys/releases/v1.2.3/autonomys-farmer, util, sharded-cache-benchmark, --nats-servers,
-      "nats://192.168.1.1:4222"]
+    command:
+      - /opt/autonomys/releases/v1.2.3/autonomys-farmer
+      - util
+      - sharded-cache-benchmark
+      - --nats-servers
+      - nats://192.168.1.1:4222
     user: autonomys
     log: /var/log/autonomys-benchmark-cache.log
     results: results

@@ -239,7 +239,8 @@ class Watch:
     def check(self) -> None:
         """End those whose time is over; who reads from them sees the end of all bytes."""
         with self._lock:
-            late = [connection for connection, (since, _) in self._since.items() if time.monotonic() - since > TIMEOUT]
+            now = time.monotonic()
+            late = [connection for connection, begun in self._since.items() if now - begun[0] > TIMEOUT]
             for connection in late:
                 del self._since[connection]
                 try:

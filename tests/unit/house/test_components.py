@@ -31,8 +31,9 @@ def read(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
-def assert_named(found: list[str], where: str, wanted: list[str] = ORDER) -> None:
+def assert_named(found: list[str], where: str, wanted: list[str] | None = None) -> None:
     """Assert that a list has all components in the order of the registry, and say where it is when it has not."""
+    wanted = ORDER if wanted is None else wanted
     assert found == wanted, f"{where} has {', '.join(found)}; the registry has {', '.join(wanted)}"
 
 

@@ -119,7 +119,7 @@ def found(text):
     for pattern, _example, better in PHRASES:
         match = re.search(pattern, text)
         if match:
-            yield f"“{match.group().strip()}”: {better}"
+            yield f"{match.group().strip()!r}: {better}"
 
 
 @pytest.mark.parametrize("name", PAGES + YAML + PYTHON)

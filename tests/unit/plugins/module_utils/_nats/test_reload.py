@@ -89,7 +89,11 @@ def test_a_copy_has_mode_and_owner_and_leaves_nothing_else(tmp_path, monkeypatch
     source.chmod(0o640)
     copy(str(source), str(target))
     assert (target.read_text(), target.stat().st_mode & 0o777) == ("one", 0o640)
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: (_ for _ in ()).throw(OSError(28, "No space left")))
+
+    def full(_descriptor):
+        raise OSError(28, "No space left")
+
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         copy(str(source), str(target))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
