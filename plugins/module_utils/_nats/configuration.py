@@ -48,7 +48,7 @@ def render(settings: Mapping[str, Any]) -> str:
     lines = [
         f"server_name: {_quoted(settings['nats_server_name'])}",
         f"listen: {_quoted(f'0.0.0.0:{client}')}",
-        "# Without it, a server tells clients all its addresses, including those of container bridges.",
+        "# Without it a server tells clients every address it has, those of container bridges too.",
         f"client_advertise: {_quoted(f'{address}:{client}')}",
         f"http: {_quoted(f'0.0.0.0:{monitor}')}",
         f"pid_file: {_quoted(settings['nats_store_dir'] + '/nats-server.pid')}",

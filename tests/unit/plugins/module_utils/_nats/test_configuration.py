@@ -68,7 +68,7 @@ SETTINGS = {
 EXPECTED = """\
 server_name: "node-1"
 listen: "0.0.0.0:4222"
-# Without it, a server tells clients all its addresses, including those of container bridges.
+# Without it a server tells clients every address it has, those of container bridges too.
 client_advertise: "192.0.2.1:4222"
 http: "0.0.0.0:8222"
 pid_file: "/var/lib/nats/nats-server.pid"
