@@ -206,8 +206,9 @@ def parse_query(text: str) -> Query:
             lines.append(line)
             continue
         # A comma can only be in the name.
-        uuid, name, bus_id, memory, driver = cells[1], ", ".join(cells[2:-3]), cells[-3], cells[-2], cells[-1]
-        error = _error_of(uuid, bus_id, (name, memory, driver))
+        uuid, words, bus_id, memory, driver = cells[1], cells[2:-3], cells[-3], cells[-2], cells[-1]
+        name = None if any(map(_TEXT_RE.match, words)) else ", ".join(words)
+        error = _error_of(uuid, bus_id, (*words, memory, driver))
         if error is not None:
             lost.append(LostGpu(index, normalize_bus_id(bus_id), error))
             continue
@@ -215,7 +216,7 @@ def parse_query(text: str) -> Query:
             {
                 "index": index,
                 "uuid": uuid,
-                "name": None if _TEXT_RE.match(name) else name,
+                "name": name,
                 "bus_id": normalize_bus_id(bus_id),
                 "memory_mib": natural(memory),
                 "driver_version": driver if re.match(r"[0-9]", driver) else None,

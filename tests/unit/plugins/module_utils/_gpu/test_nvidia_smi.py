@@ -24,7 +24,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_smi 
     parse_query,
     parse_topo,
 )
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 FIXTURES = Path(__file__).parents[4] / "fixtures" / "topologies"
@@ -460,6 +460,7 @@ def test_query_without_gpus(text):
         )
     )
 )
+@example([["0", UUID, "[N/A]", "0", "[N/A]", "0", "0"]])
 def test_what_is_called_a_gpu_can_be_named(rows):
     query = parse_query("\n".join(", ".join(row) for row in rows))
     assert len(query.gpus) + len(query.lost) + len(query.lines) == sum(1 for row in rows if ", ".join(row).strip())
