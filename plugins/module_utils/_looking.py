@@ -27,6 +27,47 @@ from ._supervisor.evidence import gather
 GPU_PATIENCE_S = 30
 ANSWER_S = 5
 
+# Seconds until the second look; later ones come less often, as a share of the time waited so far.
+FIRST_PAUSE_S = 0.25
+SHARE = 0.125
+
+# What is asked, as options of a module or an action.
+OPTIONS: dict[str, Any] = {
+    "component": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "programs": {"type": "list", "elements": "dict", "default": []},
+    "nats": {
+        "type": "dict",
+        "options": {
+            "url": {"type": "str", "required": True},
+            "peers": {"type": "dict", "required": True},
+            "held": {"type": "list", "elements": "str", "default": []},
+            "version": {"type": "str"},
+            "max_payload": {"type": "str"},
+        },
+    },
+    "nats_stop": {
+        "type": "dict",
+        "options": {
+            "url": {"type": "str", "required": True},
+            "peers": {"type": "dict", "required": True},
+            "max_silence": {"type": "float", "default": MAX_SILENCE},
+            "max_lag": {"type": "int", "default": MAX_LAG},
+        },
+    },
+    "node": {
+        "type": "dict",
+        "options": {
+            "url": {"type": "str", "required": True},
+            "chain": {"type": "str", "required": True},
+            "min_peers": {"type": "int", "required": True},
+            "synced": {"type": "bool", "default": False},
+        },
+    },
+    "timeout": {"type": "int", "required": True},
+    "interval": {"type": "int", "default": 2},
+}
+
 
 class Question(TypedDict, total=False):
     """What is asked of a component on a host; the documentation of ``component_health`` explains each."""
@@ -85,8 +126,8 @@ def look(question: Question, readers: Readers | None = None) -> Looked:
     wanted = question.get("programs") or []
     judged_anyway = question.get("at_work") or question.get("report_only")
     found: list[tuple[str, Callable[[], Any], Callable[[Any], list[str]]]] = []
-    name = question.get("name")
-    if name and (wanted or judged_anyway):
+    name = question.get("name") or ""
+    if wanted or (name and judged_anyway):
         found.append(
             ("programs", functools.partial(ask.programs, name), functools.partial(_program_problems, question, wanted))
         )
@@ -124,15 +165,18 @@ def wait(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Looked:
-    """Look until nothing is wrong or the time is over, and return the last look."""
+    """Look until nothing is wrong or the time is over, and return the last look.
+
+    The first looks follow each other quickly, since most components are soon healthy; *interval* is the longest pause.
+    """
     started = clock()
     while True:
         looked = look(question, readers)
         waited = clock() - started
         looked["waited_s"] = round(waited)
-        if looked["healthy"] or waited + interval > timeout:
+        if looked["healthy"] or waited >= timeout:
             return looked
-        sleep(interval)
+        sleep(min(max(FIRST_PAUSE_S, SHARE * waited), interval, timeout - waited))
 
 
 def _program_problems(

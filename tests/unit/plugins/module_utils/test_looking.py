@@ -48,10 +48,10 @@ def waited(*answers, timeout=10, interval=2, **question):
 
 
 def test_it_looks_until_nothing_is_wrong():
-    assert waited([SICK], [SICK], [WELL]) == {
+    assert waited([SICK], [SICK], [SICK], [SICK], [WELL]) == {
         "healthy": True,
         "problems": [],
-        "waited_s": 4,
+        "waited_s": 1,
         "evidence": {"programs": [WELL]},
         "expected": EXPECTED,
     }
@@ -59,7 +59,28 @@ def test_it_looks_until_nothing_is_wrong():
 
 def test_it_says_what_was_wrong_at_the_last_look():
     looked = waited([SICK], timeout=5)
-    assert (looked["healthy"], looked["waited_s"], looked["problems"]) == (False, 4, [PROBLEM])
+    assert (looked["healthy"], looked["waited_s"], looked["problems"]) == (False, 5, [PROBLEM])
+
+
+def test_it_looks_often_at_first_then_at_the_interval_and_last_at_the_end():
+    clock = Clock()
+    looks = []
+
+    def read(asked):
+        looks.append(clock.now)
+        return [SICK]
+
+    wait(QUESTION, 61, 2, Readers(read, read, read), clock, clock.sleep)
+    pauses = [later - earlier for earlier, later in zip(looks, looks[1:])]
+    assert pauses[:3] == [0.25] * 3 and pauses[:-1] == sorted(pauses[:-1]) and max(pauses) == 2
+    # Half a second too late after four, two seconds after sixteen.
+    assert all(pause <= max(0.25, seen / 8) for pause, seen in zip(pauses, looks))
+    assert looks[-1] == 61
+
+
+def test_programs_without_the_name_of_their_file_are_not_healthy():
+    question = {name: value for name, value in QUESTION.items() if name != "name"}
+    assert not look(question, answering(OSError("no file")))["healthy"]
 
 
 def test_without_time_it_looks_once():
