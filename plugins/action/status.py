@@ -73,5 +73,6 @@ def results_of(variables: Mapping[str, Any], component: str) -> dict[str, dict[s
     found = {
         "program": registered.program_result(variables, component),
         "health": registered.health_result(variables, component),
+        "start": registered.start_check_result(variables),
     }
     return {key: answer for key, answer in found.items() if answer}
