@@ -24,6 +24,29 @@ options:
       - Name of the file of supervised programs, for O(programs).
       - With O(at_work) or O(report_only) its programs are evidence also where O(programs) is empty.
     type: str
+  started:
+    description:
+      - Programs that were started without waiting for their C(startsecs), as M(autonomys.cluster.supervisor_program)
+        returns them. One that still is STARTING with this process counts like one that is RUNNING, so that a component
+        is healthy as soon as it shows all evidence.
+      - If one has ended, the wait ends too, with its exit status and the last lines of its log.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+    suboptions:
+      name:
+        description: Name of the program.
+        type: str
+        required: true
+      pid:
+        description: Process ID.
+        type: int
+        required: true
+      startsecs:
+        description: Seconds that it must stay up to count as started.
+        type: int
+        required: true
   at_work:
     description:
       - Judge only whether the component does its work now, whatever definition it runs with. Only C(connected_any) of
@@ -102,6 +125,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import 
 
 ARGUMENTS = {
     **_looking.OPTIONS,
+    "started": _looking.STARTED,
     "at_work": {"type": "bool", "default": False},
     "nats_servers": {"type": "list", "elements": "str", "default": []},
     "report_only": {"type": "bool", "default": False},

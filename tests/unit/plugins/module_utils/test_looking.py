@@ -78,6 +78,31 @@ def test_it_looks_often_at_first_then_at_the_interval_and_last_at_the_end():
     assert looks[-1] == 61
 
 
+STARTING = dict(WELL, state="STARTING", pid=5)
+STARTED = [{"name": "autonomys-controller", "pid": 5, "startsecs": 10}]
+
+
+def test_what_was_just_started_is_healthy_as_soon_as_it_shows_everything():
+    assert waited([dict(STARTING, connected=[])], [STARTING], started=STARTED)["healthy"]
+    assert waited([STARTING], started=STARTED)["evidence"]["programs"][0]["state"] == "STARTING"
+    for other in ([], [{**STARTED[0], "pid": 6}]):
+        looked = waited([STARTING], started=other, timeout=0)
+        assert looked["problems"] == ["autonomys-controller is STARTING, not RUNNING"]
+
+
+def test_what_was_just_started_and_ended_is_not_waited_for():
+    clock = Clock()
+
+    def ends(started):
+        assert started == STARTED
+        return "it ended: exit status 1" if clock.now >= 3 else ""
+
+    readers = answering([SICK])._replace(ends=ends)
+    looked = wait({**QUESTION, "started": STARTED}, 600, 2, readers, clock, clock.sleep)
+    assert (looked["problems"], looked["healthy"]) == (["it ended: exit status 1"], False)
+    assert 3 <= looked["waited_s"] <= 4
+
+
 def test_programs_without_the_name_of_their_file_are_not_healthy():
     question = {name: value for name, value in QUESTION.items() if name != "name"}
     assert not look(question, answering(OSError("no file")))["healthy"]
