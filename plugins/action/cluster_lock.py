@@ -11,7 +11,7 @@ from ansible import context
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils._lock.record import UNKNOWN
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._lock import answer_of, has_ended, this_run
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._lock import RunEnded, answer_of, has_ended, this_run
 
 ARGUMENTS = {
     "state": {"type": "str", "required": True, "choices": ["taken", "renewed", "released"]},
@@ -32,7 +32,10 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         self._task_vars = task_vars or {}
-        run = this_run(self._task_vars, context.CLIARGS.get("args") or (), args["cluster"])
+        try:
+            run = this_run(self._task_vars, context.CLIARGS.get("args") or (), args["cluster"])
+        except RunEnded as error:
+            return dict(result, failed=True, msg=str(error))
         asked = {"state": args["state"], "cluster": args["cluster"], "force": args["force"], "run": run}
         if args["expected"] is not None:
             host = self._task.delegate_to or self._task_vars["inventory_hostname"]

@@ -19,7 +19,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
-from ansible.errors import AnsibleActionFail
 from ansible_collections.autonomys.cluster.plugins.module_utils._lock.record import (
     EXPIRES_S,
     Holder,
@@ -35,7 +34,7 @@ MAX_REASON = 300
 TAKE = "-e cluster_lock_take=true"
 
 
-class RunEnded(AnsibleActionFail):
+class RunEnded(Exception):
     """The process of this run has ended, and what is left of it must not go on."""
 
 
