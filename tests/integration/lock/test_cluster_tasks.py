@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,8 @@ ROOT = Path(__file__).parents[3]
 TASKS = ROOT / "playbooks" / "tasks"
 # Root has one folder of locks for the whole machine, any other user one among his temporary files.
 USER = 65534 if os.geteuid() == 0 else os.geteuid()
+SEED = int(os.environ.get("LOCK_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+ROUNDS = int(os.environ.get("LOCK_ROUNDS", "3"))
 DOWN = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 
 
@@ -63,36 +67,44 @@ class Cluster:
             path.write_text(content_of(record))
             os.chown(path, USER, -1)
 
-    def play(self, *names, **settings):
-        """Run tasks in one run; return its status and its output in one line. A name of a host takes it down."""
-        tasks = [self._task(name) for name in names]
-        play = {"name": "Run them", "hosts": "all", "gather_facts": False, "strategy": "linear", "tasks": tasks}
+    def start(self, *names, run="run", **settings):
+        """Start a run of these tasks: files of playbooks/tasks without their ending, or commands."""
+        play = {"name": "Run them", "hosts": "all", "gather_facts": False, "strategy": "linear"}
         # As in the plays that have them.
         play.update(any_errors_fatal=True, ignore_unreachable=True, timeout=0)
         play["vars_files"] = [str(ROOT / "playbooks" / "vars" / "from_model.yml")]
+        play["tasks"] = [self._task(name) for name in names]
         after = {"name": "Next", "hosts": "all", "gather_facts": False, "strategy": "linear"}
         after["tasks"] = [{"name": "Say so", "ansible.builtin.debug": {"msg": "The run goes on."}, "run_once": True}]
-        (self.folder / "play.json").write_text(json.dumps([play, after]))
-        (self.folder / "hosts.json").write_text(json.dumps(self._inventory(settings)))
-        done = subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                "-i",
-                self.folder / "hosts.json",
-                self.folder / "play.json",
-            ],
+        playbook, inventory = self.folder / f"{run}.json", self.folder / f"{run}.hosts.json"
+        playbook.write_text(json.dumps([play, after]))
+        inventory.write_text(json.dumps(self._inventory(settings)))
+        return subprocess.Popen(
+            [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, playbook],
             cwd=ROOT,
             env=dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), COLUMNS="1000"),
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
-            check=False,
+            start_new_session=True,
         )
-        return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+    def play(self, *names, **settings):
+        """Run tasks in one run; return its status and its output in one line."""
+        process = self.start(*names, **settings)
+        output, _nothing = process.communicate(timeout=120)
+        return process.returncode, " ".join(output.split())
+
+    def script(self, name, text):
+        """Make a command that a run can have among its tasks."""
+        path = self.folder / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+        return str(path)
 
     @staticmethod
     def _task(name):
-        if name.endswith("_cluster") or name == "give_cluster_back":
+        if (TASKS / f"{name}.yml").exists():
             return {"name": name, "ansible.builtin.import_tasks": str(TASKS / f"{name}.yml")}
         return {"name": name, "ansible.builtin.command": name, "delegate_to": "localhost", "run_once": True}
 
@@ -107,12 +119,10 @@ class Cluster:
         return {"nats": {"hosts": hosts}}
 
     def _local(self, host):
-        python = self.folder / f"{host}.python"
         who = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if os.geteuid() == 0 else []
         command = shlex.join(["env", f"TMPDIR={self.folder / host}", *who, os.path.realpath(sys.executable)])
-        python.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
-        python.chmod(0o755)
-        return {"ansible_connection": "local", "ansible_pipelining": True, "ansible_python_interpreter": str(python)}
+        python = self.script(f"{host}.python", f'exec {command} "$@"')
+        return {"ansible_connection": "local", "ansible_pipelining": True, "ansible_python_interpreter": python}
 
 
 @pytest.fixture
@@ -172,9 +182,44 @@ def test_a_run_that_was_robbed_stops_and_leaves_nothing_behind(cluster):
     made.hold("bob", "node-2")
     made.record("node-2").rename(theirs)
     robbery = "; ".join(f"cp -p {theirs} {made.record(host)}" for host in made.hosts[1:])
-    script = made.folder / "rob"
-    script.write_text(f"#!/bin/sh\n{robbery}\n")
-    script.chmod(0o755)
-    status, output = made.play("take_cluster", str(script), "renew_cluster")
+    status, output = made.play("take_cluster", made.script("rob", robbery), "renew_cluster")
     assert status and "This run does not hold the cluster any more: the cluster is held by bob" in output, output
     assert made.holders() == {"node-1": None, "node-2": "bob", "node-3": "bob"}
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_two_runs_at_once(cluster, number):
+    """Two runs of three steps at any offset, every third time with the first one killed: no two at work at once."""
+    chance, made = random.Random(SEED * 1000 + number), cluster(3)
+    log = made.folder / "log"
+    killed = number % 3 == 2
+
+    def start(name):
+        work = made.script(f"{name}.step", f"echo begin {name} >>{log}; sleep 0.3; echo end {name} >>{log}")
+        steps = [task for _step in range(3) for task in ("renew_cluster", work)]
+        return made.start("take_cluster", *steps, "give_cluster_back", run=name)
+
+    first = start("first")
+    time.sleep(chance.uniform(1, 12) if killed else chance.uniform(0, 6))
+    if killed:
+        # Its process alone, as when memory is short: those of its tasks go on.
+        first.kill()
+    second = start("second")
+    said = {name: " ".join(run.communicate(timeout=180)[0].split()) for name, run in runs(first, second)}
+    passed = {name for name, run in runs(first, second) if run.returncode == 0}
+    print(f"LOCK_SEED={SEED} round {number}, killed: {killed}, passed: {sorted(passed)}")
+    assert "second" in passed if killed else passed, said
+    for name in {"first", "second"} - passed - ({"first"} if killed else set()):
+        assert "the cluster is held by" in said[name], said
+    told = log.read_text().split("\n")[:-1]
+    whole = [(f"begin {name}", f"end {name}") for name in ("first", "second")]
+    if killed:
+        # The command that ran when its run was killed ends by itself.
+        told = [line for line in told if "second" in line]
+    assert all(pair in whole for pair in zip(told[::2], told[1::2])), told
+    assert all(told.count(f"end {name}") == 3 for name in passed), told
+    assert made.holders() == dict.fromkeys(made.hosts)
+
+
+def runs(first, second):
+    return ("first", first), ("second", second)
