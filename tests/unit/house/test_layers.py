@@ -47,7 +47,7 @@ CONTROL_ROOMS = {
     "_lock": ["_words"],
     "_cluster": [],
     "_looking": ["_cluster"],
-    "_rolling": ["_cluster", "_looking", "_words"],
+    "_rolling": ["_cluster", "_lock", "_looking", "_words"],
     "_rules": ["_rolling", "_ss58", "_secrets", "_sources"],
     "_plan": ["_rules"],
 }
