@@ -123,6 +123,11 @@ def started_at(process: int) -> int | None:
         return None
 
 
+def own_run(variables: Mapping[str, Any]) -> str:
+    """Return how records name this run."""
+    return this_run(variables, (), "")["run"]
+
+
 def has_ended(run: Holder) -> bool:
     """Return whether a run has provably ended: its process was one of this control node, and there is none such now."""
     if not run["boot"] or not run["started"] or (run["boot"], run["namespace"]) != here():

@@ -35,7 +35,7 @@ HOST_ROOMS = {
     "_components": ["_gpu", "_supervisor", "_release", "_nats", "_sectors"],
     "_health": ["_components", "_node_rpc"],
     "_looking": ["_health"],
-    "_reading": ["_looking"],
+    "_reading": ["_lock", "_looking"],
 }
 CONTROL_ROOMS = {
     "_words": [],
