@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import queue
@@ -119,7 +120,7 @@ class Cluster:
         process.send_signal(number)
         process.wait()
 
-    def restart(self, name):
+    def restart(self, name, _why):
         """Restart a server as supervisord does it."""
         self.stop(name, signal.SIGUSR2)
         self.start(name)
@@ -130,7 +131,7 @@ class Cluster:
 
         def one(name):
             return name, watch(
-                lambda: ask_server(urls[name], NAMES, urls, 2), lambda: self.restart(name), NAMES, seconds
+                lambda: ask_server(urls[name], NAMES, urls, 2), functools.partial(self.restart, name), NAMES, seconds
             )
 
         with ThreadPoolExecutor(len(NAMES)) as pool:

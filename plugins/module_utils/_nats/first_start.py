@@ -7,8 +7,10 @@
 
 """The first start of a server: whether the JetStream meta group takes it in.
 
-Empty servers that start within 0.1 s of each other can form a meta group without one of them, and that stays so until
-the one that is left out is restarted. It calls itself healthy meanwhile; only the leader tells who is in the group.
+Empty servers that start within 0.1 s of each other can form a meta group without one of them, or find no leader, since
+each begins with the members that it knows of at that moment. Either stays so until a server is restarted: the one that
+is left out, or any where there is no leader. One that is left out calls itself healthy; only the leader tells who is in
+the group.
 """
 
 from __future__ import annotations
@@ -18,10 +20,15 @@ from typing import Callable, Collection, NamedTuple
 
 from .monitor import Nats
 
-# Seconds for which a group must have lacked a server. One that is complete has become so within three, under load six.
-PATIENCE_S = 5.0
+# Seconds until a group is taken for what it is. Of fresh groups that became complete by themselves most had a leader
+# within three, under load within ten, and all members at nearly the same time.
+LEFT_OUT_S = 5.0
+LEADERLESS_S = 10.0
 PAUSE_S = 0.25
 MOST_RESTARTS = 3
+
+LEFT_OUT = "the JetStream meta group had formed without it"
+LEADERLESS = "the servers had found no leader of the JetStream meta group"
 
 
 class Watched(NamedTuple):
@@ -38,33 +45,43 @@ def members(nats: Nats) -> set[str | None]:
     return {nats["meta_leader"], *(replica["name"] for replica in nats["meta_replicas"])}
 
 
-def is_left_out(nats: Nats) -> bool:
-    """Return whether a meta group has formed without this server, which holds no stream that a restart could touch."""
-    group = members(nats)
-    return bool(group) and nats["server_name"] not in group and nats["streams"] == 0
+def fault_of(nats: Nats, awaited: Collection[str]) -> str | None:
+    """Return what a restart of this server would mend, None if nothing; one that holds a stream is left alone."""
+    name, group = nats["server_name"], members(nats)
+    if name is None or nats["streams"] != 0:
+        return None
+    if group:
+        return None if name in group else LEFT_OUT
+    # One of them is enough.
+    whole = {name, *nats["routes"]} >= set(awaited)
+    return LEADERLESS if whole and not nats["meta_leader"] and name == max(awaited) else None
 
 
 def watch(
     ask: Callable[[], Nats],
-    restart: Callable[[], object],
+    restart: Callable[[str], object],
     awaited: Collection[str],
     timeout: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Watched:
-    """Wait until the meta group has all *awaited* servers, and restart this one if the group does without it."""
-    began = clock()
-    left_out: float | None = None
+    """Wait until the meta group has all *awaited* servers, and restart this one, saying why, where that is the way."""
+    began = since = clock()
+    seen: str | None = None
     restarts = 0
     while True:
         nats = ask()
-        member = nats["server_name"] in members(nats)
+        group = members(nats)
         now = clock()
-        if (member and members(nats) >= set(awaited)) or now - began >= timeout:
+        member = nats["server_name"] in group
+        if (member and group >= set(awaited)) or now - began >= timeout:
             return Watched(member, restarts)
-        left_out = (now if left_out is None else left_out) if is_left_out(nats) else None
-        if left_out is not None and now - left_out >= PATIENCE_S and restarts < MOST_RESTARTS:
-            restart()
+        fault = fault_of(nats, awaited)
+        if fault != seen:
+            seen, since = fault, now
+        patience = LEFT_OUT_S if fault == LEFT_OUT else LEADERLESS_S
+        if fault and now - since >= patience and restarts < MOST_RESTARTS:
+            restart(fault)
             restarts += 1
-            left_out = None
+            seen = None
         sleep(PAUSE_S)

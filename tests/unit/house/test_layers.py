@@ -34,7 +34,7 @@ HOST_ROOMS = {
     "_components": ["_gpu", "_supervisor", "_release", "_nats", "_sectors"],
     "_health": ["_components", "_node_rpc"],
     "_looking": ["_health"],
-    "_reading": ["_looking", "_job"],
+    "_reading": ["_looking"],
 }
 CONTROL_ROOMS = {
     "_words": [],
