@@ -84,7 +84,9 @@ class Cluster:
         self.network = network
         self.folder = Path(folder)
         self.processes = {}
-        self.started = {}
+        self.began = 0.0
+        # Which was restarted when and why.
+        self.restarts = []
         for name, address in network.addresses.items():
             (self.folder / name).mkdir()
             (self.folder / f"{name}.conf").write_text(render(self.settings(name, address)))
@@ -113,32 +115,32 @@ class Cluster:
                 ["ip", "netns", "exec", self.network.spaces[name], self.binary, "-c", self.folder / f"{name}.conf"],
                 stderr=log,
             )
-        self.started[name] = time.monotonic()
 
     def stop(self, name, number=signal.SIGTERM):
         process = self.processes.pop(name)
         process.send_signal(number)
         process.wait()
 
-    def restart(self, name, _why):
+    def restart(self, name, why):
         """Restart a server as supervisord does it."""
+        self.restarts.append((round(time.monotonic() - self.began, 1), name, why))
         self.stop(name, signal.SIGUSR2)
         self.start(name)
 
     def watch(self, seconds):
-        """Watch each server from its own host, as the run does; return how often which was restarted."""
+        """Watch each server from its own host, as the run does."""
         urls = self.urls()
 
         def one(name):
-            return name, watch(
-                lambda: ask_server(urls[name], NAMES, urls, 2), functools.partial(self.restart, name), NAMES, seconds
-            )
+            ask = functools.partial(ask_server, urls[name], NAMES, urls, 2)
+            watch(ask, functools.partial(self.restart, name), NAMES, seconds)
 
         with ThreadPoolExecutor(len(NAMES)) as pool:
-            return {name: watched.restarts for name, watched in pool.map(one, NAMES) if watched.restarts}
+            list(pool.map(one, NAMES))
 
     def start_all(self, spread):
         """Start all, the first at once and each of the others within so many seconds."""
+        self.began = time.monotonic()
         waits = dict(zip(NAMES, [0.0, random.uniform(0, spread), random.uniform(0, spread)]))
         threads = [threading.Timer(wait, self.start, [name]) for name, wait in waits.items()]
         for thread in threads:
@@ -173,7 +175,7 @@ class Cluster:
 
     def evidence(self):
         """What each server says of its meta group."""
-        seen = {}
+        seen = {"restarts": self.restarts}
         for name, url in self.urls().items():
             try:
                 client = JsonClient(url, 2)
@@ -189,12 +191,12 @@ def once(binary, network, spread, watched):
     with tempfile.TemporaryDirectory(prefix="nats-start-") as folder:
         cluster = Cluster(binary, network, folder)
         try:
-            began = time.monotonic()
             cluster.start_all(spread)
-            restarts = cluster.watch(LIMIT_S) if watched else {}
-            complete = cluster.wait(began + LIMIT_S)
-            seconds = time.monotonic() - began
-            how = ("healed" if restarts else "complete") if complete else "incomplete"
+            if watched:
+                cluster.watch(LIMIT_S)
+            complete = cluster.wait(cluster.began + LIMIT_S)
+            seconds = time.monotonic() - cluster.began
+            how = ("healed" if cluster.restarts else "complete") if complete else "incomplete"
             return how, seconds, None if complete else cluster.evidence()
         finally:
             cluster.stop_all()
