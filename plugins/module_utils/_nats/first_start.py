@@ -22,8 +22,8 @@ from .monitor import Nats
 
 # Seconds until a group is taken for what it is. Of fresh groups that became complete by themselves most had a leader
 # within three, under load within ten, and all members at nearly the same time.
-LEFT_OUT_S = 5.0
-LEADERLESS_S = 10.0
+LEFT_OUT_S = 4.0
+LEADERLESS_S = 7.0
 PAUSE_S = 0.25
 MOST_RESTARTS = 3
 
