@@ -14,8 +14,8 @@ description:
     no leader of it. It stays like that, although all have routes to each other, until a server is restarted. Of fresh
     clusters of three servers of version 2.10.26 about one in ten ended like that, of later ones none was seen.
   - Waits until the meta group has all servers. A server that holds no stream is restarted when the group does without
-    it for four seconds, as its leader tells; where there is no leader for seven seconds, the server whose name is the
-    last one is. A warning says so.
+    it for four seconds, as its leader tells; where there is no leader for seven seconds, one server
+    is, and every five seconds another, in the order of their names, the last one first. A warning says so.
   - Meant for a server that the run itself has started (M(autonomys.cluster.supervisor_program), C(started)). It fails
     only where the server cannot be restarted; whether all is well tells M(autonomys.cluster.component_health).
 options:

@@ -175,7 +175,7 @@ class Cluster:
 
     def evidence(self):
         """What each server says of its meta group."""
-        seen = {"restarts": self.restarts}
+        seen = {}
         for name, url in self.urls().items():
             try:
                 client = JsonClient(url, 2)
@@ -187,7 +187,7 @@ class Cluster:
 
 
 def once(binary, network, spread, watched):
-    """Start a fresh cluster; return how it ended, after how many seconds, and what an incomplete one shows."""
+    """Start a fresh cluster; return how and when it ended, what was restarted, and what an incomplete one shows."""
     with tempfile.TemporaryDirectory(prefix="nats-start-") as folder:
         cluster = Cluster(binary, network, folder)
         try:
@@ -197,7 +197,8 @@ def once(binary, network, spread, watched):
             complete = cluster.wait(cluster.began + LIMIT_S)
             seconds = time.monotonic() - cluster.began
             how = ("healed" if cluster.restarts else "complete") if complete else "incomplete"
-            return how, seconds, None if complete else cluster.evidence()
+            seen = None if complete else cluster.evidence()
+            return how, seconds, cluster.restarts, seen
         finally:
             cluster.stop_all()
 
@@ -225,13 +226,15 @@ def rounds(binary, networks, way, number, watched=True):
     def run(_round):
         network = free.get()
         try:
-            how, seconds, seen = once(binary, network, spread, watched)
+            how, seconds, restarts, seen = once(binary, network, spread, watched)
         finally:
             free.put(network)
         ends[how] += 1
         times.append(seconds)
         if seen:
             print(json.dumps(seen), flush=True)
+        if len(restarts) > 1:
+            print(f"{how} after {seconds:.1f} s: {restarts}", flush=True)
 
     with busy(load), ThreadPoolExecutor(len(networks)) as pool:
         list(pool.map(run, range(number)))

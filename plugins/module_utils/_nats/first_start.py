@@ -9,8 +9,8 @@
 
 Empty servers that start within 0.1 s of each other can form a meta group without one of them, or find no leader, since
 each begins with the members that it knows of at that moment. Either stays so until a server is restarted: the one that
-is left out, or any where there is no leader. One that is left out calls itself healthy; only the leader tells who is in
-the group.
+is left out, or, where there is no leader, one after another until there is. A server that is left out calls itself
+healthy; only the leader tells who is in the group.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from typing import Callable, Collection, NamedTuple
 
 from .monitor import Nats
 
-# Seconds until a group is taken for what it is. Of fresh groups that became complete by themselves most had a leader
-# within three, under load within ten, and all members at nearly the same time.
+# Seconds until a group is taken for what it is. Of those that became complete by themselves most had a leader within
+# three, and all members at nearly the same time.
 LEFT_OUT_S = 4.0
 LEADERLESS_S = 7.0
+# Seconds between the restarts of two servers where there is no leader.
+TURN_S = 5.0
 PAUSE_S = 0.25
 MOST_RESTARTS = 3
 
@@ -46,15 +48,23 @@ def members(nats: Nats) -> set[str | None]:
 
 
 def fault_of(nats: Nats, awaited: Collection[str]) -> str | None:
-    """Return what a restart of this server would mend, None if nothing; one that holds a stream is left alone."""
+    """Return what a restart of this server may mend, None if nothing; one that holds a stream is left alone."""
     name, group = nats["server_name"], members(nats)
     if name is None or nats["streams"] != 0:
         return None
     if group:
         return None if name in group else LEFT_OUT
-    # One of them is enough.
     whole = {name, *nats["routes"]} >= set(awaited)
-    return LEADERLESS if whole and not nats["meta_leader"] and name == max(awaited) else None
+    return LEADERLESS if whole and not nats["meta_leader"] else None
+
+
+def patience(fault: str, name: str | None, awaited: Collection[str], restarts: int) -> float:
+    """Return for how many seconds a fault must be seen before this server is restarted (again)."""
+    if fault == LEFT_OUT:
+        return LEFT_OUT_S
+    turns = sorted(awaited, reverse=True)
+    turn = turns.index(name) if name in turns else len(turns)
+    return LEADERLESS_S + TURN_S * (turn + restarts * len(turns))
 
 
 def watch(
@@ -66,22 +76,24 @@ def watch(
     sleep: Callable[[float], object] = time.sleep,
 ) -> Watched:
     """Wait until the meta group has all *awaited* servers, and restart this one, saying why, where that is the way."""
-    began = since = clock()
-    seen: str | None = None
+    began = clock()
+    since: dict[str, float] = {}
     restarts = 0
     while True:
         nats = ask()
-        group = members(nats)
-        now = clock()
-        member = nats["server_name"] in group
-        if (member and group >= set(awaited)) or now - began >= timeout:
-            return Watched(member, restarts)
+        name, group, now = nats["server_name"], members(nats), clock()
+        if (name in group and group >= set(awaited)) or now - began >= timeout:
+            return Watched(name in group, restarts)
         fault = fault_of(nats, awaited)
-        if fault != seen:
-            seen, since = fault, now
-        patience = LEFT_OUT_S if fault == LEFT_OUT else LEADERLESS_S
-        if fault and now - since >= patience and restarts < MOST_RESTARTS:
-            restart(fault)
-            restarts += 1
-            seen = None
+        if fault != LEFT_OUT:
+            since.pop(LEFT_OUT, None)
+        # While another server restarts, there still is no leader.
+        if nats["meta_leader"]:
+            since.pop(LEADERLESS, None)
+        if fault:
+            seen = now - since.setdefault(fault, now)
+            if seen >= patience(fault, name, awaited, restarts) and restarts < MOST_RESTARTS:
+                restart(fault)
+                restarts += 1
+                since.pop(LEFT_OUT, None)
         sleep(PAUSE_S)

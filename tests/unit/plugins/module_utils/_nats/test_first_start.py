@@ -31,7 +31,7 @@ def seen(server, leader, *followers, streams=0, routes=PEERS):
     [
         (SILENT, None),
         (seen("c", None), LEADERLESS),
-        (seen("b", None), None),
+        (seen("b", None), LEADERLESS),
         (seen("c", None, streams=1), None),
         (seen("c", None, routes=["a"]), None),
         (seen("c", "a"), None),  # the leader could not be asked
@@ -98,13 +98,25 @@ def test_servers_without_a_leader_are_helped_by_one_of_them_and_the_one_left_out
     host = Host((1, SILENT), leaderless, restarted=[[(3, SILENT), WITHOUT], [(1, SILENT), WHOLE]])
     assert host.watch() == (True, 2)
     assert [why for _when, why in host.restarts] == [LEADERLESS, LEFT_OUT] and host.now < 18
-    other = Host((99, seen("b", None)))
-    assert other.watch() == (False, 0) and other.restarts == []
+
+
+@pytest.mark.parametrize(("name", "moments"), [("c", [7, 22]), ("b", [12, 27]), ("a", [17])])
+def test_servers_without_a_leader_take_turns(name, moments):
+    host = Host((99, seen(name, None)))
+    assert host.watch() == (False, len(moments))
+    assert host.restarts == [(moment, LEADERLESS) for moment in moments]
+
+
+def test_a_leader_ends_the_turns_and_a_restart_of_another_does_not():
+    without, while_another_restarts = seen("b", None), seen("b", None, routes=["a"])
+    assert Host((8, without), (1, seen("b", "a")), (99, without)).watch(timeout=20) == (False, 0)
+    host = Host((8, without), (1, while_another_restarts), (99, without))
+    assert host.watch(timeout=20) == (False, 1) and host.restarts == [(12, LEADERLESS)]
 
 
 def test_only_what_lasts_counts():
     unsure = [(3, seen("c", "a", "b")), (1, seen("c", "a"))] * 3
-    slow = [(6, seen("c", None)), (1, SILENT), (6, seen("c", None))]
+    slow = [(6, seen("c", None)), (1, seen("c", "a")), (6, seen("c", None))]
     host = Host(*unsure, WHOLE)
     assert Host(*slow, WHOLE).watch() == (True, 0)
     assert host.watch() == (True, 0)
