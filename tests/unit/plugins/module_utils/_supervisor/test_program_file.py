@@ -26,11 +26,11 @@ def file(tmp_path):
 
 
 def test_both_files_are_written_read_and_removed(file, tmp_path):
-    file.read()
+    file.load()
     assert (file.text, file.kept) == (None, None)
     assert file.write("new\n", "old\n", os.replace)
     again = ProgramFile("app", str(tmp_path), ".conf")
-    again.read()
+    again.load()
     assert (again.text, again.kept) == ("new\n", "old\n")
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {
         "app.conf": 0o640,
