@@ -287,6 +287,6 @@ def read_last(folder: str) -> words.Run | None:
         path = os.path.join(folder, name, "run.json")
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
-                run: words.Run = json.load(file)
+                run: words.Run = json.loads(file.read(MAX_OUTPUT))
                 return run
     return None

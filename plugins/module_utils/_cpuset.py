@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import FrozenSet, Iterable
 
+from ._foreign import reads_foreign
+
 CpuSet = FrozenSet[int]
 
 # The kernel's NR_CPUS is at most 8192; a larger number is a damaged list, not a CPU.
@@ -26,6 +28,7 @@ class CpuSetError(ValueError):
     """A text that is no CPU list or mask."""
 
 
+@reads_foreign
 def parse_cpu_list(text: str | None) -> CpuSet:
     """Return the frozenset of CPUs of a kernel list such as ``0-3,8``; an empty text is the empty set.
 
@@ -48,6 +51,7 @@ def parse_cpu_list(text: str | None) -> CpuSet:
     return frozenset(cpus)
 
 
+@reads_foreign
 def parse_cpu_mask(text: str | None) -> CpuSet:
     """Return the frozenset of CPUs of a kernel mask: hexadecimal, groups of 32 bits separated by commas."""
     text = (text or "").strip()

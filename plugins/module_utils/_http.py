@@ -24,6 +24,8 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from ._foreign import reads_foreign
+
 MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer that are read at most: far more than the largest /jsz of a real cluster."""
 
@@ -37,10 +39,11 @@ class HttpError(Exception):
 
 
 class Clock:
-    """Says how long the next read may take; ``seconds`` are for everything together."""
+    """Says how long the next read may take; ``seconds`` and ``most`` bytes are for everything together."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, most: float = math.inf) -> None:
         self._end = time.monotonic() + seconds
+        self._most, self._room = most, most
 
     def left(self) -> float:
         """Return the seconds that are left; raise TimeoutError when there are none."""
@@ -54,7 +57,10 @@ class Clock:
         return TimeoutError("timed out")
 
     def count(self, size: int) -> None:
-        """Note that so many bytes came."""
+        """Note that so many bytes came; raise an error when they are too many."""
+        self._room -= size
+        if self._room < 0:
+            raise http.client.HTTPException(f"more than {self._most} bytes came")
 
 
 class Pace(Clock):
@@ -152,6 +158,7 @@ def shown_url(url: str) -> str:
         return url.partition("?")[0].rpartition("@")[2]
 
 
+@reads_foreign
 def read_json(raw: bytes) -> dict[str, Any] | None:
     """Return the JSON object in an answer, None for anything else, however deep, long or odd it is."""
     try:
@@ -174,19 +181,47 @@ def _float(text: str) -> float:
     return value
 
 
-class JsonClient:
-    """A connection to one server that is kept open between questions; ``timeout`` is for each whole exchange."""
+class _Connection(http.client.HTTPConnection):
+    """A connection whose clock also runs while it is made, however many addresses a name has."""
 
-    def __init__(self, url: str, timeout: float) -> None:
+    def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext | None) -> None:
+        super().__init__(host, port, timeout=timeout)
+        self.clock = Clock(timeout)
+        self._context = context
+
+    def connect(self) -> None:
+        """Connect to the first address that answers."""
+        sock = _connected(self.host, self.port, self.clock)
+        sock.settimeout(self.clock.left())
+        self.sock = self._context.wrap_socket(sock, server_hostname=self.host) if self._context else sock
+
+
+def _connected(host: str, port: int, clock: Clock) -> socket.socket:
+    failed: OSError = OSError(f"{host} has no address")
+    for family, kind, protocol, _name, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(clock.left())
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            failed = error
+        else:
+            return sock
+    raise failed
+
+
+class JsonClient:
+    """A connection to one server that is kept open between questions.
+
+    Each whole exchange has ``timeout`` seconds, and each answer ``most`` bytes.
+    """
+
+    def __init__(self, url: str, timeout: float, most: int = MAX_ANSWER) -> None:
         scheme, host, port, self._base = split_url(url)
         self.url = url
-        self._timeout = timeout
-        self._connection: http.client.HTTPConnection
-        if scheme == "https":
-            context = ssl.create_default_context()
-            self._connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
-        else:
-            self._connection = http.client.HTTPConnection(host, port, timeout=timeout)
+        self._timeout, self._most = timeout, most
+        self._connection = _Connection(host, port, timeout, ssl.create_default_context() if scheme == "https" else None)
 
     def close(self) -> None:
         """Close the connection."""
@@ -200,20 +235,21 @@ class JsonClient:
             headers["Content-Type"] = "application/json"
         where = shown_url(self.url).rstrip("/") + path
         clock = Clock(self._timeout)
+        self._connection.clock = clock
         self._connection.response_class = answers(clock)
         try:
             if self._connection.sock:
                 self._connection.sock.settimeout(clock.left())
             self._connection.request("GET" if body is None else "POST", (self._base + path) or "/", body, headers)
             response = self._connection.getresponse()
-            raw = response.read(MAX_ANSWER + 1)
+            raw = response.read(self._most + 1)
         except (OSError, ValueError, http.client.HTTPException) as error:
             self._connection.close()
             words = str(error) or type(error).__name__
             raise HttpError(f"{where} did not answer: {words[:_MAX_WORDS]}") from error
-        if len(raw) > MAX_ANSWER:
+        if len(raw) > self._most:
             self._connection.close()
-            raise HttpError(f"{where} answered more than {MAX_ANSWER} bytes")
+            raise HttpError(f"{where} answered more than {self._most} bytes")
         answer = read_json(raw)
         if answer is None:
             raise HttpError(f"{where} answered with status {response.status} and no JSON object")

@@ -11,11 +11,15 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Sequence, TypedDict, TypeVar
 
+from ._foreign import reads_foreign
 from ._http import HttpError, JsonClient
 from ._kinds import KindError, flag, mapping, text, whole
 
 METHODS = ("system_chain", "system_version", "system_health", "system_syncState", "subspace_getFarmerAppInfo")
 """The questions, all of them safe methods. The last one says most; a node that lacks it is no farming node."""
+
+MAX_ANSWER = 16 * 1024 * 1024
+"""Bytes of an answer that are read at most: a block of the chain has five million, in hexadecimal digits."""
 
 _MAX_WORDS = 300
 
@@ -46,7 +50,7 @@ class Node(TypedDict):
 def ask_node(url: str, timeout: float, archive: bool = False) -> Node:
     """Ask every question over one connection, each within ``timeout``; the first that gets no HTTP answer ends it."""
     try:
-        client = JsonClient(url, timeout)
+        client = JsonClient(url, timeout, MAX_ANSWER)
     except HttpError as error:
         return unreachable(str(error))
     results: dict[str, Any] = {}
@@ -81,6 +85,7 @@ def request(method: str, params: Sequence[object] = ()) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
 
 
+@reads_foreign
 def result(method: str, status: int, answer: Mapping[str, Any]) -> Any:
     """Return the result in a decoded answer; raise RpcError when it carries an error or is no JSON-RPC answer."""
     if "result" in answer:
@@ -92,6 +97,7 @@ def result(method: str, status: int, answer: Mapping[str, Any]) -> Any:
     raise RpcError(f"{method}: the answer (HTTP status {status}) is no JSON-RPC answer")
 
 
+@reads_foreign
 def genesis_hash(value: object) -> str | None:
     """Return a hash that nodes spell as hex with or without 0x, or as a list of bytes, in the form 0x…; else None."""
     if isinstance(value, list):
@@ -110,6 +116,7 @@ def unreachable(error: str) -> Node:
     return reading({}, [error], reachable=False)
 
 
+@reads_foreign
 def reading(results: Mapping[str, Any], errors: Sequence[str] = (), reachable: bool = True) -> Node:
     """Return the ``node`` dictionary of the results by method.
 

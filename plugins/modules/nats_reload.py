@@ -97,7 +97,7 @@ def execute(params: dict[str, Any]) -> str:
     if settings is None:
         raise ReloadError(f"there is no {params['config']}, so no supervisord that could signal {params['name']}")
     supervisor = Supervisor(settings.socket, settings.username, settings.password)
-    log = supervisor.call("getProcessInfo", params["name"])["stdout_logfile"]
+    log = supervisor.process(params["name"])["stdout_logfile"]
     return reload(
         load_time=lambda: config_load_time(params["url"]),
         signal=lambda: supervisor.call("signalProcess", params["name"], "HUP"),

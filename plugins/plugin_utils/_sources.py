@@ -20,6 +20,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.read import file_checksum
 
+_CHECKSUM_LENGTH = len("sha256:") + 64
+
 
 def find_source(action: ActionBase, src: str, task_vars: Mapping[str, Any]) -> tuple[str | None, list[str]]:
     """Return the path of a source, None when it is nowhere, and the places where it was looked for.
@@ -48,7 +50,7 @@ def cached_checksum(path: str) -> str:
     cache = os.path.join(C.DEFAULT_LOCAL_TMP, "autonomys-sha256-" + hashlib.sha256(key.encode()).hexdigest())
     try:
         with open(cache, encoding="ascii") as handle:
-            return handle.read()
+            return handle.read(_CHECKSUM_LENGTH)
     except FileNotFoundError:
         pass
     checksum = file_checksum(path)

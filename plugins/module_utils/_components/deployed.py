@@ -13,6 +13,7 @@ import re
 from typing import Callable, Iterable, Optional, TypedDict
 
 from .._cpuset import format_cpu_list, parse_cpu_list
+from .._foreign import reads_foreign
 from .._host.files import Host, read_text
 from .._host.read import FileFacts, read_file
 from .._nats.deployed import configuration_file, essence
@@ -74,6 +75,7 @@ def _cpus_of_nodes(nodes: str) -> str | None:
     return format_cpu_list(frozenset().union(*known)) or None if len(known) == len(sets) else None
 
 
+@reads_foreign
 def parse_programs(text: str, path: str, cpus_of_nodes: CpusOfNodes = lambda nodes: None) -> list[Defined]:
     """Return the supervised programs in a file that have one of this collection's names, or run one of its binaries.
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from .._foreign import reads_foreign
+
 # Escape sequences, also with the escape character lost or replaced by U+FFFD or by a caret notation.
 _ANSI_RE = re.compile(
     r"(?:\x1b|\x9b|\ufffd|\\x1b|\\033|\\u001b|\\e|\^\[)?\[[0-9;]*m|(?:\x1b|\ufffd)(?:\[[0-9;?]*[A-Za-z]|\([A-Z0-9])"
@@ -89,6 +91,7 @@ class NvidiaError(ValueError):
     """A text of nvidia-smi without what was asked for; the message says what is wrong and what to do."""
 
 
+@reads_foreign
 def explain_error(text: str, rc: int | None = None) -> str:
     """Return one sentence that says what an output of nvidia-smi without a result means and what to do."""
     text = clean(text)
@@ -110,6 +113,7 @@ def explain_error(text: str, rc: int | None = None) -> str:
     )
 
 
+@reads_foreign
 def clean(text: str | None) -> str:
     """Return the text without colour codes, invisible characters, table borders and foreign line ends."""
     text = _ANSI_RE.sub("", _INVISIBLE_RE.sub("", text or ""))
@@ -117,6 +121,7 @@ def clean(text: str | None) -> str:
     return re.sub("[|\u2502]", " ", text).replace("\r\n", "\n").replace("\r", "\n")
 
 
+@reads_foreign
 def explain_line(line: str) -> str:
     """Return what a line means that came with a list of GPUs and is none."""
     known = any(re.search(pattern, line) for pattern, _meaning in _ERRORS)
@@ -125,6 +130,7 @@ def explain_line(line: str) -> str:
     return f"nvidia-smi said beside its list of GPUs: {line[:200]}"
 
 
+@reads_foreign
 def explain_status(rc: int, stderr: str) -> str:
     """Return what a status means that came with an answer; the answer itself is no part of the trouble."""
     if clean(stderr).strip() or rc in _STATUSES:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, Sequence, TypedDict
 
+from .._foreign import reads_foreign
 from .._host.parse import natural
 from .nvidia_errors import NvidiaError, clean, explain_error
 
@@ -104,6 +105,7 @@ class Row(TypedDict):
     links: dict[str, str]
 
 
+@reads_foreign
 def parse_topo(text: str) -> dict[str, Row]:
     """Read the matrix of ``nvidia-smi topo -m``.
 
@@ -175,11 +177,13 @@ def _agreed(one: Row, other: Row) -> Row:
     }
 
 
+@reads_foreign
 def parse_nic_legend(text: str) -> dict[str, str]:
     """Return the legend's names of the matrix's NIC columns, ``{"NIC0": "mlx5_0"}``."""
     return dict(_LEGEND_NIC_RE.findall(clean(text)))
 
 
+@reads_foreign
 def parse_compute_apps(text: str) -> dict[int, list[str]]:
     """Read ``--query-compute-apps=pid,gpu_uuid --format=csv,noheader``: ``{pid: [UUIDs]}``."""
     result: dict[int, list[str]] = {}
@@ -191,6 +195,7 @@ def parse_compute_apps(text: str) -> dict[int, list[str]]:
     return result
 
 
+@reads_foreign
 def parse_query(text: str) -> Query:
     """Read ``--query-gpu=index,uuid,name,pci.bus_id,memory.total,driver_version --format=csv,noheader,nounits``.
 
@@ -235,6 +240,7 @@ def _error_of(uuid: str, bus_id: str, others: Sequence[str]) -> str | None:
     return next((cell for cell in others if _LOST_RE.search(cell)), None)
 
 
+@reads_foreign
 def normalize_bus_id(text: str | None) -> str | None:
     """Return a PCI address as sysfs writes it, None when it is none.
 

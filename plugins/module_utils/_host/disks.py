@@ -26,7 +26,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Iterable, Mapping, Sequence, TypedDict, TypeVar
 
-from .files import read_text
+from .files import read_bytes, read_text
 from .mounts import Mount, bound_from_root, find_mount, is_read_only, mount_of_id, parse_mountinfo
 
 PATIENCE_S = 20
@@ -36,6 +36,7 @@ MAX_ENTRIES = 20000
 """Files of a folder that are counted at most."""
 
 MOUNTINFO = "/proc/self/mountinfo"
+_MAX_MOUNTINFO = 64 * 1024 * 1024
 
 # What an attempt can end with on a good disk: no room, no right, no such file, or nothing that the filesystem knows.
 HARMLESS = frozenset(
@@ -171,7 +172,7 @@ def read_disks(
 
 def read_mountinfo() -> str:
     """Return the table of mounts."""
-    return Path(MOUNTINFO).read_text(encoding="utf-8", errors="surrogateescape")
+    return read_bytes(MOUNTINFO, _MAX_MOUNTINFO).decode("utf-8", "surrogateescape")
 
 
 def _unread(path: str, mounts: Iterable[Mount], why: str | None) -> Disk:

@@ -5,13 +5,20 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""Files of a host, read without a word of complaint: what cannot be read is unknown."""
+"""Files of a host, so much of them and no more, and nothing that is waited for. What cannot be read is unknown.
+
+Others write these files. One that grows while it is read ends all the same, and a pipe in its place is not a file.
+"""
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import re
+import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from .._cpuset import CpuSetError, parse_cpu_list, parse_cpu_mask
 from .parse import integer
@@ -23,10 +30,32 @@ MAX_FILE = 1024 * 1024
 def read_text(path: str | Path) -> str | None:
     """Return the text of a file, its first MAX_FILE characters at most; None when it cannot be read."""
     try:
-        with open(str(path), encoding="utf-8", errors="replace") as handle:
+        with io.TextIOWrapper(open_file(path), encoding="utf-8", errors="replace") as handle:
             return handle.read(MAX_FILE)
     except (OSError, ValueError):
         return None
+
+
+def open_file(path: str | Path) -> BinaryIO:
+    """Open a regular file for reading. A pipe in its place is not waited for: it is an OSError, as all else is."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_bytes(path: str | Path, most: int) -> bytes:
+    """Return a file's first bytes; raise OSError when it cannot be read."""
+    with open_file(path) as handle:
+        return handle.read(most)
+
+
+def read_tail(path: str, most: int) -> bytes:
+    """Return a file's last bytes; raise OSError when it cannot be read."""
+    with open_file(path) as handle:
+        handle.seek(max(0, handle.seek(0, os.SEEK_END) - most))
+        return handle.read(most)
 
 
 def why_unreadable(path: str) -> str | None:

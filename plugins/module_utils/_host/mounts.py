@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import Iterable, TypedDict
 
+from .._foreign import reads_foreign
+
 
 class Mount(TypedDict):
     """A mounted filesystem; ``options`` are those of the mount and those of the filesystem, each once."""
@@ -22,6 +24,7 @@ class Mount(TypedDict):
     options: list[str]
 
 
+@reads_foreign
 def parse_mountinfo(text: str) -> list[Mount]:
     """Return the mounts in the order in which they were mounted."""
     mounts: list[Mount] = []
@@ -46,6 +49,7 @@ def parse_mountinfo(text: str) -> list[Mount]:
     return mounts
 
 
+@reads_foreign
 def mount_of_id(text: str, mount_id: str) -> Mount | None:
     """Return the mount that the kernel knows by a number, such as that in /proc/PID/fdinfo; None when there is none."""
     lines = [line for line in text.splitlines() if line.partition(" ")[0] == mount_id]
@@ -65,6 +69,7 @@ def find_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
     return found
 
 
+@reads_foreign
 def bound_from_root(text: str, mountpoint: str | None) -> str | None:
     """Return the folder of the root filesystem that is bound to a place, None where that has a disk of its own."""
     fields = [line.partition(" - ")[0].split(" ") for line in text.splitlines()]

@@ -13,6 +13,8 @@ import json
 import re
 from typing import Any, Iterable, TypedDict
 
+from .._foreign import reads_foreign
+
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}\Z")
 
 
@@ -31,6 +33,7 @@ class Service(TypedDict):
     active: bool
 
 
+@reads_foreign
 def integer(text: str | None) -> int | None:
     """Return the number in a text that somebody else wrote, None when it is none.
 
@@ -40,16 +43,19 @@ def integer(text: str | None) -> int | None:
     return int(text) if _INTEGER.match(text) else None
 
 
+@reads_foreign
 def natural(text: str | None) -> int | None:
     """Return the number without a sign in a text that somebody else wrote, None when it is none."""
     return integer(text) if text and text.strip()[:1] not in ("+", "-") else None
 
 
+@reads_foreign
 def fields_of(output: str) -> dict[str, str]:
     """Return the ``NAME=value`` lines of an output."""
     return dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
 
 
+@reads_foreign
 def parse_os_release(text: str) -> Distribution:
     """Return ``{id, version}`` of an os-release file."""
     fields = {}
@@ -60,12 +66,14 @@ def parse_os_release(text: str) -> Distribution:
     return {"id": fields.get("ID"), "version": fields.get("VERSION_ID")}
 
 
+@reads_foreign
 def parse_memory_mib(meminfo: str) -> int | None:
     """Return the MiB of memory in the text of /proc/meminfo or of a NUMA node, None when it does not say."""
     match = re.search(r"MemTotal:\s*([0-9]{1,18}) kB", meminfo)
     return int(match.group(1)) // 1024 if match else None
 
 
+@reads_foreign
 def parse_packages(output: str, names: Iterable[str]) -> dict[str, str | None]:
     r"""Return ``{name: version or None}``.
 
@@ -79,6 +87,7 @@ def parse_packages(output: str, names: Iterable[str]) -> dict[str, str | None]:
     return packages
 
 
+@reads_foreign
 def parse_service(output: str) -> Service:
     """Return ``{installed, enabled, active}`` from ``systemctl show -p LoadState,UnitFileState,ActiveState``."""
     fields = fields_of(output)
@@ -89,6 +98,7 @@ def parse_service(output: str) -> Service:
     }
 
 
+@reads_foreign
 def parse_addresses(output: str) -> dict[str, list[str]]:
     """Return ``{interface: [address/prefix]}`` from ``ip -j address``, without the loopback interface.
 
@@ -118,6 +128,7 @@ def _dictionaries(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+@reads_foreign
 def filters_packets(ruleset: str, ip_tables: str) -> bool:
     """Tell whether anything looks at incoming packets.
 

@@ -19,6 +19,7 @@ import stat
 from typing import Dict, Iterable, Mapping, Sequence, Tuple, TypedDict, Union
 
 from .._cpuset import CpuSetError, format_cpu_list, parse_cpu_list
+from .files import read_bytes
 from .parse import natural
 
 IPAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
@@ -26,6 +27,9 @@ SocketTable = Dict[str, Tuple[str, str, str]]
 """Inode to state, local and remote address of a TCP socket, undecoded."""
 
 _DELETED = " (deleted)"
+# Bytes that are read at most. A process can make its own command line as long as its memory.
+_MAX_READ = 16 * 1024 * 1024
+_MAX_COMMAND_LINE = 128 * 1024
 _TCP_ESTABLISHED = "01"
 _TCP_LISTEN = "0A"
 
@@ -53,10 +57,9 @@ class Owner(TypedDict):
     command: str
 
 
-def _read(*parts: str) -> str:
+def _read(*parts: str, most: int = _MAX_READ) -> str:
     try:
-        with open(os.path.join(*parts), "rb") as handle:
-            return handle.read().decode("utf-8", "replace")
+        return read_bytes(os.path.join(*parts), most).decode("utf-8", "replace")
     except OSError:
         return ""
 
@@ -99,7 +102,7 @@ def own_processes(root: str = "/proc") -> list[tuple[str, str]]:
     own = _readlink(root, "self", "ns", "pid")
     pids = [entry for entry in _listdir(root) if natural(entry) is not None]
     pids = [pid for pid in pids if _readlink(root, pid, "ns", "pid") in ("", own)]
-    return [(_read(root, pid, "comm"), _read(root, pid, "cmdline")) for pid in pids]
+    return [(_read(root, pid, "comm"), _read(root, pid, "cmdline", most=_MAX_COMMAND_LINE)) for pid in pids]
 
 
 def tree(pid: int, parent_of: Mapping[int, int]) -> list[int]:
@@ -270,7 +273,8 @@ def evidence(
 
 def owner(pid: int, root: str = "/proc") -> Owner | None:
     """Return whose process it is, None where it cannot be told: the process is gone, or not ours to look at."""
-    environ, command = _read(root, str(pid), "environ"), _read(root, str(pid), "cmdline")
+    environ = _read(root, str(pid), "environ")
+    command = _read(root, str(pid), "cmdline", most=_MAX_COMMAND_LINE)
     if not environ or not command:
         return None
     variables = dict(item.split("=", 1) for item in environ.split("\0") if "=" in item)

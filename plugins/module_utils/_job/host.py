@@ -16,6 +16,7 @@ import time
 from typing import Any, NamedTuple, Sequence
 
 from .._host.commands import Answer, CommandError, Run
+from .._host.files import open_file
 from .systemd import State, Wanted, digest, properties, show_command, start_command, state_of, unit
 from .words import outcome
 
@@ -149,7 +150,7 @@ def available(path: str) -> int:
 def read_output(path: str | None, start: int) -> tuple[str, int]:
     """Return output from a byte on and the byte at which it ends. A log that was emptied is read from its beginning."""
     try:
-        with open(path or "", "rb") as handle:
+        with open_file(path or "") as handle:
             end = handle.seek(0, os.SEEK_END)
             handle.seek(start if start <= end else 0)
             data = handle.read(OUTPUT_BYTES)

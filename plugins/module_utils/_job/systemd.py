@@ -14,6 +14,8 @@ import json
 import time
 from typing import Any, Mapping, Sequence, TypedDict
 
+from .._foreign import reads_foreign
+
 PROPERTIES = (
     "LoadState",
     "ActiveState",
@@ -29,6 +31,8 @@ PROPERTIES = (
 """What `systemctl show` is asked for."""
 
 _MASK = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+# Seconds; systemd's times are before that, and the year after it cannot be written in four digits.
+_YEAR_10000 = 253402300800
 _EXITED = "1"  # ExecMainCode is waitid's si_code: 1 exited, 2 killed, 3 killed with a core dump
 
 
@@ -103,12 +107,14 @@ def unit(name: str) -> str:
     return f"{name}.service"
 
 
+@reads_foreign
 def properties(text: str) -> dict[str, str]:
     """Return what `systemctl show` printed, as a dictionary."""
     lines = (line.partition("=") for line in text.split("\n"))
     return {name: value for name, equals, value in lines if equals}
 
 
+@reads_foreign
 def state_of(shown: Mapping[str, str], now_s: float) -> State:
     """Return what became of a job.
 
@@ -132,7 +138,7 @@ def state_of(shown: Mapping[str, str], now_s: float) -> State:
         found["state"] = "succeeded" if shown.get("SubState") == "exited" else "running"
     found["digest"] = shown.get("Description", "").rpartition("(job ")[2].rstrip(")") or None
     at = _number(shown, "ExecMainStartTimestamp")
-    if at:
+    if 0 < at < _YEAR_10000:
         found["started_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
     started = _number(shown, "ExecMainStartTimestampMonotonic") / 1e6
     if started:

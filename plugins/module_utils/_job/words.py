@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import signal
 
+from .._foreign import reads_foreign
 from .systemd import Ending
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -84,6 +85,7 @@ def progress(wall_s: float, before: tuple[float, int] | None, measured: int | No
     return words
 
 
+@reads_foreign
 def last_lines(text: str, count: int) -> list[str]:
     """Return the last lines of an output that say something. A line that is rewritten counts as it is last."""
     lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]

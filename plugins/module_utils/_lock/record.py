@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from typing import Any, Mapping, NamedTuple, TypedDict, cast
 
+from .._foreign import reads_foreign
 from .._kinds import KindError, number, text, whole
 
 EXPIRES_S = 1800.0
@@ -82,6 +83,7 @@ class Outcome(NamedTuple):
     moved: bool = False
 
 
+@reads_foreign
 def parse(content: str) -> Record:
     """Return the record in a file's text."""
     try:
@@ -104,6 +106,7 @@ def parse(content: str) -> Record:
         raise RecordError(str(error)) from error
 
 
+@reads_foreign
 def parse_holder(data: Any) -> Holder:
     """Return a run as a record describes it."""
     if not isinstance(data, dict):

@@ -13,10 +13,13 @@ import json
 import re
 from typing import Any, Mapping
 
+from .._foreign import reads_foreign
+
 _SIZE = re.compile(r"(-?[0-9]{1,18})([a-zA-Z]*)\Z")
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4, "p": 5, "e": 6}
 
 
+@reads_foreign
 def parse_size(value: object) -> int:
     """Return the bytes that nats-server reads in a size: 3MB is 3 * 1024², but 3M is 3 * 1000².
 

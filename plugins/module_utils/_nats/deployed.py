@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, Sequence
 
+from .._foreign import reads_foreign
+
 # Where JetStream keeps its data when it is not told.
 DEFAULT_STORE = "/tmp/nats"
 
@@ -39,6 +41,7 @@ def configuration_file(command: Sequence[str]) -> str | None:
     return flag(command, _CONFIG)
 
 
+@reads_foreign
 def told(command: Sequence[str], text: str | None) -> Told:
     """Return what a server has been told by its command line and its configuration, None where that is not known."""
     file = configuration_file(command)
@@ -60,6 +63,7 @@ def told(command: Sequence[str], text: str | None) -> Told:
     return Told(name, store)
 
 
+@reads_foreign
 def essence(text: str) -> str:
     """Return a configuration that tells ``told`` the same, and nothing else of what may be secret."""
     text = _without_comments(text)
@@ -72,7 +76,7 @@ def essence(text: str) -> str:
 def setting(text: str, pattern: str) -> str | None:
     """Return the value of a setting in a configuration without comments, None where it has none."""
     match = re.search(
-        rf"""(?:^|[\s{{,;])["']?{pattern}["']?\s*[:=\s]\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s,;}}]+))""", text
+        rf"""(?:^|[\s{{,;])["']?{pattern}["']?(?:\s*[:=]\s*|\s+)(?:"([^"\n]*)"|'([^'\n]*)'|([^\s,;}}]+))""", text
     )
     return next((value for value in match.groups() if value is not None), None) if match else None
 
@@ -102,9 +106,9 @@ def _without_comments(text: str) -> str:
 
 
 def _enables_jetstream(text: str) -> bool:
-    match = re.search(r"""(?i)(?:^|[\s{,;])["']?jetstream["']?\s*[:=]?\s*(\{|[^\s,;}]+)""", text)
+    match = re.search(r"""(?i)(?:^|[\s{,;])["']?jetstream["']?(?:\s*[:=]\s*|\s*)(\{|[^\s,;}]+)""", text)
     return match is not None and match.group(1).lower() not in ("false", "disable", "disabled", "off", "no")
 
 
 def _includes(text: str) -> bool:
-    return bool(re.search(r"(?m)^\s*include\b", text))
+    return bool(re.search(r"(?m)^[^\S\n]*include\b", text))

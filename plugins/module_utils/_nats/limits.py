@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import re
 
+from .._foreign import reads_foreign
+
 # The largest message that the server's 32 bits can count.
 MAX_PAYLOAD = 2**31 - 1
 # What lame duck mode lasts at least, in seconds.
 LEAST_LAME_DUCK = 30
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)")
+_PART = re.compile(r"([0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(ns|us|µs|ms|s|m|h)")
 
 
+@reads_foreign
 def parse_duration(value: object) -> float:
     """Return the seconds that nats-server reads in a duration such as ``90s`` or ``1m30s``.
 

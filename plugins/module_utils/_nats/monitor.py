@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Sequence, TypedDict
 
+from .._foreign import reads_foreign
 from .._kinds import flag, items, mapping, number, text, whole
 from .quorum import META_GROUP, Group, Groups, Replica, Thresholds, Views, leader_view, stop_reasons
 
@@ -55,6 +56,7 @@ class Nats(TypedDict):
     reasons: list[str]
 
 
+@reads_foreign
 def routed_peers(routez: Mapping[str, Any]) -> dict[str, str | None]:
     """Return ``{server name: IP address}`` of the servers with at least one route (pooling makes several each)."""
     peers: dict[str, str | None] = {}
@@ -80,6 +82,7 @@ def replica(entry: Mapping[str, Any]) -> Replica:
     }
 
 
+@reads_foreign
 def raft_groups(jsz: Mapping[str, Any]) -> Groups:
     """Return ``{name: {leader, size, replicas}}`` of the groups in a /jsz answer: meta group, streams, consumers.
 
@@ -115,6 +118,7 @@ def unreachable(error: str) -> Nats:
     return reading({}, error=error)
 
 
+@reads_foreign
 def reading(
     answers: Answers,
     peers: Sequence[str] | None = None,

@@ -14,9 +14,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 import time
 from typing import Callable
+
+from .._foreign import reads_foreign
+from .._host.files import open_file
 
 LOOK_S = 0.2
 MAX_LOG = 65536
@@ -65,6 +69,7 @@ def reload(
     )
 
 
+@reads_foreign
 def refusal(text: str) -> str | None:
     """Return the last reason in a log why a configuration was not taken."""
     found = _REFUSED.findall(text)
@@ -77,7 +82,7 @@ def copy(source: str, target: str) -> None:
     descriptor, partial = tempfile.mkstemp(prefix=f".{os.path.basename(target)}.", dir=os.path.dirname(target))
     try:
         with open(source, "rb") as read, os.fdopen(descriptor, "wb") as written:
-            written.write(read.read())
+            shutil.copyfileobj(read, written)
             written.flush()
             os.fchown(written.fileno(), found.st_uid, found.st_gid)
             os.fchmod(written.fileno(), found.st_mode & 0o7777)
@@ -98,7 +103,7 @@ def _size(path: str | None) -> int:
 def _read(path: str | None, start: int) -> str:
     """Return what was written into a log since; one that was begun anew is read from its beginning."""
     try:
-        with open(path or "", "rb") as handle:
+        with open_file(path or "") as handle:
             end = handle.seek(0, os.SEEK_END)
             handle.seek(max(start if start <= end else 0, end - MAX_LOG))
             return handle.read(MAX_LOG).decode("utf-8", "replace")

@@ -54,6 +54,7 @@ class _Http(urllib.request.HTTPHandler):
         """Return the answer to a request."""
 
         def connection(host: str, **options: Any) -> http.client.HTTPConnection:
+            options["timeout"] = self._pace.left()
             made = http.client.HTTPConnection(host, **options)
             made.response_class = answers(self._pace)
             return made
@@ -72,6 +73,7 @@ class _Https(urllib.request.HTTPSHandler):
         """Return the answer to a request."""
 
         def connection(host: str, **options: Any) -> http.client.HTTPConnection:
+            options["timeout"] = self._pace.left()
             made = http.client.HTTPSConnection(host, context=ssl.create_default_context(), **options)
             made.response_class = answers(self._pace)
             return made

@@ -15,6 +15,7 @@ import os
 import stat
 from typing import Callable, Iterable, Iterator, NamedTuple, Sequence
 
+from .._host.files import read_bytes
 from .._host.trusted import distrust
 from .request import Release, is_name
 from .versions import (
@@ -31,6 +32,7 @@ from .versions import (
 MODE = 0o755
 
 _CHUNK = 1024 * 1024
+_MAX_TEXT = 16 * 1024 * 1024
 
 
 class Root(NamedTuple):
@@ -155,7 +157,6 @@ def _listdir(path: str) -> list[str]:
 
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as handle:
-            return handle.read()
+        return read_bytes(path, _MAX_TEXT).decode("utf-8", "surrogateescape")
     except OSError:
         return ""

@@ -13,6 +13,7 @@ import os
 import re
 from typing import Any, Iterable, Mapping, TypedDict
 
+from .._foreign import reads_foreign
 from .._http import shown_url
 
 MAX_SIZE = 4 * 1024**3
@@ -99,6 +100,7 @@ def check_extract(extract: str | None) -> None:
         raise ReleaseError(f"extract {extract!r} must be the path of a file inside the archive")
 
 
+@reads_foreign
 def parse_checksum(value: object, src: str) -> str:
     """Return a checksum in the form ``sha256:<hex>``; raise ReleaseError for any other kind."""
     checksum = str(value).strip().lower()

@@ -13,6 +13,8 @@ import json
 import re
 from typing import Collection, Iterable, Mapping, NamedTuple, TypedDict
 
+from .._foreign import reads_foreign
+
 MANIFEST = ".release.json"
 """Name of the file in a version's folder that holds what was asked for and what lay on the disk then."""
 
@@ -40,6 +42,7 @@ class Manifest(NamedTuple):
 NO_MANIFEST = Manifest({}, None)
 
 
+@reads_foreign
 def parse_manifest(text: str) -> Manifest:
     """Return what a manifest says; `NO_MANIFEST` for a text that is none."""
     try:

@@ -15,6 +15,7 @@ import time
 from typing import Collection, Sequence
 
 from .._host.commands import CommandError, Run, find_program, run_command
+from .._host.files import read_tail
 from . import rpc
 from .daemon_conf import DaemonSettings, daemon_settings
 from .errors import ProgramError
@@ -48,10 +49,7 @@ def read_settings(config: str) -> DaemonSettings | None:
 def tail_of(path: str | None, size: int) -> str | None:
     """Return the end of a log, as text, None when it cannot be read."""
     try:
-        with open(path or "", "rb") as handle:
-            handle.seek(0, os.SEEK_END)
-            handle.seek(max(0, handle.tell() - size))
-            return handle.read().decode("utf-8", "replace")
+        return read_tail(path or "", size).decode("utf-8", "replace")
     except OSError:
         return None
 

@@ -15,6 +15,7 @@ import platform
 import re
 from typing import Any, Collection, NamedTuple
 
+from .._foreign import reads_foreign
 from .._host.files import read_text, why_unreadable
 from . import rpc
 from .daemon_conf import DaemonSettings, daemon_settings, included_patterns
@@ -53,6 +54,7 @@ def _patterns(config: str) -> list[str]:
         return list(DEFAULT_PATTERNS)
 
 
+@reads_foreign
 def options_of_damaged(text: str, program: str) -> dict[str, str]:
     """Return the options of a program in a text that supervisord may not be able to read as a whole.
 
@@ -112,7 +114,7 @@ def read_states(names: Collection[str], config: str = CONFIG) -> dict[str, State
 def read_reason(supervisor: Any, info: rpc.ProcessInfo) -> str:
     """Return why a program does not stay up."""
     try:
-        log = supervisor.call("tailProcessStdoutLog", rpc.full_name(info), 0, LOG_TAIL)[0]
+        log = supervisor.log_tail(rpc.full_name(info), LOG_TAIL)
     except rpc.SupervisorError:
         log = ""
     lines = [line.strip() for line in log.splitlines() if line.strip()]

@@ -13,6 +13,7 @@ import os
 import re
 from typing import Any, Mapping, Sequence
 
+from .._foreign import reads_foreign
 from .._host.processes import SocketTable, evidence, parents
 from .daemon import Daemon, read_settings, tail_of
 from .errors import ConfError
@@ -91,6 +92,7 @@ def _evidence(
     }
 
 
+@reads_foreign
 def count_restarts(log: str, name: str) -> int:
     """Count how often a program ended by itself since its last deliberate start, in the text of supervisord's log."""
     count = 0

@@ -18,6 +18,7 @@ import shlex
 from typing import Callable, Mapping, NamedTuple, Sequence
 
 from .._cpuset import CpuSetError, format_cpu_list, parse_cpu_list, parse_cpu_mask
+from .._foreign import reads_foreign
 from .launcher_options import LAUNCHERS, Launcher, Options, UnknownCommandError, read_options
 
 Known = Callable[[str], bool]
@@ -59,6 +60,7 @@ class Launched(NamedTuple):
         return None if self.cleared or name in self.unset else before.get(name)
 
 
+@reads_foreign
 def unwrap(words: Sequence[str], known: Known) -> Launched:
     """Return the program that a command line runs, and what its launchers say about it."""
     way = _Way(known)

@@ -16,6 +16,7 @@ import stat
 import tempfile
 from typing import Callable, Mapping, NamedTuple, Sequence
 
+from .._host.files import MAX_FILE, read_bytes
 from .errors import ConfError, ProgramError
 from .read import Sections, decode, groups, parse, program_names
 
@@ -37,7 +38,7 @@ class ProgramFile:
         self.text: str | None = None
         self.kept: str | None = None
 
-    def read(self) -> None:
+    def load(self) -> None:
         """Read both files."""
         self.text = read_text(self.path)
         self.kept = read_text(self.previous)
@@ -95,12 +96,13 @@ class ProgramFile:
 def read_text(path: str) -> str | None:
     """Return the text of a configuration file, None when there is none."""
     try:
-        with open(path, "rb") as handle:
-            data = handle.read()
+        data = read_bytes(path, MAX_FILE + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ProgramError(f"{path} cannot be read: {error.strerror}") from error
+    if len(data) > MAX_FILE:
+        raise ProgramError(f"{path} cannot be read: it is larger than {MAX_FILE} bytes, so it is no configuration file")
     return decode(data, path)
 
 

@@ -13,6 +13,7 @@ import configparser
 import shlex
 from typing import Any, Dict, Mapping
 
+from .._foreign import reads_foreign
 from .._secrets import secret_values
 from .errors import ConfError
 
@@ -24,6 +25,7 @@ Definitions = Dict[str, Dict[str, Dict[str, str]]]
 PROGRAM_KINDS = ("program:", "fcgi-program:", "eventlistener:")
 
 
+@reads_foreign
 def parse(text: str, path: str = "the file") -> dict[str, dict[str, str]]:
     """Read *text* the way supervisord does: sections in their order, each a dictionary of options.
 
@@ -42,6 +44,7 @@ def parse(text: str, path: str = "the file") -> dict[str, dict[str, str]]:
     return {section: dict(parser.items(section)) for section in parser.sections()}
 
 
+@reads_foreign
 def decode(data: bytes, path: str) -> str:
     """Decode the bytes of the file *path*."""
     try:
@@ -106,6 +109,7 @@ def number(options: Mapping[str, Any], key: str, default: int) -> int:
         return default
 
 
+@reads_foreign
 def parse_environment(value: str) -> dict[str, str]:
     """Read the value of ``environment`` as supervisord does."""
     lexer = shlex.shlex(value)
@@ -123,6 +127,7 @@ def parse_environment(value: str) -> dict[str, str]:
     return result
 
 
+@reads_foreign
 def parse_command(value: str) -> list[str]:
     """Read the value of ``command`` as supervisord does."""
     try:

@@ -123,7 +123,7 @@ class Run:
         if settings and not self.request.check and not os.path.isdir(settings.folder):
             raise ProgramError(f"{settings.folder} does not exist, though {self.request.config} includes files from it")
         file = self.file
-        file.read()
+        file.load()
         kept = Definition.of(file.kept, file.previous)
         old = old_definition(self.request, file.text, file.path)
         new = Definition.of(wanted_text(self.request, file.text, file.kept, file.path), file.path)

@@ -43,6 +43,8 @@ LEAST = 16 * 1024
 # A full disk or a server that restarts: what is there stays, the next run goes on.
 RETRY_SECONDS = 2
 MAX_WORDS = 300
+# Characters of a line of the list: more than a digest, two numbers and the longest path of a system have.
+MAX_LINE = 16 * 1024
 
 LINE = re.compile(r"([0-9a-f]{64}) (0|[1-9][0-9]{0,17}) (0|[1-9][0-9]{0,17}) ([^\n]+)\Z")
 
@@ -169,7 +171,7 @@ def parse(lines: Iterable[str]) -> Blocks:
 def read_list(path: str) -> Blocks:
     """Return the blocks of a list. Only a line feed ends a line: names may hold what else looks like an end."""
     with open(path, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        return parse(file)
+        return parse(iter(lambda: file.readline(MAX_LINE), ""))
 
 
 def size_of(entries: list[Block]) -> int:

@@ -18,9 +18,10 @@ COLLECTION = "ansible_collections.autonomys.cluster.plugins"
 # down may be
 # imported too, since this is closed over its own arrows below.
 HOST_ROOMS = {
-    "_cpuset": [],
+    "_cpuset": ["_foreign"],
     "_sectors": [],
-    "_http": [],
+    "_foreign": [],
+    "_http": ["_foreign"],
     "_kinds": [],
     "_printable": [],
     "_job": ["_host"],
@@ -29,7 +30,7 @@ HOST_ROOMS = {
     "_node_rpc": ["_http", "_kinds"],
     "_host": ["_cpuset", "_sectors"],
     "_gpu": ["_host"],
-    "_supervisor": ["_host", "_printable", "_secrets"],
+    "_supervisor": ["_host", "_http", "_printable", "_secrets"],
     "_release": ["_host", "_http"],
     "_nats": ["_host", "_http", "_kinds"],
     "_components": ["_gpu", "_supervisor", "_release", "_nats", "_sectors"],

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.autonomys.cluster.plugins.filter.nvidia_topo import nvidia_topo
-from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import parse_cpu_list
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_errors import (
     NvidiaError,
     explain_error,
@@ -341,16 +340,6 @@ def test_wrapped_lines_are_never_read_wrong(matrix, width, trimmed):
     assert_nothing_wrong(found, matrix)
     if not trimmed and all(len(line) % width for line in text.splitlines()):
         assert list(found) == list(expected(matrix))
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.text(max_size=300))
-def test_any_text_is_answered(text):
-    try:
-        for row in parse_topo("GPU0 X " + text).values():
-            parse_cpu_list(row["cpu_affinity"])
-    except NvidiaError as exc:
-        assert str(exc)
 
 
 # The other outputs

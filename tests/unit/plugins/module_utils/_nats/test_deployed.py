@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.deployed import Told, essence, told
 
@@ -62,3 +64,11 @@ def test_the_essence_has_no_secret():
     text += "jetstream {\n  store_dir: /d\n  key: k3y\n}\n"
     for whole in (text, '{"password": "s3cret", "key": "k3y", "jetstream": {"store_dir": "/d"}}'):
         assert "s3cret" not in essence(whole) and "k3y" not in essence(whole)
+
+
+@pytest.mark.parametrize("text", ["server_name", "store_dir", "jetstream", "", "x "])
+def test_long_runs_of_blanks_are_read_in_time(text):
+    begun = time.process_time()
+    for blank in (" ", "\n"):
+        essence(text + blank * 300_000)
+    assert time.process_time() - begun < 2

@@ -8,10 +8,11 @@ import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import defined, rpc
 
 
-class Supervisor:
+class Supervisor(rpc.Supervisor):
     """Answers as supervisord, or refuses."""
 
     def __init__(self, log):
+        super().__init__("/nowhere")
         self.log = log
 
     def call(self, method, *arguments):

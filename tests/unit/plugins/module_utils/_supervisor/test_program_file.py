@@ -26,11 +26,11 @@ def file(tmp_path):
 
 
 def test_both_files_are_written_read_and_removed(file, tmp_path):
-    file.read()
+    file.load()
     assert (file.text, file.kept) == (None, None)
     assert file.write("new\n", "old\n", os.replace)
     again = ProgramFile("app", str(tmp_path), ".conf")
-    again.read()
+    again.load()
     assert (again.text, again.kept) == ("new\n", "old\n")
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {
         "app.conf": 0o640,
@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_no_litter(file, tmp_path, monkeypatch):
 
 def test_a_text_is_read_or_told_why_not(tmp_path):
     assert read_text(str(tmp_path / "none")) is None
-    with pytest.raises(ProgramError, match="cannot be read: Is a directory"):
+    with pytest.raises(ProgramError, match="cannot be read: it is not a regular file"):
         read_text(str(tmp_path))
 
 

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import shutil
 import socket
 import tempfile
 import threading
+import time
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import rpc
@@ -43,7 +45,8 @@ def serve(path):
                     request += connection.recv(65536)
                 requests.append(request)
                 if answer is not None:
-                    connection.sendall(answer)
+                    for part in [answer] if isinstance(answer, bytes) else answer:
+                        connection.sendall(part)
                     connection.close()
 
         def until_closed():
@@ -89,6 +92,79 @@ def test_an_unusable_answer_is_an_error(path, serve, data):
     serve(data)
     with pytest.raises(rpc.SupervisorError, match="no usable answer"):
         rpc.Supervisor(path, timeout=60).processes()
+
+
+def drip(data, pause=0.05):
+    """The parts of an answer that comes byte by byte and never ends."""
+    while True:
+        for byte in data:
+            yield bytes([byte])
+            time.sleep(pause)
+
+
+def repeat(head, data):
+    """The parts of an answer that never ends, as fast as they go."""
+    yield head
+    while True:
+        yield data
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        drip(OK + b"X-Filler: a\r\n"),
+        repeat(OK + b"Content-Length: 1000\r\n\r\n", b""),
+        drip(OK + b"\r\n" + b" " * 10**6),
+        repeat(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["header", "no body", "body", "continue"],
+)
+def test_a_supervisord_that_never_ends_is_left_after_the_timeout(path, serve, parts, monkeypatch):
+    monkeypatch.setattr(rpc, "MAX_ANSWER", 10**12)
+    serve(parts)
+    begun = time.monotonic()
+    with pytest.raises(rpc.SupervisorError, match=r"did not answer getAllProcessInfo .* within 0\.4 s"):
+        rpc.Supervisor(path, timeout=0.4).processes()
+    assert 0.3 < time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"500 Internal Server Error"])
+def test_an_answer_without_end_is_cut_off(path, serve, monkeypatch, status):
+    """Also the body of an error, which the library reads to throw it away."""
+    monkeypatch.setattr(rpc, "MAX_ANSWER", 10**6)
+    serve(repeat(b"HTTP/1.1 " + status + b"\r\nContent-Length: 900000000\r\n\r\n", b" " * 65536))
+    with pytest.raises(rpc.SupervisorError, match="no usable answer .* more than 1000000 bytes came"):
+        rpc.Supervisor(path, timeout=60).processes()
+
+
+def test_a_packed_answer_is_not_unpacked(path, serve):
+    """A few bytes could become any number."""
+    body = gzip.compress(b"<methodResponse>" + b" " * 10**6)
+    requests = serve(OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    with pytest.raises(rpc.SupervisorError, match="no usable answer"):
+        rpc.Supervisor(path, timeout=60).processes()
+    assert b"gzip" not in requests[0]
+
+
+@pytest.mark.parametrize("value", ["<int>1</int>", "<array><data><value><int>1</int></value></data></array>"])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda supervisor: supervisor.processes(),
+        lambda supervisor: supervisor.process("a"),
+        lambda supervisor: supervisor.reload(),
+        lambda supervisor: supervisor.start("a"),
+        lambda supervisor: supervisor.log_tail("a", 10),
+    ],
+    ids=["processes", "process", "reload", "start", "log_tail"],
+)
+def test_an_answer_of_another_kind_is_an_error(path, serve, value, ask):
+    serve(answer(f"<methodResponse><params><param><value>{value}</value></param></params></methodResponse>"))
+    with pytest.raises(rpc.SupervisorError, match="^supervisord "):
+        ask(rpc.Supervisor(path, timeout=60))
 
 
 def test_a_refused_password_is_told(path, serve):
