@@ -15,6 +15,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -163,10 +164,14 @@ class Operator:
             TEST_HOSTS_PREFIX=PREFIX,
             TEST_HOSTS_NETWORK=NETWORK,
         )
+        # What readings announce and what roles then change is compared in every run.
+        self._environment.update(
+            ANSIBLE_CALLBACK_PLUGINS=str(REPOSITORY / "tests/callbacks"), ANSIBLE_CALLBACKS_ENABLED="announced"
+        )
         # Molecule has its own wishes.
         self._environment.update(ANSIBLE_VERBOSE_TO_STDERR="false", ANSIBLE_FORCE_COLOR="false")
 
-    def start(self, playbook, *options, **settings):
+    def start(self, playbook, *options, announced=os.devnull, **settings):
         variables = json.dumps({**self.settings, **settings})
         command = [
             Path(sys.executable).with_name("ansible-playbook"),
@@ -181,7 +186,7 @@ class Operator:
         return subprocess.Popen(
             command,
             cwd=REPOSITORY,
-            env=self._environment,
+            env={**self._environment, "ANNOUNCED_FILE": str(announced)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -189,8 +194,11 @@ class Operator:
         )
 
     def run(self, playbook, *options, **settings):
-        process = self.start(playbook, *options, **settings)
-        output, _nothing = process.communicate(timeout=600)
+        with tempfile.TemporaryDirectory() as folder:
+            announced = Path(folder) / "announced"
+            process = self.start(playbook, *options, announced=announced, **settings)
+            output, _nothing = process.communicate(timeout=600)
+            assert not announced.exists() or announced.read_text() == "", output[-8000:]
         return Run(process.returncode, output)
 
     def passes(self, playbook, *options, **settings):

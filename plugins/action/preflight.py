@@ -14,8 +14,9 @@ from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, Model
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import reading
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes, reading
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.todo import groups, todo
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.releases import sources
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.table import counts, table
@@ -45,8 +46,9 @@ class ActionModule(ActionBase):
         query = compiled(args["query"]) if args["query"] else None
         model = cluster_model(variables)
         facts: dict[str, Any] = {_rules.CONTROL: self._control(model, variables)}
+        hostvars = variables["hostvars"]
         for host in sorted(variables["ansible_play_hosts_all"]):
-            known = reading(variables["hostvars"][host])
+            known = reading(hostvars[host])
             if known:
                 facts[host] = known
 
@@ -72,18 +74,34 @@ class ActionModule(ActionBase):
                 msg=f"{counted(judged['stopping'])} in the table above ({', '.join(rules)}). Nothing was changed.",
             )
             return result
+        result.update(
+            changed=False,
+            findings=found,
+            left_out=judged["left_out"],
+            stopping=judged["stopping"],
+            **self._consequences(model, facts, judged, hostvars),
+        )
+        if query:
+            result["selected"] = selected
+        return result
+
+    @staticmethod
+    def _consequences(
+        model: Model, facts: Mapping[str, Any], judged: Mapping[str, Any], hostvars: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return which hosts may go on, what is to be done where, and by which groups later plays find them."""
         ready = [
             host
             for host in sorted(facts)
             if host in model["hosts"] and model["hosts"][host]["components"] and host not in judged["left_out"]
         ]
-        result.update(
-            changed=False, findings=found, ready=ready, left_out=judged["left_out"], stopping=judged["stopping"]
-        )
-        result["orphans"] = _rules.orphans(model, facts)
-        if query:
-            result["selected"] = selected
-        return result
+        told = {host: answer for host in ready for answer in [changes(hostvars[host])] if answer}
+        orphans, to_do = _rules.orphans(model, facts), todo(model, told, ready)
+        pairs = [("cluster_ready", host) for host in ready] + [("cluster_orphans", host) for host in orphans]
+        members: dict[str, list[str]] = {}
+        for group, host in [*pairs, *groups(to_do)]:
+            members.setdefault(host, []).append(group)
+        return {"ready": ready, "orphans": orphans, "todo": to_do, "groups": members}
 
     def _control(self, model: Model, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the rules need to know of the control node."""

@@ -13,6 +13,7 @@ from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils import _status
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import registered
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes
 
 ARGUMENTS = {"strict": {"type": "bool", "default": False}}
 
@@ -69,9 +70,11 @@ def failure(rows: Sequence[_status.Row], left_out: Sequence[str], strict: bool) 
 
 
 def results_of(variables: Mapping[str, Any], component: str) -> dict[str, dict[str, Any]]:
-    """Return what the role of a component registered on a host."""
+    """Return what was told last of a component: by its role where that had something to do, else at the look."""
+    told = changes(variables)
+    looked: Mapping[str, Any] = told["components"].get(component, {}) if told else {}
     found = {
-        "program": registered.program_result(variables, component),
-        "health": registered.health_result(variables, component),
+        "program": registered.program_result(variables, component) or looked.get("program"),
+        "health": registered.health_result(variables, component) or looked.get("health"),
     }
-    return {key: answer for key, answer in found.items() if answer}
+    return {key: dict(answer) for key, answer in found.items() if answer}

@@ -29,20 +29,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The text of the file, without the line feed at its end.
+  description: The content of the file.
   type: str
 """
 
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import ConfigurationError, render
+from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import ConfigurationError, file_text
 
 
 def nats_configuration(settings: dict[str, Any]) -> str:
     """Render, with errors as Ansible reports them."""
     try:
-        return render(settings)
+        return file_text(settings)
     except ConfigurationError as error:
         raise AnsibleFilterError(str(error)) from error
 

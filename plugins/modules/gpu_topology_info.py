@@ -170,10 +170,8 @@ plan:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.commands import gpu_processes
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.numa_plan import NumaPlanError, numa_plan
-from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.topology import read_topology
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import owner
+from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.users import read_gpus
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "root": {"type": "path", "default": "/"},
@@ -192,21 +190,11 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
-def read_processes(timeout: float) -> list[dict[str, Any]]:
-    """Return the processes that use a GPU, as far as they can be looked at; none where nvidia-smi does not tell."""
-    found = [(pid, sorted(uuids), owner(pid)) for pid, uuids in sorted((gpu_processes(timeout) or {}).items())]
-    return [dict(who, pid=pid, gpu_uuids=uuids) for pid, uuids, who in found if who]
-
-
 def run_module(params: dict[str, Any]) -> dict[str, Any]:
     """Read the host, plan when asked to, and return the module's result."""
-    reading = read_topology(params["root"], timeout=params["timeout"])
-    result: dict[str, Any] = dict(reading)
-    if params["processes"]:
-        # A driver that hung just now would cost the time a second time.
-        result["processes"] = [] if reading["gpu_error"] else read_processes(params["timeout"])
+    result = read_gpus(params["root"], params["timeout"], params["processes"])
     if params["plan"] is not None:
-        result["plan"] = numa_plan(reading["topology"], **params["plan"])
+        result["plan"] = numa_plan(result["topology"], **params["plan"])
     return result
 
 

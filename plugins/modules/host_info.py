@@ -256,14 +256,8 @@ host:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.autonomys.cluster.plugins.module_utils._components.deployed import (
-    read_nats_configurations,
-    read_programs,
-    running_binaries,
-)
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.processes import own_processes
-from ansible_collections.autonomys.cluster.plugins.module_utils._host.read import read_host
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.defined import CONFIG, unreadable_files
+from ansible_collections.autonomys.cluster.plugins.module_utils._reading.host import host_facts
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.defined import CONFIG
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "packages": {"type": "list", "elements": "str", "default": []},
@@ -278,14 +272,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    options = dict(module.params)
-    config = options.pop("config")
-    host: dict[str, Any] = dict(read_host(**options))
-    programs = read_programs(config)
-    host.update(programs=programs, running=running_binaries(own_processes()))
-    host["files"] = {**read_nats_configurations(programs), **host["files"]}
-    host["unreadable"].update(unreadable_files(config))
-    module.exit_json(changed=False, host=host)
+    module.exit_json(changed=False, host=host_facts(**module.params))
 
 
 if __name__ == "__main__":

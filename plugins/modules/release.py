@@ -163,7 +163,6 @@ paths:
 """
 
 import functools
-import os
 import pwd
 from typing import Any
 
@@ -171,9 +170,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.download import fetcher
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.install import Installer
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.plan import (
+    answer,
     control_node_sources,
-    listing_after,
-    listing_before,
     plan,
 )
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.read import read_there
@@ -241,26 +239,14 @@ def install(module: AnsibleModule) -> dict[str, Any]:
         if sources:
             # The action plugin transfers these and runs the module again with file URLs in their place.
             return {"changed": False, "control_node_sources": sources}
-    diff = {"before": listing_before(there, steps), "after": listing_after(there, steps)}
+    result = answer(releases, there, steps)
     if any(steps) and not module.check_mode:
         fetch = fetcher(params["timeout"], params["proxy"])
         trial = functools.partial(try_program, user=account(params["check_user"], "try the programs"))
-        steps = Installer(fetch, owner.pw_uid, owner.pw_gid, trial).run(releases, params["keep"])
-    return {
-        "changed": any(steps),
-        "installed": sorted(
-            os.path.join(release["root"], release["version"], name)
-            for release, names in steps.install
-            for name in names
-        ),
-        "pruned": sorted(os.path.join(root, version) for root, version in steps.prune),
-        "paths": {
-            name: os.path.join(release["root"], release["version"], name)
-            for release in releases
-            for name in release["files"]
-        },
-        "diff": diff,
-    }
+        # Behind its lock it plans again: another run may have been quicker.
+        done = Installer(fetch, owner.pw_uid, owner.pw_gid, trial).run(releases, params["keep"])
+        result = {**answer(releases, there, done), "diff": result["diff"]}
+    return result
 
 
 def main() -> None:

@@ -328,6 +328,7 @@ from ansible.module_utils.common.text.converters import to_native
 from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import masked, secrets_in
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.decide import Request
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ProgramError
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.programs import DEFAULTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.run import Tools, execute
 
 ARGUMENTS = {
@@ -338,20 +339,20 @@ ARGUMENTS = {
         "options": {
             "name": {"type": "str", "required": True},
             "command": {"type": "list", "elements": "str", "required": True},
-            "environment": {"type": "dict", "default": {}},
+            "environment": {"type": "dict", "default": DEFAULTS["environment"]},
             "cpus": {"type": "str"},
             "user": {"type": "str"},
             "directory": {"type": "str"},
-            "autostart": {"type": "bool", "default": True},
-            "autorestart": {"type": "bool", "default": True},
-            "startsecs": {"type": "int", "default": 10},
-            "startretries": {"type": "int", "default": 1000000},
+            "autostart": {"type": "bool", "default": DEFAULTS["autostart"]},
+            "autorestart": {"type": "bool", "default": DEFAULTS["autorestart"]},
+            "startsecs": {"type": "int", "default": DEFAULTS["startsecs"]},
+            "startretries": {"type": "int", "default": DEFAULTS["startretries"]},
             "stopsignal": {
                 "type": "str",
                 "choices": ["TERM", "HUP", "INT", "QUIT", "KILL", "USR1", "USR2"],
-                "default": "TERM",
+                "default": DEFAULTS["stopsignal"],
             },
-            "stopwaitsecs": {"type": "int", "default": 60},
+            "stopwaitsecs": {"type": "int", "default": DEFAULTS["stopwaitsecs"]},
             "log": {
                 "type": "dict",
                 "options": {
@@ -360,7 +361,7 @@ ARGUMENTS = {
                     "backups": {"type": "int", "default": 2},
                 },
             },
-            "state_directories": {"type": "list", "elements": "str", "default": []},
+            "state_directories": {"type": "list", "elements": "str", "default": DEFAULTS["state_directories"]},
         },
     },
     "state": {

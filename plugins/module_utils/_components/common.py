@@ -140,6 +140,8 @@ class Component:
     # How its application is asked whether it is at work, as arguments of ``component_health``.
     # None: running programs with their connections to NATS are at work.
     ask: Callable[[Settings], dict[str, Any]] | None = None
+    # How its application is asked whether it is healthy, in the same shape. None: its programs show their evidence.
+    application: Callable[[Settings], dict[str, Any]] | None = None
     # The variables with the ports that its programs listen on; with ``slots`` that of the first.
     ports: tuple[str, ...] = ()
     # Ports of the peer-to-peer network that no variable moves.

@@ -17,6 +17,8 @@ from . import names
 from .common import Component, Facts, Folder, Programs, Service, Settings, ShortestStop, make_program
 
 CONFIG = "/etc/nats-server.conf"
+# A copy of what the running server has read.
+RUNNING_CONFIG = CONFIG + ".running"
 
 # What nats-server reads only when it starts; everything else of its file takes effect with a reload.
 RESTART_SETTINGS = (
@@ -66,6 +68,11 @@ def _ask(s: Settings) -> dict[str, Any]:
     return {"nats": {"url": monitor, "peers": s["nats_peers"], "held": s["nats_held_peers"]}}
 
 
+def _application(s: Settings) -> dict[str, Any]:
+    nats = _ask(s)["nats"]
+    return {"nats": {**nats, "version": s["nats_version"], "max_payload": s["nats_max_payload"]}}
+
+
 COMPONENT = Component(
     name="nats",
     build=_build,
@@ -77,6 +84,7 @@ COMPONENT = Component(
     majority=True,
     stopping=True,
     ask=_ask,
+    application=_application,
     ports=("nats_client_port", "nats_cluster_port", "nats_monitor_port"),
     folders=(Folder("nats_store_dir", "nats_jetstream_max_file"),),
     shortest_stop=ShortestStop(

@@ -36,6 +36,11 @@ def _ask(s: Settings) -> dict[str, Any]:
     }
 
 
+def _application(s: Settings) -> dict[str, Any]:
+    # A first synchronization takes days, and is no fault.
+    return {"node": {**_ask(s)["node"], "synced": False}}
+
+
 COMPONENT = Component(
     name="node",
     build=_build,
@@ -46,6 +51,7 @@ COMPONENT = Component(
     needs="one",
     stopping=True,
     ask=_ask,
+    application=_application,
     ports=("node_rpc_port",),
     # Upstream's defaults.
     p2p_ports=(30333, 30433),

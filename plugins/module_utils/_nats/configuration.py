@@ -38,6 +38,11 @@ class ConfigurationError(ValueError):
     """A setting that would not be what it looks like in the file; the text names it."""
 
 
+def file_text(settings: Mapping[str, Any]) -> str:
+    """Return the whole file of a server; ``settings`` are the role's inputs by their names."""
+    return f"# Ansible managed\n{render(settings)}\n"
+
+
 def render(settings: Mapping[str, Any]) -> str:
     """Return the configuration of a server; ``settings`` are the role's inputs by their names.
 

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, Sequence
+from typing import Any, NamedTuple, Sequence
 
 from .read import There
 from .request import Release, ReleaseError, WantedFile, is_url
@@ -96,6 +96,21 @@ def control_node_sources(steps: Steps) -> list[str]:
     """Return the sources, sorted, that a plan needs from the control node."""
     sources = {release["files"][name]["src"] for release, names in steps.install for name in names}
     return sorted(src for src in sources if not is_url(src))
+
+
+def answer(releases: Sequence[Release], there: There, steps: Steps) -> dict[str, Any]:
+    """Return what ``release`` answers when these steps are carried out, or would be."""
+    return {
+        "changed": any(steps),
+        "installed": sorted(_path(release, name) for release, names in steps.install for name in names),
+        "pruned": sorted(os.path.join(root, version) for root, version in steps.prune),
+        "paths": {name: _path(release, name) for release in releases for name in release["files"]},
+        "diff": {"before": listing_before(there, steps), "after": listing_after(there, steps)},
+    }
+
+
+def _path(release: Release, name: str) -> str:
+    return os.path.join(release["root"], release["version"], name)
 
 
 def listing_before(there: There, steps: Steps) -> str:

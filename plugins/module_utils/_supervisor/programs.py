@@ -13,7 +13,7 @@ import os
 import pwd
 import shutil
 import stat
-from typing import Any, Sequence, TypedDict
+from typing import Any, Mapping, Sequence, TypedDict
 
 from .._host.folders import FolderError, Way, user_name
 from .errors import ProgramError
@@ -47,6 +47,26 @@ class Program(_Required, total=False):
     autostart: bool
     log: Log | None
     state_directories: list[str]
+
+
+# What a program has that nothing is said of.
+DEFAULTS: dict[str, Any] = {
+    "environment": {},
+    "autostart": True,
+    "autorestart": True,
+    "startsecs": 10,
+    "startretries": 1000000,
+    "stopsignal": "TERM",
+    "stopwaitsecs": 60,
+    "state_directories": [],
+}
+
+
+def with_defaults(program: Mapping[str, Any]) -> Program:
+    """Return a program with the module's defaults filled in."""
+    complete: Any = {**DEFAULTS, **program}
+    filled: Program = complete
+    return filled
 
 
 def user_of(program: Program) -> pwd.struct_passwd | None:

@@ -18,6 +18,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.regi
     clients_of,
     folder_variables,
 )
+from ansible_collections.autonomys.cluster.plugins.module_utils._reading.wanted import Asked
 
 from .inputs import typed
 
@@ -25,14 +26,6 @@ PREFIXES = ("cluster_", *(component + "_" for component in COMPONENTS))
 
 # Component to its hosts, sorted.
 Members = Mapping[str, list[str]]
-
-
-class Asked(TypedDict):
-    """What preflight asks of a host: about its GPUs, and about the disks of folders with data and of farms."""
-
-    gpus: bool
-    folders: list[str]
-    farms: list[str]
 
 
 class _Host(TypedDict):

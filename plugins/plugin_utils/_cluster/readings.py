@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from typing import Any, Mapping, TypedDict
 
-from .registered import READINGS, readings
+from ansible_collections.autonomys.cluster.plugins.module_utils._reading.wanted import ComponentReading, error_of
+
+from .registered import host_reading
 
 
 class Reading(TypedDict):
-    """What was read of one host; the last three are None where they were not read.
+    """What was read of one host.
 
-    ``host`` is what ``host_info`` returns of the host, ``gpus`` the answer of ``gpu_topology_info``, ``disks`` what
-    ``disk_info`` returns of the disks. ``error`` is why something of it could not be read.
+    ``host`` is what ``host_info`` returns of the host, ``gpus`` what ``gpu_topology_info`` does, ``disks`` what
+    ``disk_info`` does of the disks; None where they were not read. ``error`` is why something of these could not be.
     """
 
     reachable: bool
@@ -28,20 +30,46 @@ class Reading(TypedDict):
     disks: dict[str, Any] | None
 
 
+class Changes(TypedDict):
+    """What a host tells of what would change on it, and of the health of its components; empty where not read."""
+
+    # What must be prepared, in words.
+    prepare: list[str]
+    # What release answers in check mode, or ``{"error": why}``.
+    release: dict[str, Any]
+    components: dict[str, ComponentReading]
+
+
 def reading(variables: Mapping[str, Any]) -> Reading | None:
-    """Return what the play registered of one host, None when it was not asked."""
-    answers = readings(variables)
-    if not answers:
+    """Return what was read of one host, None when it was not asked."""
+    answer = host_reading(variables)
+    if not answer or answer.get("skipped"):
         return None
-    found: Reading = {
-        "reachable": not any(answer.get("unreachable") for answer in answers.values()),
-        "error": None,
-        "host": answers.get("host", {}).get("host"),
-        "gpus": answers["gpus"] if "topology" in answers.get("gpus", {}) else None,
-        "disks": answers.get("disks", {}).get("disks"),
+    told = answer.get("reading")
+    if told is None:
+        error = answer.get("msg") or "no answer"
+        unreachable = bool(answer.get("unreachable"))
+        return {"reachable": not unreachable, "error": error, "host": None, "gpus": None, "disks": None}
+    parts = {name: told[name] for name in ("host", "gpus", "disks")}
+    errors = {name: error for name, part in parts.items() for error in [error_of(part)] if error}
+    known = {name: None if name in errors else part for name, part in parts.items()}
+    return {
+        "reachable": True,
+        "error": next(iter(errors.values()), None),
+        "host": known["host"],
+        "gpus": known["gpus"],
+        "disks": known["disks"],
     }
-    for kind, (_name, key) in READINGS.items():
-        answer = answers.get(kind)
-        if answer and key not in answer:
-            found["error"] = found["error"] or answer.get("msg") or f"no answer about {kind}"
-    return found
+
+
+def changes(variables: Mapping[str, Any]) -> Changes | None:
+    """Return what would change on a host and how healthy it is, None when it did not tell."""
+    told = host_reading(variables).get("reading")
+    if told is None:
+        return None
+    return {
+        # Without the host's facts it is not known, and is done.
+        "prepare": told["prepare"].get("changes", [error_of(told["prepare"])]),
+        "release": told["release"],
+        "components": told["components"],
+    }

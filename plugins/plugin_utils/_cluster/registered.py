@@ -19,13 +19,6 @@ from .model import Model
 Answer = dict[str, Any]
 Variables = Mapping[str, Any]
 
-# playbooks/preflight.yml and roles/common/tasks/host.yml: kind of reading → (variable, key of a successful answer).
-READINGS = {
-    "host": ("__common_host", "host"),
-    "gpus": ("__preflight_gpus", "topology"),
-    "disks": ("__preflight_disks", "disks"),
-}
-
 
 def _answer(variables: Variables, name: str) -> Answer:
     """Return what a task registered, as plain data."""
@@ -67,11 +60,6 @@ def program_result(variables: Variables, component: str) -> Answer:
     return _answer(variables, f"__{component}_program")
 
 
-def configuration_result(variables: Variables, component: str) -> Answer:
-    """Return the answer of the task that writes the component's own configuration file."""
-    return _answer(variables, f"__{component}_configuration")
-
-
 def health_result(variables: Variables, component: str) -> Answer:
     """Return the answer of ``component_health`` in the role's ``verify``."""
     return _answer(variables, f"__{component}_health")
@@ -82,18 +70,12 @@ def restart_result(variables: Variables, component: str) -> Answer:
     return _answer(variables, f"__{component}_restart")
 
 
-def release_result(variables: Variables) -> Answer:
-    """Return the answer of ``release`` in ``roles/common/tasks/release.yml``."""
-    return _answer(variables, "__common_release")
-
-
 # --- per host, of the playbooks ---
 
 
-def readings(variables: Variables) -> dict[str, Answer]:
-    """Return what was answered by the tasks that read the host, by kind; a task that was skipped is not in it."""
-    found = {kind: _answer(variables, name) for kind, (name, _key) in READINGS.items() if name in variables}
-    return {kind: answer for kind, answer in found.items() if not answer.get("skipped")}
+def host_reading(variables: Variables) -> Answer:
+    """Return the answer of ``host_reading_info``, as ``playbooks/tasks/read.yml`` asks it."""
+    return _answer(variables, "__host_reading")
 
 
 def serving_result(variables: Variables, component: str) -> Answer | None:
@@ -122,14 +104,3 @@ def preflight_result(variables: Variables) -> Answer | None:
     """Return what ``preflight`` judged; every host of its play has it."""
     judged = _answer(variables, "__preflight")
     return judged if "findings" in judged else None
-
-
-def leader_seen(variables: Variables) -> Answer | None:
-    """Return what ``playbooks/plan.yml`` heard from the host's NATS server."""
-    nats: Answer | None = _answer(variables, "__plan_nats").get("nats")
-    return nats
-
-
-def plan_errors(variables: Variables) -> Answer:
-    """Return why roles could not tell in check mode what would change: component, or ``release``, to a message."""
-    return _answer(variables, "__plan_errors")

@@ -52,3 +52,9 @@ def nats_checksums() -> dict[str, dict[str, str]]:
     """Return the pinned checksums of nats-server's archives, version to architecture to SHA-256."""
     table: dict[str, dict[str, str]] = _read("common", "vars", "main", "nats_checksums.yml")["__common_nats_checksums"]
     return table
+
+
+def packages() -> list[str]:
+    """Return the distribution's packages that the programs need."""
+    names: list[str] = _read("common", "vars", "main", "main.yml")["__common_packages"]
+    return names

@@ -61,7 +61,7 @@ def build_plan(
         facts: per host that was asked what was read of it.
         changes: host to component to ``{"program": result of supervisor_program in check mode, "configuration": bool,
             "error": text}``, what is unknown left out; under ``"release"`` the result of the module ``release``, or
-            ``{"error": text}``.
+            ``{"error": text}``; under ``"prepare"`` ``{"changes": phrases}``.
         judged: what ``_rules.judge`` returns, not strict; and under ``orphans`` host to the files of programs whose
             component it has left.
         nats: host to the answer of nats_info.
@@ -135,7 +135,7 @@ def _host(
         "components": components,
         "state": state,
         "why": why,
-        "prepare": _prepare(known, settings),
+        "prepare": list(changes.get("prepare", {}).get("changes", [])),
         "install": list(release.get("installed") or []),
         "programs": programs,
         "gpus": gpus,
@@ -164,18 +164,6 @@ def _state(name: str, host: Mapping[str, Any], facts: Facts | None, judged: Mapp
     if name in judged["left_out"]:
         return LEFT_OUT, f"Errors: {', '.join(sorted(set(judged['left_out'][name])))}."
     return READY, ""
-
-
-def _prepare(facts: Facts, settings: Settings) -> list[str]:
-    """Return what is not on the host yet, a few words each."""
-    known = facts["host"] or {}
-    missing = sorted(name for name, version in (known.get("packages") or {}).items() if version is None)
-    steps = ["install " + " and ".join(missing)] if missing else []
-    if "user" in known and known["user"] is None:
-        steps.append(f"create the user {settings.get('cluster_user')}")
-    if known.get("service") and not known["service"].get("active") and "supervisor" not in missing:
-        steps.append("start supervisord")
-    return steps
 
 
 # --- the cluster -----------------------------------------------------------------------------------------------------

@@ -81,7 +81,8 @@ def changed_programs(component: str, settings: Settings, wanted: Sequence[Wanted
         entry["held"] = held
         entry["pending"] = bool(known.get("restart_required"))
         differences = _differences(old, options_of(after, program["name"])) if old else []
-        entry["reason"] = _reason(_said(program["name"], result or {}), change, held, bool(old), differences)
+        defined = bool(old) or known["state"] != "ABSENT"
+        entry["reason"] = _reason(_said(program["name"], result or {}), change, held, defined, differences)
         entry["version_before"] = version_of(was)
         yield entry
     for name, known in now.items():

@@ -31,7 +31,13 @@ RULES = {
 }
 
 # Variables with our prefixes that playbooks read and roles do not.
-PLAYBOOK_VARIABLES = ("cluster_findings_file", "cluster_findings_query", "cluster_plan_file", "cluster_report_file")
+PLAYBOOK_VARIABLES = (
+    "cluster_findings_file",
+    "cluster_findings_query",
+    "cluster_drift_file",
+    "cluster_plan_file",
+    "cluster_report_file",
+)
 
 # The model derives them where it can; where not, a rule says what is missing in the inventory.
 DERIVED = ("controller_node_rpc_url",)

@@ -42,7 +42,7 @@ def assert_named(found: list[str], where: str, wanted: list[str] | None = None) 
 
 @pytest.mark.parametrize(
     ("playbook", "order"),
-    [("site", ORDER), ("plan", ORDER), ("restart", ORDER), ("stop", ORDER[::-1])],
+    [("site", ORDER), ("restart", ORDER), ("stop", ORDER[::-1])],
 )
 def test_playbooks_have_a_block_for_each_component_in_the_order_of_the_registry(
     playbook: str, order: list[str]
@@ -51,14 +51,6 @@ def test_playbooks_have_a_block_for_each_component_in_the_order_of_the_registry(
         play.get("vars", {}) for play in read(f"playbooks/{playbook}.yml") if "ansible.builtin.import_playbook" in play
     ]
     assert_named([block["component"] for block in blocks if "component" in block], f"playbooks/{playbook}.yml", order)
-
-
-def test_status_looks_at_each_component() -> None:
-    [play] = read("playbooks/status.yml")
-    roles = [
-        task["ansible.builtin.include_role"]["name"] for task in play["tasks"] if "ansible.builtin.include_role" in task
-    ]
-    assert_named([role.rpartition(".")[2] for role in roles], "playbooks/status.yml")
 
 
 def test_clients_are_given_the_servers_of_the_model() -> None:

@@ -33,7 +33,8 @@ HOST_ROOMS = {
     "_nats": ["_host", "_http", "_kinds"],
     "_components": ["_gpu", "_supervisor", "_release", "_nats", "_sectors"],
     "_health": ["_components", "_node_rpc"],
-    "_reading": ["_health", "_job"],
+    "_looking": ["_health"],
+    "_reading": ["_looking"],
 }
 CONTROL_ROOMS = {
     "_words": [],

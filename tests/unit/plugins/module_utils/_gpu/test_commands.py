@@ -5,17 +5,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu import commands
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.commands import find_nvidia_smi, gpu_processes
-from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_smi import parse_compute_apps
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.topology import read_topology
 from ansible_collections.autonomys.cluster.plugins.module_utils._host.commands import CommandError, run_command
-from ansible_collections.autonomys.cluster.plugins.modules import gpu_topology_info
 from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._gpu.machines import (
     CPU,
     NODE,
@@ -154,19 +151,6 @@ def test_nvml_that_fails_is_no_gpu(tmp_path, monkeypatch):
     )
 
 
-def test_processes_on_gpus(monkeypatch, tmp_path):
-    listed = f"{os.getpid()}, GPU-a\n{os.getpid()}, GPU-b\n999999999, GPU-a\n"
-    monkeypatch.setattr(gpu_topology_info, "gpu_processes", lambda timeout: parse_compute_apps(listed))
-    # The second process is gone already: nothing is said about it.
-    [process] = gpu_topology_info.read_processes(5)
-    assert (process["pid"], process["gpu_uuids"], process["program"]) == (
-        os.getpid(),
-        ["GPU-a", "GPU-b"],
-        os.environ.get("SUPERVISOR_PROCESS_NAME"),
-    )
-    assert "py" in process["command"]
-
-
 def test_processes_are_unknown_when_the_driver_hangs(monkeypatch):
     def hang(argv, timeout):
         raise CommandError("nvidia-smi did not end within 5 s")
@@ -174,8 +158,6 @@ def test_processes_are_unknown_when_the_driver_hangs(monkeypatch):
     assert gpu_processes(5, hang) is None
     monkeypatch.setattr(commands, "find_nvidia_smi", lambda: None)
     assert gpu_processes(5, hang) == {}
-    monkeypatch.setattr(gpu_topology_info, "gpu_processes", lambda timeout: None)
-    assert gpu_topology_info.read_processes(5) == []
 
 
 def test_processes_are_unknown_when_nvidia_smi_fails():

@@ -5,43 +5,58 @@
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import reading
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes, reading
 
 HOST, TOPOLOGY, DISKS = {"user": None}, {"gpus": []}, {"/mnt/a": {"exists": True}}
 GPUS = {"topology": TOPOLOGY, "gpu_error": None, "warnings": []}
+TOLD = {
+    "host": HOST,
+    "gpus": GPUS,
+    "disks": DISKS,
+    "prepare": {"changes": ["create the user autonomys"]},
+    "release": {"changed": False},
+    "components": {"node": {"error": "it is broken"}},
+}
+
+
+def told(**parts):
+    return {"__host_reading": {"changed": False, "reading": {**TOLD, **parts}}}
 
 
 def test_a_host_that_answered():
-    variables = {"__common_host": {"host": HOST}, "__preflight_gpus": GPUS, "__preflight_disks": {"disks": DISKS}}
-    assert reading(variables) == {"reachable": True, "error": None, "host": HOST, "gpus": GPUS, "disks": DISKS}
+    assert reading(told()) == {"reachable": True, "error": None, "host": HOST, "gpus": GPUS, "disks": DISKS}
+    assert reading(told(gpus=None, disks=None))["error"] is None
 
 
-def test_what_was_not_asked_is_none():
-    assert reading({}) is None
-    skipped = {"skipped": True, "changed": False}
-    assert reading({"__preflight_gpus": skipped}) is None
-    assert reading({"__common_host": {"host": HOST}, "__preflight_gpus": skipped}) == {
-        "reachable": True,
-        "error": None,
-        "host": HOST,
-        "gpus": None,
-        "disks": None,
-    }
+def test_a_host_that_was_not_asked():
+    assert reading({}) is None and changes({}) is None
+    assert reading({"__host_reading": {"skipped": True, "changed": False}}) is None
 
 
-def test_what_failed_is_none_and_said():
-    found = reading(
-        {
-            "__common_host": {"host": HOST},
-            "__preflight_gpus": {"failed": True, "msg": "no Python"},
-            "__preflight_disks": {"failed": True},
-        }
-    )
-    assert (found["host"], found["gpus"], found["disks"]) == (HOST, None, None)
-    assert (found["reachable"], found["error"]) == (True, "no Python")
-    assert reading({"__preflight_disks": {"failed": True}})["error"] == "no answer about disks"
+def test_a_part_that_failed_is_none_and_said():
+    found = reading(told(gpus={"error": "no answer within 120 s"}))
+    assert (found["host"], found["gpus"], found["disks"]) == (HOST, None, DISKS)
+    assert (found["reachable"], found["error"]) == (True, "no answer within 120 s")
+
+
+def test_a_host_whose_module_failed():
+    found = reading({"__host_reading": {"failed": True, "msg": "no Python"}})
+    assert (found["reachable"], found["error"], found["host"]) == (True, "no Python", None)
+    assert reading({"__host_reading": {"failed": True}})["error"] == "no answer"
 
 
 def test_a_host_that_cannot_be_reached():
-    found = reading({"__common_host": {"unreachable": True, "msg": "timed out"}})
+    answer = {"__host_reading": {"unreachable": True, "msg": "timed out"}}
+    found = reading(answer)
     assert (found["reachable"], found["error"], found["host"]) == (False, "timed out", None)
+    assert changes(answer) is None
+
+
+def test_what_would_change():
+    assert changes(told()) == {
+        "prepare": ["create the user autonomys"],
+        "release": {"changed": False},
+        "components": {"node": {"error": "it is broken"}},
+    }
+    # What is not known is done.
+    assert changes(told(prepare={"error": "no answer"}))["prepare"] == ["no answer"]

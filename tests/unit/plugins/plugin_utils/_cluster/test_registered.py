@@ -51,7 +51,6 @@ def test_the_answers_of_roles():
     assert registered.program_result(variables, "nats") == {"changed": True}
     assert registered.health_result(variables, "nats") == {"healthy": True}
     assert registered.restart_result(variables, "nats") == {}
-    assert registered.configuration_result(variables, "node") == {}
 
 
 @pytest.mark.parametrize(

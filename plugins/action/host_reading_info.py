@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, autonomys.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read a host in one execution, by its part of the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.part import part_of
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model
+
+
+class ActionModule(ActionBase):
+    """Tells the module what is wanted of the host, and keeps its long answer off the terminal."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the result of the task."""
+        variables = task_vars or {}
+        result: dict[str, Any] = super().run(tmp, variables)
+        part = self._task.args.get("part") or part_of(cluster_model(variables), variables["inventory_hostname"])
+        result.update(
+            self._execute_module(
+                module_name="autonomys.cluster.host_reading_info", module_args={"part": part}, task_vars=variables
+            ),
+            # With -v Ansible would print all of it.
+            _ansible_verbose_override=True,
+        )
+        return result
