@@ -50,8 +50,10 @@ def names(count: int) -> dict:
         raise SystemExit(f"{count} hosts: from {SMALLEST} to {LARGEST} are possible")
     plotters = (count - 3) // 4 + 1
     sizes = {"node": 3, "plotter": plotters, "storage": count - 3 - plotters}
+    # Many plotters need the addresses of storage hosts.
+    first = {**FIRST, "storage": max(FIRST["storage"], FIRST["plotter"] + plotters)}
     return {
-        kind: {f"{kind}-{number + 1}": FIRST[kind] + number for number in range(size)} for kind, size in sizes.items()
+        kind: {f"{kind}-{number + 1}": first[kind] + number for number in range(size)} for kind, size in sizes.items()
     }
 
 
@@ -59,7 +61,7 @@ def inventory(count: int) -> dict:
     """Return an inventory with the groups of the demo's."""
     children: dict = {
         f"{kind}_hosts": {
-            "hosts": {host: {"ansible_host": "{{ test_hosts_network }}.%d" % (last)} for host, last in hosts.items()}
+            "hosts": {host: {"ansible_host": f"{{{{ test_hosts_network }}}}.{last}"} for host, last in hosts.items()}
         }
         for kind, hosts in names(count).items()
     }
@@ -129,9 +131,14 @@ def stock_variables(read: dict) -> dict:
     }
 
 
+def known_hosts(addresses: list) -> str:
+    """Return a file of known hosts for pyinfra, which knows no patterns of addresses."""
+    key = (BUILD / "hosts/ssh_host_ed25519_key.pub").read_text().strip()
+    return "".join(f"{address} {key}\n" for address in addresses)
+
+
 def pyinfra_host(host: str, address: str, read: dict) -> list:
     """Return a host as pyinfra's inventory has it: its name, how it is reached, and what has to be true of it."""
-    keys = BUILD / "hosts"
     questions = {
         "nats-server": ["http://127.0.0.1:8222/healthz", ""],
         "autonomys-node": ["http://127.0.0.1:9944", '{"jsonrpc":"2.0","id":1,"method":"system_health","params":[]}'],
@@ -142,8 +149,9 @@ def pyinfra_host(host: str, address: str, read: dict) -> list:
         {
             "ssh_hostname": address,
             "ssh_user": "root",
-            "ssh_key": str(keys / "id_ed25519"),
-            "ssh_known_hosts_file": str(keys / "known_hosts"),
+            "ssh_key": str(BUILD / "hosts/id_ed25519"),
+            "ssh_known_hosts_file": str(BUILD / "bench/known_hosts"),
+            "ssh_strict_host_key_checking": "yes",
             "packages": PACKAGES,
             "service": "supervisor",
             "folders": [folder for found in read["folders"].values() for folder in found],

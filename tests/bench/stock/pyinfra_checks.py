@@ -16,7 +16,12 @@ from pyinfra.facts.files import Sha256File
 from pyinfra.facts.server import Command
 from pyinfra.operations import apt, files, systemd
 
-ASK = "import sys, urllib.request as r; print(r.urlopen(r.Request(sys.argv[1], sys.argv[2].encode() or None, {'Content-Type': 'application/json'}), timeout=5).status)"
+#: Hosts have no curl, but Python.
+ASK = """
+import sys, urllib.request
+request = urllib.request.Request(sys.argv[1], sys.argv[2].encode() or None, {"Content-Type": "application/json"})
+print(urllib.request.urlopen(request, timeout=5).status)
+"""
 
 
 def expect(what: str, found: object, wanted: object) -> None:
