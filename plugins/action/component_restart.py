@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._looking import EXPECTED, Looker
+from ansible_collections.autonomys.cluster.plugins.module_utils._looking import OPTIONS
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._looking import Looker
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling.restart import RestartStep
 
 ARGUMENTS = {
-    **EXPECTED,
+    **OPTIONS,
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["started", "restarted", "stopped"], "default": "started"},
     "only": {"type": "list", "elements": "str"},

@@ -76,5 +76,6 @@ def results_of(variables: Mapping[str, Any], component: str) -> dict[str, dict[s
     found = {
         "program": registered.program_result(variables, component) or looked.get("program"),
         "health": registered.health_result(variables, component) or looked.get("health"),
+        "start": registered.start_check_result(variables),
     }
     return {key: dict(answer) for key, answer in found.items() if answer}

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._looking import Looked, Question
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 
-from .._looking import RECONNECT, Looked, Looker, Question
+from .._looking import RECONNECT, Looker
 from .step import failure, refusal
 
 
