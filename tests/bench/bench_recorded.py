@@ -77,6 +77,8 @@ def measure(bench: Bench, count: int, way: str) -> dict:
         ANSIBLE_CONNECTION_PLUGINS=str(RECORDED / "connection"),
         ANSIBLE_CALLBACK_PLUGINS=str(RECORDED / "callback"),
         ANSIBLE_CALLBACKS_ENABLED="task_cost",
+        # ansible.cfg has it for SSH.
+        ANSIBLE_PIPELINING="1",
         BENCH_TASK_COSTS=str(path),
     )
     playbook = "site.yml" if way == "ours" else str(BENCH / "stock/floor.yml")

@@ -38,7 +38,10 @@ def rounds(bench: Bench, ways: list, counts: list, number: int) -> dict:
         for count, way in todo[shift:] + todo[:shift]:
             cost = bench.once(way, count)
             costs[count][way].append(site_measure.idle_taken_off(cost, idle))
-            print(f"bench-site: round {turn + 1}, {count} hosts, {way}: {cost.wall:.1f} s", flush=True)
+            print(
+                f"bench-site: round {turn + 1}, {count} hosts, {way}: {cost.wall:.1f} s, control CPU {cost.cpu:.1f} s",
+                flush=True,
+            )
     return costs
 
 
@@ -81,7 +84,8 @@ def first(bench: Bench, number: int) -> dict:
             else:
                 inventory = BUILD / f"bench-{bench.count}-stock"
                 costs[way].append(bench.play(str(BENCH / "stock/site.yml"), "site-first-stock", inventory=inventory))
-            print(f"bench-site: first deployment, {way}: {costs[way][-1].wall:.1f} s", flush=True)
+            cost = costs[way][-1]
+            print(f"bench-site: first, {way}: {cost.wall:.1f} s, control CPU {cost.cpu:.1f} s", flush=True)
     print(f"\nfirst deployment of {bench.count} hosts, startsecs {STARTSECS}, medians of {number}\n")
     print(site_measure.comparison(costs, BASE, {}))
     return {way: [cost._asdict() for cost in found] for way, found in costs.items()}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from collections import Counter
@@ -173,6 +174,14 @@ def test_the_stock_playbook_gets_what_is_deployed():
 # Recorded hosts
 
 
+@pytest.fixture(scope="module")
+def recorded():
+    spec = importlib.util.spec_from_file_location("recorded", ROOT / "tests/bench/recorded/connection/recorded.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_recorded_hosts_stand_for_hosts_of_their_kind():
     children = bench_recorded.inventory(200, "10.0.0")["all"]["children"]
     storage = children["storage_hosts"]["hosts"]
@@ -204,15 +213,25 @@ def test_the_cost_of_tasks_is_summed_by_what_they_are_for():
     }
 
 
-def test_a_recorded_answer_gets_the_name_of_its_host():
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location("recorded", ROOT / "tests/bench/recorded/connection/recorded.py")
-    recorded = module_from_spec(spec)
-    spec.loader.exec_module(recorded)
+def test_a_recorded_answer_gets_the_name_of_its_host(recorded):
     names = {"plotter-1": "plotter-37", "10.0.0.21": "10.0.0.57"}
     text = json.dumps({"host": "plotter-1", "log": "/var/log/autonomys-plotter-1.log", "at": "10.0.0.21:9966"})
     answer = json.loads(recorded.renamed(text, names))
     assert answer == {"host": "plotter-37", "log": "/var/log/autonomys-plotter-1.log", "at": "10.0.0.57:9966"}
     assert recorded.renamed("plotter-12 10.0.0.211", names) == "plotter-12 10.0.0.211"
-    assert recorded.MODULE.findall(b"module_fqn='ansible_collections.a.b.plugins.modules.host_info'") == [b"host_info"]
+
+
+def test_no_two_recorded_hosts_have_the_same_farm(recorded):
+    text = json.dumps({"farm": {"id": "0" * 32, "identity": "1" * 16}, "distribution": {"id": "debian"}})
+    one, other = (json.loads(recorded.own_farms(text, host)) for host in ("storage-1", "storage-3"))
+    assert one["distribution"] == other["distribution"] == {"id": "debian"}
+    assert all(one["farm"][name] != other["farm"][name] for name in ("id", "identity"))
+    assert (len(one["farm"]["id"]), len(one["farm"]["identity"])) == (32, 16)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [b"module_fqn='ansible_collections.a.b.plugins.modules.host_info'", b'module_fqn = "ansible.modules.host_info"'],
+)
+def test_the_module_that_runs_is_known(recorded, source):
+    assert recorded.MODULE.findall(source) == [b"host_info"]

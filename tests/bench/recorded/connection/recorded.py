@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -17,8 +18,9 @@ name: recorded
 short_description: Let modules answer as they once did on a real host
 description:
   - Part of C(make bench-site). Nothing is sent anywhere, and no process is started. The module is built for the host
-    as for a real one, and its answer is what ssh.py recorded, with name and address of the host that does not exist.
+    as for a real one, and its answer is what ssh.py recorded, with name, address and farms of a host of its own.
 author: autonomys.cluster contributors (@autonomys-cluster)
+extends_documentation_fragment: [connection_pipelining]
 options:
   folder:
     description: Where the records are.
@@ -52,6 +54,16 @@ def renamed(text: str, names: dict) -> str:
     return text
 
 
+def own_farms(text: str, host: str) -> str:
+    """Return an answer whose farms are no other host's: each has an id and an identity of its own."""
+
+    def own(found: re.Match) -> str:
+        value = hashlib.sha256(f"{host} {found[2]}".encode()).hexdigest()
+        return f'"{found[1]}": "{value[: len(found[2])]}"'
+
+    return re.sub(r'"(id|identity)": "([0-9a-f]{16,64})"', own, text)
+
+
 class Connection(ConnectionBase):
     """Answers modules."""
 
@@ -75,7 +87,7 @@ class Connection(ConnectionBase):
             self.get_option("name"): self.get_option("host"),
             self.get_option("address"): self.get_option("remote_addr"),
         }
-        return 0, renamed(answers[module], names).encode(), b""
+        return 0, own_farms(renamed(answers[module], names), self.get_option("host")).encode(), b""
 
     def put_file(self, in_path, out_path):
         """Refuse: a host that is as it should be gets no files."""
