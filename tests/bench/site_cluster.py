@@ -103,7 +103,7 @@ class Bench:
     def ansible(self, way: str, count: int, *options: str) -> Cost:
         """Run one of the ways that are playbooks on the first `count` hosts; a change ends the bench."""
         playbook = {"stock": BENCH / "stock/site.yml", "floor": BENCH / "stock/floor.yml"}.get(way, "site.yml")
-        log = f"site-{way}-{count}"
+        log = f"site-{way}-{count}{'-counted' if '-vvv' in options else ''}"
         inventory = BUILD / (f"bench-{count}-stock" if way == "stock" else f"bench-{count}")
         folder = self._beside if way == "beside" and self._beside else ROOT
         cost = self.play(str(playbook), log, *options, inventory=inventory, folder=folder)
@@ -126,7 +126,7 @@ class Bench:
     def executions(self, way: str, count: int) -> str:
         """Return how often a way that is a playbook had each host do something, counted in a run of its own."""
         self.ansible(way, count, "-vvv")
-        output = (LOGS / f"site-{way}-{count}.log").read_text(errors="replace")
+        output = (LOGS / f"site-{way}-{count}-counted.log").read_text(errors="replace")
         return site_measure.spread(site_measure.executions(output), count)
 
 
