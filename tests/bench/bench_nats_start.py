@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import queue
@@ -83,7 +84,9 @@ class Cluster:
         self.network = network
         self.folder = Path(folder)
         self.processes = {}
-        self.started = {}
+        self.began = 0.0
+        # Which was restarted when and why.
+        self.restarts = []
         for name, address in network.addresses.items():
             (self.folder / name).mkdir()
             (self.folder / f"{name}.conf").write_text(render(self.settings(name, address)))
@@ -112,32 +115,32 @@ class Cluster:
                 ["ip", "netns", "exec", self.network.spaces[name], self.binary, "-c", self.folder / f"{name}.conf"],
                 stderr=log,
             )
-        self.started[name] = time.monotonic()
 
     def stop(self, name, number=signal.SIGTERM):
         process = self.processes.pop(name)
         process.send_signal(number)
         process.wait()
 
-    def restart(self, name):
+    def restart(self, name, why):
         """Restart a server as supervisord does it."""
+        self.restarts.append((round(time.monotonic() - self.began, 1), name, why))
         self.stop(name, signal.SIGUSR2)
         self.start(name)
 
     def watch(self, seconds):
-        """Watch each server from its own host, as the run does; return how often which was restarted."""
+        """Watch each server from its own host, as the run does."""
         urls = self.urls()
 
         def one(name):
-            return name, watch(
-                lambda: ask_server(urls[name], NAMES, urls, 2), lambda: self.restart(name), NAMES, seconds
-            )
+            ask = functools.partial(ask_server, urls[name], NAMES, urls, 2)
+            watch(ask, functools.partial(self.restart, name), NAMES, seconds)
 
         with ThreadPoolExecutor(len(NAMES)) as pool:
-            return {name: watched.restarts for name, watched in pool.map(one, NAMES) if watched.restarts}
+            list(pool.map(one, NAMES))
 
     def start_all(self, spread):
         """Start all, the first at once and each of the others within so many seconds."""
+        self.began = time.monotonic()
         waits = dict(zip(NAMES, [0.0, random.uniform(0, spread), random.uniform(0, spread)]))
         threads = [threading.Timer(wait, self.start, [name]) for name, wait in waits.items()]
         for thread in threads:
@@ -184,17 +187,18 @@ class Cluster:
 
 
 def once(binary, network, spread, watched):
-    """Start a fresh cluster; return how it ended, after how many seconds, and what an incomplete one shows."""
+    """Start a fresh cluster; return how and when it ended, what was restarted, and what an incomplete one shows."""
     with tempfile.TemporaryDirectory(prefix="nats-start-") as folder:
         cluster = Cluster(binary, network, folder)
         try:
-            began = time.monotonic()
             cluster.start_all(spread)
-            restarts = cluster.watch(LIMIT_S) if watched else {}
-            complete = cluster.wait(began + LIMIT_S)
-            seconds = time.monotonic() - began
-            how = ("healed" if restarts else "complete") if complete else "incomplete"
-            return how, seconds, None if complete else cluster.evidence()
+            if watched:
+                cluster.watch(LIMIT_S)
+            complete = cluster.wait(cluster.began + LIMIT_S)
+            seconds = time.monotonic() - cluster.began
+            how = ("healed" if cluster.restarts else "complete") if complete else "incomplete"
+            seen = None if complete else cluster.evidence()
+            return how, seconds, cluster.restarts, seen
         finally:
             cluster.stop_all()
 
@@ -222,13 +226,15 @@ def rounds(binary, networks, way, number, watched=True):
     def run(_round):
         network = free.get()
         try:
-            how, seconds, seen = once(binary, network, spread, watched)
+            how, seconds, restarts, seen = once(binary, network, spread, watched)
         finally:
             free.put(network)
         ends[how] += 1
         times.append(seconds)
         if seen:
             print(json.dumps(seen), flush=True)
+        if len(restarts) > 1:
+            print(f"{how} after {seconds:.1f} s: {restarts}", flush=True)
 
     with busy(load), ThreadPoolExecutor(len(networks)) as pool:
         list(pool.map(run, range(number)))

@@ -16,11 +16,13 @@ from .._components.common import Facts, Settings
 from .._components.nats import COMPONENT as NATS
 from .._gpu.users import read_gpus
 from .._host.farms import read_farms
+from .._lock.store import read_record
 from .._looking import Looked, look, own_readers
 from .compare import Hide, configuration_changes, program_changes, release_changes
 from .host import files_of_interest, host_facts, preparations
 from .questions import health_question
 from .side_by_side import Reader, read_side_by_side, sentence
+from .size import fitted, without_files
 from .wanted import ComponentReading, HostReading, Part, error_of
 
 # Seconds for each kind of reading. Each has limits of its own for what it asks; these are the last resort.
@@ -31,15 +33,20 @@ GPU_PATIENCE_S = 30
 
 def read(part: Part, hide: Hide) -> HostReading:
     """Return the reading of this host; *hide* is given the secrets of definitions, which are to be shown nowhere."""
+    # First: whoever changes something after it has moved the record on.
+    lock = read_record() if NATS.name in part["components"] else None
     facts = _facts(part)
     compared = _comparison(part, facts, hide)
+    components: dict[str, ComponentReading] = compared.pop("components")
+    told = fitted({"lock": lock, **facts, **compared})
     return {
-        "host": facts["host"],
-        "gpus": facts["gpus"],
-        "disks": facts["disks"],
-        "prepare": compared["prepare"],
-        "release": compared["release"],
-        "components": compared["components"],
+        "host": told["host"],
+        "gpus": told["gpus"],
+        "disks": told["disks"],
+        "prepare": told["prepare"],
+        "release": told["release"],
+        "components": fitted(components),
+        "lock": told["lock"],
     }
 
 
@@ -131,4 +138,4 @@ def _component(changes: ComponentReading, health: Any) -> ComponentReading:
         return changes
     why = error_of(health)
     unknown = {"healthy": False, "problems": [why], "evidence": {}, "expected": [], "waited_s": 0}
-    return {**changes, "health": unknown if why else health}
+    return {**changes, "health": unknown if why else without_files(health)}
