@@ -39,6 +39,9 @@ DISKS = Path("/var/lib/autonomys-test-hosts")
 ENGINE_LOG = Path("/var/log/autonomys-test-hosts-dockerd.log")
 DISK_BYTES = 64 * 1024 * 1024
 LABEL = "autonomys.test-host"
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+#: Of INOTIFY, what systemd and its services take on one host, and what this machine's own need.
+INOTIFY_PER_HOST, INOTIFY_SPARE = 6, 16
 
 
 class HostsError(Exception):
@@ -136,6 +139,22 @@ def ensure_engine() -> None:
             changed(f"Docker engine started (dockerd {' '.join(options)}, log in {ENGINE_LOG})")
             return
     raise HostsError(f"the Docker engine does not start:\n{ENGINE_LOG.read_text(errors='replace')[-2000:]}")
+
+
+def ensure_inotify(hosts: int) -> None:
+    """Let the kernel watch files for so many hosts: the systemd of one that it refuses ends without a word."""
+    needed = INOTIFY_PER_HOST * hosts + INOTIFY_SPARE
+    allowed = int(INOTIFY.read_text())
+    if allowed >= needed:
+        return
+    try:
+        INOTIFY.write_text(f"{2 * needed}\n")
+    except OSError as error:
+        raise HostsError(
+            f"fs.inotify.max_user_instances is {allowed} and {hosts} test hosts need {needed}, without which their "
+            f"containers end at once and say nothing; as root: sysctl fs.inotify.max_user_instances={2 * needed}"
+        ) from error
+    changed(f"fs.inotify.max_user_instances raised from {allowed} to {2 * needed}")
 
 
 def image_name() -> str:
@@ -339,6 +358,9 @@ def create_network(options: argparse.Namespace) -> None:
         ensure_engine()
         ensure_image()
         ensure_keys()
+    # Hosts of other prefixes take their share of what the kernel allows.
+    running = docker("ps", "--filter", f"label={LABEL}", "--format", "{{.Names}}").split()
+    ensure_inotify(len({*running, *(f"{options.prefix}{name}" for name in options.hosts)}))
     ensure_network(options.prefix, options.network)
     remove_containers(
         options.prefix,
