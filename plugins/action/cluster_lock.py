@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible import context
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils._lock.record import UNKNOWN
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._lock import RunEnded, answer_of, has_ended, this_run
@@ -42,14 +43,19 @@ class ActionModule(ActionBase):
         told = self._ask(asked)
         answer = answer_of(told)
         if answer["state"] == "refused" and answer["holder"] and has_ended(answer["holder"]):
-            told = self._ask(dict(asked, over=told["lock"]["generation"]))
+            told = self._ask(dict(asked, over=str(told["lock"].get("generation"))))
             answer = answer_of(told)
         lock = told["lock"] if answer["state"] != "error" else {"state": "error", "error": answer["error"]}
         result.update(changed=False, refused=answer["state"] == "refused", lock=lock)
         return result
 
     def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = self._execute_module(
-            module_name="autonomys.cluster.cluster_lock", module_args=asked, task_vars=self._task_vars
-        )
+        try:
+            answer: dict[str, Any] = self._execute_module(
+                module_name="autonomys.cluster.cluster_lock", module_args=asked, task_vars=self._task_vars
+            )
+        except AnsibleConnectionFailure as error:
+            # One host of several is only one record less. Ansible would end the run: a task that runs once is fatal for
+            # all when a host of its loop is unreachable, whatever ignore_unreachable says.
+            return {"msg": f"it cannot be reached: {error}"}
         return answer

@@ -72,10 +72,11 @@ EXAMPLES = r"""
   delegate_to: "{{ item }}"
   loop: "{{ groups['nats'] | sort(case_sensitive=true) }}"
   # Another run that has one of them would have to give back what it took of the others.
-  when: not (__cluster_records | default({})).refused | default(false)
+  when: not (__so_far.refused | default(false) or __so_far.skipped | default(false))
   register: __cluster_records
+  vars:
+    __so_far: "{{ __cluster_records | default({}) }}"
   run_once: true
-  ignore_unreachable: true
 """
 
 RETURN = r"""
@@ -93,7 +94,7 @@ lock:
         - V(held) when this run has it, V(refused) when another one has it.
         - V(lost) when this run does not have it any more, V(restored) when the host had none (it was started anew).
         - V(free) when it was given back.
-        - V(error) when it could not be read or written; C(error) says why.
+        - V(error) when the host could not be reached, or the record not be read or written; C(error) says why.
       type: str
     moved:
       description: Whether another run has had it since O(expected) was read.

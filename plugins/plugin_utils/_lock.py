@@ -61,15 +61,22 @@ class Verdict(TypedDict):
 # --- who this run is ---
 
 
-def this_run(variables: Mapping[str, Any], playbooks: Sequence[str], cluster: str) -> Holder:
-    """Return who this run is, the same in each of its processes.
+def process_of_run() -> int:
+    """Return the process that this run is.
 
-    A task runs in a process that the run's own has forked, and goes on for a while when that one was killed.
+    A task runs in a process that the run's own has forked, and goes on for a while when that one was killed. By then
+    another run may have the cluster.
     """
     parent = multiprocessing.parent_process()
     process = parent.pid if parent and parent.pid else os.getpid()
     if parent and os.getppid() != process:
         raise RunEnded("The process of this run has ended: what is left of it does not touch the cluster any more.")
+    return process
+
+
+def this_run(variables: Mapping[str, Any], playbooks: Sequence[str], cluster: str) -> Holder:
+    """Return who this run is, the same in each of its processes."""
+    process = process_of_run()
     boot, namespace = here()
     started, node = started_at(process) or 0, socket.gethostname()
     identity = "\0".join(map(str, (boot, namespace, node, process, started)))
@@ -114,6 +121,11 @@ def started_at(process: int) -> int | None:
         return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
     except (OSError, ValueError, IndexError):
         return None
+
+
+def own_run(variables: Mapping[str, Any]) -> str:
+    """Return how records name this run."""
+    return this_run(variables, (), "")["run"]
 
 
 def has_ended(run: Holder) -> bool:

@@ -35,7 +35,7 @@ HOST_ROOMS = {
     "_components": ["_gpu", "_supervisor", "_release", "_nats", "_sectors"],
     "_health": ["_components", "_node_rpc"],
     "_looking": ["_health"],
-    "_reading": ["_looking"],
+    "_reading": ["_lock", "_looking"],
 }
 CONTROL_ROOMS = {
     "_words": [],
@@ -47,7 +47,7 @@ CONTROL_ROOMS = {
     "_lock": ["_words"],
     "_cluster": [],
     "_looking": ["_cluster"],
-    "_rolling": ["_cluster", "_looking", "_words"],
+    "_rolling": ["_cluster", "_lock", "_looking", "_words"],
     "_rules": ["_rolling", "_ss58", "_secrets", "_sources"],
     "_plan": ["_rules"],
 }

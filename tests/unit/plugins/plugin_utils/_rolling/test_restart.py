@@ -9,7 +9,7 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.autonomys.cluster.plugins.action.component_restart import ARGUMENTS
 from ansible_collections.autonomys.cluster.plugins.module_utils._looking import Readers, look
-from ansible_collections.autonomys.cluster.plugins.plugin_utils import _looking
+from ansible_collections.autonomys.cluster.plugins.plugin_utils import _lock, _looking
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._looking import Looker
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling.restart import RestartStep
 
@@ -74,6 +74,18 @@ def test_a_step_that_succeeds():
     action, result = run(answers)
     assert result["healthy"] and result["changed"] and "failed" not in result
     assert action.asked == ["supervisor_program never", "supervisor_program started", "component_health"]
+
+
+@pytest.fixture
+def killed(monkeypatch):
+    """The run was killed, and what runs is what is left of it."""
+    monkeypatch.setattr(_lock.multiprocessing, "parent_process", lambda: type("Parent", (), {"pid": 4711}))
+
+
+def test_what_is_left_of_a_run_that_was_killed_stops_nothing(killed):
+    # Asking for the restart itself would be an answer that there is not.
+    with pytest.raises(_lock.RunEnded):
+        run({"supervisor_program never": [{"restart_required": True}]})
 
 
 def test_a_host_that_is_not_healthy_goes_back():
