@@ -14,7 +14,7 @@ SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard m
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down test test-numa lint unit molecule bench-numa bench-site bench-upgrade pictures clean
+.PHONY: help setup demo demo-down test test-numa lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ molecule: setup ## Run the molecule scenarios (SCENARIOS="nats node" for some of
 bench-numa: setup ## Compare ways to choose the CPUs of GPUs on all recorded machines (uses hwloc; a wheel of PyTorch where it can be had)
 	@command -v hwloc-distrib >/dev/null || tests/setup.sh hwloc-distrib hwloc-nox
 	@PYTHONPATH=.ansible/collections python tests/bench/bench_numa.py
+
+bench-nats-start: setup ## Start fresh clusters of NATS servers, a hundred of each minor version and way, and count which need help (as root; half an hour)
+	@PYTHONPATH=.ansible/collections python tests/bench/bench_nats_start.py
 
 bench-site: setup ## Compare site.yml that changes nothing with stock modules, pyinfra and pings (HOSTS=21, ROUNDS=5; WHAT=first, WHAT=recorded)
 	@python tests/bench/bench_site.py $(WHAT) $(if $(HOSTS),--hosts $(HOSTS)) $(if $(ROUNDS),--rounds $(ROUNDS))

