@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._looking import EXPECTED, Looker
+from ansible_collections.autonomys.cluster.plugins.module_utils._looking import OPTIONS
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._lock import RunEnded
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._looking import Looker
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling.restart import RestartStep
 
 ARGUMENTS = {
-    **EXPECTED,
+    **OPTIONS,
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["started", "restarted", "stopped"], "default": "started"},
     "only": {"type": "list", "elements": "str"},
@@ -38,5 +40,8 @@ class ActionModule(ActionBase):
         everyone: list[str] = variables["ansible_play_hosts_all"]
         later = everyone[max(everyone.index(member) for member in variables["ansible_play_batch"]) + 1 :]
         step = RestartStep(Looker(self, variables), args, variables["inventory_hostname"], later)
-        result.update(step.run())
+        try:
+            result.update(step.run())
+        except RunEnded as error:
+            result.update(failed=True, msg=str(error))
         return result

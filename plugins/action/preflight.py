@@ -14,9 +14,10 @@ from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, Model
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes, reading
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes, reading, records
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.todo import groups, todo
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._lock import holder_sentence, own_run
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules import findings as _rules
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.releases import sources
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rules.table import counts, table
@@ -59,6 +60,10 @@ class ActionModule(ActionBase):
             write_json(args["file"], selected)
         display = Display()
         text = (table(found, display.columns) + "\n\n" if found else "") + self._summary(model, facts, judged)
+        holder = holder_sentence(
+            records((host, changes(hostvars[host])) for host in facts if host in model["hosts"]), [own_run(variables)]
+        )
+        text += f"\n{holder}" if holder else ""
         display.display(printable("\n" + text, lines=True))
         if query and not args["file"]:
             # In ASCII nothing steers the terminal, and it is JSON all the same.
@@ -95,13 +100,24 @@ class ActionModule(ActionBase):
             for host in sorted(facts)
             if host in model["hosts"] and model["hosts"][host]["components"] and host not in judged["left_out"]
         ]
-        told = {host: answer for host in ready for answer in [changes(hostvars[host])] if answer}
+        told = {
+            host: answer for host in facts if host in model["hosts"] for answer in [changes(hostvars[host])] if answer
+        }
         orphans, to_do = _rules.orphans(model, facts), todo(model, told, ready)
         pairs = [("cluster_ready", host) for host in ready] + [("cluster_orphans", host) for host in orphans]
         members: dict[str, list[str]] = {}
-        for group, host in [*pairs, *groups(to_do)]:
+        leaving = [host for host in orphans if model["hosts"][host]["settings"]["cluster_remove_orphans"]]
+        for group, host in [*pairs, *groups(to_do, leaving)]:
             members.setdefault(host, []).append(group)
-        return {"ready": ready, "orphans": orphans, "todo": to_do, "groups": members}
+        return {
+            "ready": ready,
+            "orphans": orphans,
+            "todo": to_do,
+            "groups": members,
+            "generations": {
+                host: each["generation"] for host, each in records(told.items()).items() if "generation" in each
+            },
+        }
 
     def _control(self, model: Model, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the rules need to know of the control node."""

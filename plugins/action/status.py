@@ -13,7 +13,8 @@ from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils import _status
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import registered
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes, records
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._lock import holder_sentence, own_run
 
 ARGUMENTS = {"strict": {"type": "bool", "default": False}}
 
@@ -44,7 +45,10 @@ class ActionModule(ActionBase):
         }
         lost = set(task_vars["ansible_play_hosts_all"]) - set(task_vars["ansible_play_hosts"])
         rows = _status.rows(hosts, results, lost)
-        Display().display(printable(f"\n{_status.table(rows)}\n", lines=True))
+        told = [(host, changes(hostvars[host])) for host in wanted]
+        holder = holder_sentence(records(told), [own_run(task_vars)])
+        text = f"{_status.table(rows)}\n" + (f"\n{holder}\n" if holder else "")
+        Display().display(printable(f"\n{text}", lines=True))
         result.update(changed=False, left_out=left_out)
         problem = failure(rows, left_out, args["strict"])
         if problem:
@@ -76,5 +80,6 @@ def results_of(variables: Mapping[str, Any], component: str) -> dict[str, dict[s
     found = {
         "program": registered.program_result(variables, component) or looked.get("program"),
         "health": registered.health_result(variables, component) or looked.get("health"),
+        "start": registered.start_check_result(variables),
     }
     return {key: dict(answer) for key, answer in found.items() if answer}

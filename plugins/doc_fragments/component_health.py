@@ -87,7 +87,7 @@ options:
         type: bool
         default: false
   interval:
-    description: Seconds between two attempts.
+    description: Seconds between two looks at most. The first ones follow each other faster.
     type: int
     default: 2
 """

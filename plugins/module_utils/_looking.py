@@ -21,11 +21,67 @@ from ._nats.configuration import parse_size
 from ._nats.quorum import MAX_LAG, MAX_SILENCE, Thresholds
 from ._node_rpc import ask_node
 from ._supervisor.defined import CONFIG
+from ._supervisor.errors import ConfError
 from ._supervisor.evidence import gather
+from ._supervisor.rpc import SupervisorError
+from ._supervisor.started import Started, ended
 
 # Seconds for nvidia-smi, as a driver can hang, and for each question to an application.
 GPU_PATIENCE_S = 30
 ANSWER_S = 5
+
+# Seconds until the second look; later ones come less often, as a share of the time waited so far.
+FIRST_PAUSE_S = 0.25
+SHARE = 0.125
+
+# Programs that were started and have not been up for long, as supervisor_program returns them.
+STARTED: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "name": {"type": "str", "required": True},
+        "pid": {"type": "int", "required": True},
+        "startsecs": {"type": "int", "required": True},
+    },
+}
+
+# What is asked, as options of a module or an action.
+OPTIONS: dict[str, Any] = {
+    "component": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "programs": {"type": "list", "elements": "dict", "default": []},
+    "nats": {
+        "type": "dict",
+        "options": {
+            "url": {"type": "str", "required": True},
+            "peers": {"type": "dict", "required": True},
+            "held": {"type": "list", "elements": "str", "default": []},
+            "version": {"type": "str"},
+            "max_payload": {"type": "str"},
+        },
+    },
+    "nats_stop": {
+        "type": "dict",
+        "options": {
+            "url": {"type": "str", "required": True},
+            "peers": {"type": "dict", "required": True},
+            "max_silence": {"type": "float", "default": MAX_SILENCE},
+            "max_lag": {"type": "int", "default": MAX_LAG},
+        },
+    },
+    "node": {
+        "type": "dict",
+        "options": {
+            "url": {"type": "str", "required": True},
+            "chain": {"type": "str", "required": True},
+            "min_peers": {"type": "int", "required": True},
+            "synced": {"type": "bool", "default": False},
+        },
+    },
+    "timeout": {"type": "int", "required": True},
+    "interval": {"type": "int", "default": 2},
+}
 
 
 class Question(TypedDict, total=False):
@@ -34,6 +90,7 @@ class Question(TypedDict, total=False):
     component: str
     name: str | None
     programs: Sequence[Mapping[str, Any]]
+    started: Sequence[Started]
     nats: Mapping[str, Any] | None
     nats_stop: Mapping[str, Any] | None
     node: Mapping[str, Any] | None
@@ -53,11 +110,15 @@ class Looked(TypedDict):
 
 
 class Readers(NamedTuple):
-    """What reads the host: supervised programs by the name of their file, a NATS server, and a node."""
+    """What reads the host.
+
+    Supervised programs by the name of their file, a NATS server, a node, and how programs ended that were started.
+    """
 
     programs: Callable[[str], Sequence[Mapping[str, Any]]]
     nats: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     node: Callable[[str], Mapping[str, Any]]
+    ends: Callable[[Sequence[Started]], str] = lambda _started: ""
 
 
 # PID to the UUIDs of the GPUs that it uses; None where nobody tells.
@@ -68,8 +129,19 @@ def own_readers(gpu_users: GpuUsers | None = None) -> Readers:
     """Return what reads this host; *gpu_users* tells which processes use which GPUs, by default nvidia-smi does."""
     users = gpu_users or functools.partial(gpu_processes, GPU_PATIENCE_S)
     return Readers(
-        lambda name: gather(CONFIG, name, None, users()), _nats, functools.partial(ask_node, timeout=ANSWER_S)
+        lambda name: gather(CONFIG, name, None, users()),
+        _nats,
+        functools.partial(ask_node, timeout=ANSWER_S),
+        _ends,
     )
+
+
+def _ends(started: Sequence[Started]) -> str:
+    try:
+        return ended(CONFIG, started)
+    except (ConfError, SupervisorError):
+        # The look itself says what is wrong with supervisord.
+        return ""
 
 
 def _nats(asked: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -85,8 +157,8 @@ def look(question: Question, readers: Readers | None = None) -> Looked:
     wanted = question.get("programs") or []
     judged_anyway = question.get("at_work") or question.get("report_only")
     found: list[tuple[str, Callable[[], Any], Callable[[Any], list[str]]]] = []
-    name = question.get("name")
-    if name and (wanted or judged_anyway):
+    name = question.get("name") or ""
+    if wanted or (name and judged_anyway):
         found.append(
             ("programs", functools.partial(ask.programs, name), functools.partial(_program_problems, question, wanted))
         )
@@ -124,15 +196,25 @@ def wait(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Looked:
-    """Look until nothing is wrong or the time is over, and return the last look."""
-    started = clock()
+    """Look until nothing is wrong or the time is over, and return the last look.
+
+    The first looks follow each other quickly, since most components are soon healthy; *interval* is the longest pause.
+    A program that was just started and has ended is not waited for.
+    """
+    began = clock()
+    ask = readers or own_readers()
+    started = question.get("started") or []
     while True:
-        looked = look(question, readers)
-        waited = clock() - started
+        looked = look(question, ask)
+        waited = clock() - began
         looked["waited_s"] = round(waited)
-        if looked["healthy"] or waited + interval > timeout:
+        if looked["healthy"]:
             return looked
-        sleep(interval)
+        end = ask.ends(started) if started else ""
+        looked["problems"] = [end] if end else looked["problems"]
+        if end or waited >= timeout:
+            return looked
+        sleep(min(max(FIRST_PAUSE_S, SHARE * waited), interval, timeout - waited))
 
 
 def _program_problems(
@@ -143,7 +225,15 @@ def _program_problems(
             end for expected in wanted for end in expected.get("connected_any", [])
         ]
         return _health.at_work_problems(servers, programs)
-    seen = {program["name"]: program for program in programs}
+    begun = {program["name"]: program["pid"] for program in question.get("started") or []}
+    seen = {program["name"]: _as_started(program, begun) for program in programs}
     return [
         problem for expected in wanted for problem in _health.program_problems(expected, seen.get(expected["name"]))
     ]
+
+
+def _as_started(program: Mapping[str, Any], begun: Mapping[str, int]) -> Mapping[str, Any]:
+    """Return what a program shows; one that was just started runs, though supervisord does not call it RUNNING yet."""
+    if program["state"] == "STARTING" and program["pid"] == begun.get(program["name"]):
+        return dict(program, state="RUNNING")
+    return program

@@ -11,8 +11,8 @@ version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - Asks the applications on the host, not the process table, and compares what they show with what is expected.
-  - Looks again until everything is as expected or O(timeout) is over. The failure names each problem with wanted and
-    actual value.
+  - Waits on the host, and looks again until everything is as expected or O(timeout) is over. The failure names each
+    problem with wanted and actual value.
   - In check mode it looks once.
 options:
   component:
@@ -24,6 +24,29 @@ options:
       - Name of the file of supervised programs, for O(programs).
       - With O(at_work) or O(report_only) its programs are evidence also where O(programs) is empty.
     type: str
+  started:
+    description:
+      - Programs that were started without waiting for their C(startsecs), as M(autonomys.cluster.supervisor_program)
+        returns them. One that still is STARTING with this process counts like one that is RUNNING, so that a component
+        is healthy as soon as it shows all evidence.
+      - If one has ended, the wait ends too, with its exit status and the last lines of its log.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+    suboptions:
+      name:
+        description: Name of the program.
+        type: str
+        required: true
+      pid:
+        description: Process ID.
+        type: int
+        required: true
+      startsecs:
+        description: Seconds that it must stay up to count as started.
+        type: int
+        required: true
   at_work:
     description:
       - Judge only whether the component does its work now, whatever definition it runs with. Only C(connected_any) of
@@ -92,3 +115,56 @@ evidence:
   returned: always
   type: dict
 """
+
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.autonomys.cluster.plugins.module_utils import _looking
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
+from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import masked, secrets_in
+
+ARGUMENTS = {
+    **_looking.OPTIONS,
+    "started": _looking.STARTED,
+    "at_work": {"type": "bool", "default": False},
+    "nats_servers": {"type": "list", "elements": "str", "default": []},
+    "report_only": {"type": "bool", "default": False},
+}
+
+
+class Module(AnsibleModule):
+    """The module, whose arguments are in no log of the host: the URL of a NATS server can hold a password."""
+
+    def __init__(self) -> None:
+        super().__init__(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
+
+    def exit_json(self, **result: Any) -> NoReturn:
+        """Return the result."""
+        super().exit_json(**result, **self._shown())
+
+    def fail_json(self, msg: str, **result: Any) -> NoReturn:
+        """Return a failure."""
+        super().fail_json(msg, **result, **self._shown())
+
+    def _shown(self) -> dict[str, Any]:
+        """Return the arguments as they may be shown, and hide what is secret in them wherever else it is."""
+        arguments = getattr(self, "params", {})
+        self.no_log_values.update(secrets_in(arguments))
+        return {"invocation": {"module_args": masked(arguments)}}
+
+
+def main() -> None:
+    """Run the module."""
+    module = Module()
+    params = module.params
+    once = module.check_mode or params["report_only"]
+    looked = _looking.wait(params, 0 if once else params["timeout"], params["interval"])
+    if looked["healthy"] or params["report_only"]:
+        module.exit_json(changed=False, **looked)
+    problems = "; ".join(looked["problems"])
+    message = f"{params['component']} is not healthy after {looked['waited_s']} s: {problems}"
+    module.fail_json(printable(message, lines=True), **looked)
+
+
+if __name__ == "__main__":
+    main()

@@ -154,6 +154,9 @@ nats:
         active:
           description: Seconds since the leader heard of it.
           type: float
+    streams:
+      description: How many streams the server holds.
+      type: int
     unreplicated:
       description: Streams and consumers of this server that have no replica elsewhere, with their accounts, sorted.
       type: list

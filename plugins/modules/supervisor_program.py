@@ -15,8 +15,8 @@ description:
     sees what an interrupted one left behind.
   - A program whose definition changed restarts alone; all other programs of the file keep their processes. A program
     that left the list is stopped and removed. Several stops run at the same time.
-  - Waits until every started program has been running for its O(programs[].startsecs) without ending. When one ends,
-    the task fails with its exit status and the last lines of its log.
+  - Waits until every started program has been running for its O(programs[].startsecs) without ending, apart from
+    O(wait=none). When one ends, the task fails with its exit status and the last lines of its log.
   - Shows no secrets, neither in its result nor in the log of the host. Values of an environment are masked, apart from
     those of variables that are known to be harmless, such as C(RUST_LOG) and C(CUDA_VISIBLE_DEVICES); so are values of
     options that are named like a password, a token or a key, and in URLs the user, the password and the query. Where
@@ -177,8 +177,18 @@ options:
     type: str
     choices: [now, never]
     default: now
+  wait:
+    description:
+      - With V(startsecs), a started program must stay up for its O(programs[].startsecs).
+      - With V(none), it must only have begun. The programs that have not been up for long enough yet are RV(started),
+        and M(autonomys.cluster.component_start_check) looks later whether they have stayed up.
+    type: str
+    choices: [startsecs, none]
+    default: startsecs
+    version_added: 0.2.0
 seealso:
   - module: autonomys.cluster.supervisor_program_info
+  - module: autonomys.cluster.component_start_check
 author:
   - autonomys.cluster contributors (@autonomys-cluster)
 """
@@ -290,6 +300,22 @@ reasons:
   type: list
   elements: str
   sample: [autonomys-node runs an older definition than its file (command)]
+started:
+  description: The programs that have begun and have not been up for their C(startsecs) yet. Without O(wait=none) there
+    are none.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name as in C(supervisorctl status).
+      type: str
+    pid:
+      description: Process ID.
+      type: int
+    startsecs:
+      description: Seconds that it must stay up to count as started.
+      type: int
 killed:
   description: Programs that did not end within their C(stopwaitsecs) and were killed.
   returned: always
@@ -371,6 +397,7 @@ ARGUMENTS = {
     },
     "only": {"type": "list", "elements": "str"},
     "restart": {"type": "str", "choices": ["now", "never"], "default": "now"},
+    "wait": {"type": "str", "choices": ["startsecs", "none"], "default": "startsecs"},
     "config": {"type": "path", "default": "/etc/supervisor/supervisord.conf"},
 }
 

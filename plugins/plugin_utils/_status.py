@@ -45,7 +45,7 @@ def rows(
     Args:
         hosts: the model's hosts, name to ``{components, ...}``.
         results: host to component to ``{"program": result of supervisor_program, "health": result of
-            component_health}``, either may be missing.
+            component_health, "start": result of component_start_check}``, each may be missing.
         lost: hosts that could not be read to the end.
     """
     return [
@@ -70,6 +70,7 @@ def _component_rows(host: str, component: str, result: Answer, unasked: str) -> 
     evidence = health.get("evidence", {})
     seen = {program["name"]: program for program in evidence.get("programs", [])}
     wanted = {program["name"]: program for program in health.get("expected", [])}
+    later = {program["name"]: program["state"] for program in result.get("start", {}).get("programs", [])}
     unknown = [{"name": "-", "state": "unknown"}]
     for program in result.get("program", {}).get("programs") or evidence.get("programs") or unknown:
         name = program["name"]
@@ -78,7 +79,7 @@ def _component_rows(host: str, component: str, result: Answer, unasked: str) -> 
             "host": host,
             "component": component,
             "program": name,
-            "state": shown["state"],
+            "state": later.get(name, shown["state"]),
             "health": _health(health, shown, expected, unasked),
             "evidence": expected.get("stopped") or _problems(health, name) or _evidence(evidence, shown, expected),
         }

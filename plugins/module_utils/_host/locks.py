@@ -55,23 +55,50 @@ def locked(name: str, purpose: str, patience: float, make: bool = True) -> Itera
         os.close(handle)
 
 
-def _open(name: str, make: bool) -> int | None:
+@contextmanager
+def opened_folder(make: bool = True) -> Iterator[int | None]:
+    """Give the descriptor of the folder of the locks, which nobody but root can write to; None where there is none."""
     folder = lock_folder()
     try:
-        with Way(folder) as way:
-            if way.missing and not make:
-                return None
-            if way.missing:
-                way.make(0o700, Owner(os.geteuid(), os.getegid()))
-            found = way.found
-            if found.st_uid != os.geteuid() or found.st_mode & 0o022:
-                raise LockError(f"{folder} must belong to root, and nobody else may write to it: remove it")
-            flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_CREAT if make else 0)
-            return os.open(f"{name}.lock", flags, 0o600, dir_fd=way.descriptor)
-    except FileNotFoundError:
-        return None
+        way = _way(folder, make)
     except (FolderError, OSError) as error:
         raise LockError(f"no lock in {folder}: {error}") from error
+    with way:
+        if way.missing:
+            yield None
+            return
+        found = way.found
+        if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+            raise LockError(f"{folder} must belong to root, and nobody else may write to it: remove it")
+        yield way.descriptor
+
+
+def _way(folder: str, make: bool) -> Way:
+    way = Way(folder)
+    try:
+        if way.missing and make:
+            way.make(0o700, Owner(os.geteuid(), os.getegid()))
+    except FileExistsError:
+        # Another run has made it meanwhile.
+        way.close()
+        return Way(folder)
+    except BaseException:
+        way.close()
+        raise
+    return way
+
+
+def _open(name: str, make: bool) -> int | None:
+    with opened_folder(make) as folder:
+        if folder is None:
+            return None
+        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_CREAT if make else 0)
+        try:
+            return os.open(f"{name}.lock", flags, 0o600, dir_fd=folder)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise LockError(f"no lock in {lock_folder()}: {error}") from error
 
 
 def _wait(handle: int, patience: float) -> None:

@@ -48,6 +48,7 @@ class Nats(TypedDict):
     meta_leader: str | None
     meta_size: int | None
     meta_replicas: list[Replica]
+    streams: int | None
     unreplicated: list[str]
     slow_consumers: int | None
     connections: int | None
@@ -156,6 +157,7 @@ def reading(
         "meta_leader": meta["leader"],
         "meta_size": meta["size"] or None,
         "meta_replicas": sorted(meta_replicas, key=lambda entry: entry["name"] or ""),
+        "streams": whole(jsz, "streams"),
         "unreplicated": sorted(key for key, group in groups.items() if group["size"] == 1 and key != META_GROUP),
         "slow_consumers": whole(varz, "slow_consumers"),
         "connections": whole(varz, "connections"),

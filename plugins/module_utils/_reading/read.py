@@ -16,6 +16,7 @@ from .._components.common import Facts, Settings
 from .._components.nats import COMPONENT as NATS
 from .._gpu.users import read_gpus
 from .._host.farms import read_farms
+from .._lock.store import read_record
 from .._looking import Looked, look, own_readers
 from .compare import Hide, configuration_changes, program_changes, release_changes
 from .host import files_of_interest, host_facts, preparations
@@ -31,6 +32,8 @@ GPU_PATIENCE_S = 30
 
 def read(part: Part, hide: Hide) -> HostReading:
     """Return the reading of this host; *hide* is given the secrets of definitions, which are to be shown nowhere."""
+    # First: whoever changes something after it has moved the record on.
+    lock = read_record() if NATS.name in part["components"] else None
     facts = _facts(part)
     compared = _comparison(part, facts, hide)
     return {
@@ -40,6 +43,7 @@ def read(part: Part, hide: Hide) -> HostReading:
         "prepare": compared["prepare"],
         "release": compared["release"],
         "components": compared["components"],
+        "lock": lock,
     }
 
 

@@ -60,6 +60,8 @@ class HostReading(TypedDict):
     # What release answers in check mode.
     release: dict[str, Any]
     components: dict[str, ComponentReading]
+    # What the host's record tells of the run that holds the cluster; None where no server of NATS is wanted.
+    lock: dict[str, Any] | None
 
 
 def error_of(part: Any) -> str | None:

@@ -34,6 +34,8 @@ class Request(NamedTuple):
     restart: str
     config: str
     check: bool
+    # Until when a run waits for what it starts: startsecs, or none.
+    wait: str = "startsecs"
 
     @property
     def reverts(self) -> bool:

@@ -29,13 +29,19 @@ class Failure(NamedTuple):
     fate: str
 
 
-def wait(daemon: Daemon, patience: Mapping[str, int]) -> tuple[dict[str, list[ProcessInfo]], dict[str, Failure]]:
+def wait(
+    daemon: Daemon,
+    patience: Mapping[str, int],
+    settle: bool = True,
+    pids: Mapping[str, int] | None = None,
+) -> tuple[dict[str, list[ProcessInfo]], dict[str, Failure]]:
     """Wait until every process of the groups in *patience*, ``{group: startsecs}``, is RUNNING and has kept its PID.
 
+    Without *settle* only until every process has begun. *pids* are those that they were started with, where known.
     Return supervisord's processes by group, and the failures by name of program.
     """
     begin = time.monotonic()
-    pids: dict[str, int] = {}
+    known = dict(pids or {})
     failures: dict[str, Failure] = {}
     while True:
         active = daemon.processes()
@@ -45,12 +51,14 @@ def wait(daemon: Daemon, patience: Mapping[str, int]) -> tuple[dict[str, list[Pr
                 name = full_name(info)
                 if name in failures:
                     continue
-                fate = fate_of(daemon, info, pids.get(name))
+                fate = fate_of(daemon, info, known.get(name))
+                if fate is None and info["pid"] and not settle:
+                    fate = ""
                 if fate is None and time.monotonic() - begin > startsecs + SETTLE_WAIT:
                     fate = f"still {info['statename']} after {startsecs + SETTLE_WAIT:g} s"
                 if fate:
                     failures[name] = Failure(info, fate)
-                pids[name] = pids.get(name) or info["pid"]
+                known[name] = known.get(name) or info["pid"]
                 early = early or fate is None
         if not early:
             return active, failures

@@ -40,6 +40,7 @@ from .program_file import Move, OtherFiles, ProgramFile, check_names, lock_name,
 from .programs import check_logs, check_programs
 from .read import groups, number, options_of, secrets_of
 from .rpc import ProcessInfo, SupervisorError, absent, full_name
+from .started import Started, still_starting
 from .steps import Plan, Reload
 from .write import NAME_RE
 
@@ -92,6 +93,7 @@ class Run:
         self.keep: str | None = None
         self.changed = False
         self.diffs: list[dict[str, str]] = []
+        self.started: list[Started] = []
 
     def execute(self) -> dict[str, Any]:
         """Do the whole run and return its result."""
@@ -218,7 +220,9 @@ class Run:
             for group, members in texts.new.groups.items()
             if group not in left and (only is None or set(only) & set(members))
         ]
-        active, failures = wait(daemon, {group: longest(texts, group, "startsecs", 1) for group in started})
+        patience = {group: longest(texts, group, "startsecs", 1) for group in started}
+        active, failures = wait(daemon, patience, settle=self.request.wait == "startsecs")
+        self.started = still_starting(active, patience)
         if failures:
             message, failed = describe(failures)
             raise ProgramError(message, failed_programs=failed, **report(texts, plan, active))
@@ -251,7 +255,8 @@ class Run:
         kept = self.keep if self.request.check else self.file.kept
         result = _result(self.file.path, self.file.previous if kept else None)
         killed = self.daemon.killed if self.daemon else []
-        return {**result, "changed": self.changed, "diff": self.diffs, "killed": killed, **more}
+        told = {"changed": self.changed, "diff": self.diffs, "killed": killed, "started": self.started}
+        return {**result, **told, **more}
 
 
 def _result(path: str | None, previous: str | None) -> dict[str, Any]:
@@ -265,6 +270,7 @@ def _result(path: str | None, previous: str | None) -> dict[str, Any]:
         "restart_required": False,
         "reasons": [],
         "killed": [],
+        "started": [],
     }
 
 

@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, TypedDict
+from collections.abc import Iterable, Mapping
+from typing import Any, TypedDict
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._reading.wanted import ComponentReading, error_of
 
@@ -38,6 +39,8 @@ class Changes(TypedDict):
     # What release answers in check mode, or ``{"error": why}``.
     release: dict[str, Any]
     components: dict[str, ComponentReading]
+    # What its record tells of the run that holds the cluster; None where no server of NATS is wanted.
+    lock: dict[str, Any] | None
 
 
 def reading(variables: Mapping[str, Any]) -> Reading | None:
@@ -72,4 +75,10 @@ def changes(variables: Mapping[str, Any]) -> Changes | None:
         "prepare": told["prepare"].get("changes", [error_of(told["prepare"])]),
         "release": told["release"],
         "components": told["components"],
+        "lock": told["lock"],
     }
+
+
+def records(told: Iterable[tuple[str, Changes | None]]) -> dict[str, dict[str, Any]]:
+    """Return what the record on each host of NATS tells of the run that holds the cluster."""
+    return {host: answer["lock"] for host, answer in told if answer and answer["lock"]}

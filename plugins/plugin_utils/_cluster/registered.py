@@ -60,6 +60,19 @@ def program_result(variables: Variables, component: str) -> Answer:
     return _answer(variables, f"__{component}_program")
 
 
+def started_programs(variables: Variables, component: str) -> list[Answer]:
+    """Return the programs that the role has started in this run without waiting until they have stayed up."""
+    # A NATS server that was started a second time has another process.
+    again = _answer(variables, f"__{component}_first_start").get("started")
+    started: list[Answer] = again or program_result(variables, component).get("started") or []
+    return started
+
+
+def start_check_result(variables: Variables) -> Answer:
+    """Return the answer of ``component_start_check`` in ``playbooks/includes/settled.yml``."""
+    return _answer(variables, "__cluster_start_check")
+
+
 def health_result(variables: Variables, component: str) -> Answer:
     """Return the answer of ``component_health`` in the role's ``verify``."""
     return _answer(variables, f"__{component}_health")

@@ -67,8 +67,13 @@ def healthy(told: ComponentReading) -> bool:
     return "health" not in told or bool(told["health"]["healthy"])
 
 
-def groups(found: Todo) -> Iterator[tuple[str, str]]:
-    """Yield ``(group, host)`` for the groups by which the plays of ``site.yml`` find their hosts."""
+def groups(found: Todo, orphans: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+    """Yield ``(group, host)`` for the groups by which the plays of ``site.yml`` find their hosts.
+
+    *orphans* are the hosts from which programs are to be removed.
+    """
+    acting = {*found["prepare"], *orphans, *(host for hosts in found["act"].values() for host in hosts)}
+    yield from (("cluster_acts", host) for host in sorted(acting))
     yield from (("cluster_prepare", host) for host in found["prepare"])
     for verb, members in (("todo", found["act"]), ("verify", found["verify"])):
         for component, hosts in members.items():

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._looking import Looked, Question
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 
-from .._looking import RECONNECT, Looked, Looker, Question
+from .._lock import process_of_run
+from .._looking import RECONNECT, Looker
 from .step import failure, refusal
 
 
@@ -48,6 +50,8 @@ class RestartStep:
             return {"failed": True, "msg": printable(pending["msg"], lines=True)}
         # Some programs are named for a restart by hand only; what is pending is always applied as a whole.
         only = {"only": self._args["only"]} if self._args["only"] else {}
+        # Not when the run was killed while this waited: another one may have the cluster by now.
+        process_of_run()
         done = self._supervise(state=self._args["state"], **only)
         told = ("changed", "diff", "programs", "killed", "warnings")
         result: dict[str, Any] = {key: done[key] for key in told if key in done}
@@ -104,6 +108,7 @@ class RestartStep:
             return "It ran with the same definition before, so there is nothing to put back."
         if not self._args["revert"]:
             return "Its former definition was not put back, because cluster_revert_on_failure is false."
+        process_of_run()
         kept = self._args["configuration"]
         if kept:
             copy = {"src": kept["previous"], "dest": kept["path"], "remote_src": True, "mode": "preserve"}

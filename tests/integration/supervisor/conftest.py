@@ -22,7 +22,11 @@ from pathlib import Path
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import rpc
-from ansible_collections.autonomys.cluster.plugins.modules import supervisor_program, supervisor_program_info
+from ansible_collections.autonomys.cluster.plugins.modules import (
+    component_start_check,
+    supervisor_program,
+    supervisor_program_info,
+)
 
 RUNNER = """
 import importlib, json, sys
@@ -33,7 +37,11 @@ with patch_module_args(arguments):
     module.main()
 """
 
-MODULES = {"supervisor_program": supervisor_program, "supervisor_program_info": supervisor_program_info}
+MODULES = {
+    "supervisor_program": supervisor_program,
+    "supervisor_program_info": supervisor_program_info,
+    "component_start_check": component_start_check,
+}
 
 KINDS = {
     "debian": ["/usr/bin/python3", "/usr/bin/supervisord"],

@@ -25,6 +25,7 @@ HOST_ROOMS = {
     "_kinds": [],
     "_printable": [],
     "_job": ["_host"],
+    "_lock": ["_host", "_kinds"],
     "_secrets": [],
     "_node_rpc": ["_http", "_kinds"],
     "_host": ["_cpuset", "_sectors"],
@@ -35,7 +36,7 @@ HOST_ROOMS = {
     "_components": ["_gpu", "_supervisor", "_release", "_nats", "_sectors"],
     "_health": ["_components", "_node_rpc"],
     "_looking": ["_health"],
-    "_reading": ["_looking"],
+    "_reading": ["_lock", "_looking"],
 }
 CONTROL_ROOMS = {
     "_words": [],
@@ -44,9 +45,10 @@ CONTROL_ROOMS = {
     "_pieces": [],
     "_sources": [],
     "_status": ["_words"],
+    "_lock": ["_words"],
     "_cluster": [],
     "_looking": ["_cluster"],
-    "_rolling": ["_cluster", "_looking", "_words"],
+    "_rolling": ["_cluster", "_lock", "_looking", "_words"],
     "_rules": ["_rolling", "_ss58", "_secrets", "_sources"],
     "_plan": ["_rules"],
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import os
 import re
 import time
@@ -24,6 +25,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._cpuset import C
 from ansible_collections.autonomys.cluster.plugins.module_utils._foreign import reads_foreign
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.nvidia_smi import NvidiaError
 from ansible_collections.autonomys.cluster.plugins.module_utils._kinds import KindError
+from ansible_collections.autonomys.cluster.plugins.module_utils._lock.record import RecordError
 from ansible_collections.autonomys.cluster.plugins.module_utils._node_rpc import METHODS, RpcError
 from ansible_collections.autonomys.cluster.plugins.module_utils._release.request import ReleaseError
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ConfError
@@ -93,6 +95,9 @@ SHOWN = {
     "ExecMainCode": "1",
     "Result": "exit-code",
 }
+HOLDER = dict.fromkeys(["run", "operator", "control_node", "playbook", "cluster", "boot", "namespace"], "x")
+HOLDER |= {"process": 1, "started": 2}
+RECORD = {"generation": 1, "boot": "x", "holder": HOLDER, "since": 1.5, "renewed": 2.5, "ticks": 3.5}
 JOB = "".join(f"{key}={value}\n" for key, value in SHOWN.items())
 MANIFEST = (
     '{"installed": 1.5, "files": {"a": {"checksum": "c", "extract": null, "sha256": "s", "size": 1, "mtime_ns": 2}}}'
@@ -169,6 +174,13 @@ CASES = {
     "_job.systemd.properties": (st.tuples(texts(JOB)), None),
     "_job.systemd.state_of": (st.tuples(shown, st.floats(0, 1e9)), None),
     "_job.words.last_lines": (st.tuples(texts("a\r b\nc\n"), st.integers(1, 9)), None),
+    "_lock.record.parse": (st.tuples(texts(json.dumps(RECORD))), RecordError),
+    "_lock.record.parse_holder": (
+        st.tuples(
+            st.builds(lambda key, new: {**HOLDER, key: new}, st.sampled_from(sorted(HOLDER)), values()) | values()
+        ),
+        RecordError,
+    ),
     "_nats.configuration.parse_size": (st.tuples(texts("3MB", "1G") | values()), ValueError),
     "_nats.deployed.told": (st.tuples(st.just(["nats-server", "-c", "/x"]), texts(NATS)), None),
     "_nats.deployed.essence": (st.tuples(texts(NATS)), None),

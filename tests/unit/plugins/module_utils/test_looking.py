@@ -48,10 +48,10 @@ def waited(*answers, timeout=10, interval=2, **question):
 
 
 def test_it_looks_until_nothing_is_wrong():
-    assert waited([SICK], [SICK], [WELL]) == {
+    assert waited([SICK], [SICK], [SICK], [SICK], [WELL]) == {
         "healthy": True,
         "problems": [],
-        "waited_s": 4,
+        "waited_s": 1,
         "evidence": {"programs": [WELL]},
         "expected": EXPECTED,
     }
@@ -59,7 +59,53 @@ def test_it_looks_until_nothing_is_wrong():
 
 def test_it_says_what_was_wrong_at_the_last_look():
     looked = waited([SICK], timeout=5)
-    assert (looked["healthy"], looked["waited_s"], looked["problems"]) == (False, 4, [PROBLEM])
+    assert (looked["healthy"], looked["waited_s"], looked["problems"]) == (False, 5, [PROBLEM])
+
+
+def test_it_looks_often_at_first_then_at_the_interval_and_last_at_the_end():
+    clock = Clock()
+    looks = []
+
+    def read(asked):
+        looks.append(clock.now)
+        return [SICK]
+
+    wait(QUESTION, 61, 2, Readers(read, read, read), clock, clock.sleep)
+    pauses = [later - earlier for earlier, later in zip(looks, looks[1:])]
+    assert pauses[:3] == [0.25] * 3 and pauses[:-1] == sorted(pauses[:-1]) and max(pauses) == 2
+    # Half a second too late after four, two seconds after sixteen.
+    assert all(pause <= max(0.25, seen / 8) for pause, seen in zip(pauses, looks))
+    assert looks[-1] == 61
+
+
+STARTING = dict(WELL, state="STARTING", pid=5)
+STARTED = [{"name": "autonomys-controller", "pid": 5, "startsecs": 10}]
+
+
+def test_what_was_just_started_is_healthy_as_soon_as_it_shows_everything():
+    assert waited([dict(STARTING, connected=[])], [STARTING], started=STARTED)["healthy"]
+    assert waited([STARTING], started=STARTED)["evidence"]["programs"][0]["state"] == "STARTING"
+    for other in ([], [{**STARTED[0], "pid": 6}]):
+        looked = waited([STARTING], started=other, timeout=0)
+        assert looked["problems"] == ["autonomys-controller is STARTING, not RUNNING"]
+
+
+def test_what_was_just_started_and_ended_is_not_waited_for():
+    clock = Clock()
+
+    def ends(started):
+        assert started == STARTED
+        return "it ended: exit status 1" if clock.now >= 3 else ""
+
+    readers = answering([SICK])._replace(ends=ends)
+    looked = wait({**QUESTION, "started": STARTED}, 600, 2, readers, clock, clock.sleep)
+    assert (looked["problems"], looked["healthy"]) == (["it ended: exit status 1"], False)
+    assert 3 <= looked["waited_s"] <= 4
+
+
+def test_programs_without_the_name_of_their_file_are_not_healthy():
+    question = {name: value for name, value in QUESTION.items() if name != "name"}
+    assert not look(question, answering(OSError("no file")))["healthy"]
 
 
 def test_without_time_it_looks_once():

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looking at a component until nothing is wrong."""
+"""Looking at a component from the control node: one execution for each wait, whatever becomes of the connection."""
 
 from __future__ import annotations
 
@@ -10,19 +10,28 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.plugin_utils import _looking
 
-WELL = {"name": "autonomys-controller", "state": "RUNNING", "connected": ["10.0.0.1:4222"], "listening": [], "gpus": []}
-SICK = dict(WELL, connected=[])
+HEALTHY = {"healthy": True, "problems": [], "waited_s": 3, "evidence": {"programs": []}, "expected": []}
+SICK = {
+    "failed": True,
+    "msg": "controller is not healthy after 9 s: it sleeps",
+    "healthy": False,
+    "problems": ["it sleeps"],
+    "waited_s": 9,
+    "evidence": {"programs": []},
+}
+GONE = AnsibleConnectionFailure("gone")
 EXPECTED = [{"name": "autonomys-controller", "connected_any": ["10.0.0.1:4222"]}]
 
 
 class Action:
-    """An action whose host gives one answer after another, and the last one for ever."""
+    """An action whose host gives one answer after another, each after some seconds, and the last one for ever."""
 
-    def __init__(self, *answers, check=False):
+    def __init__(self, clock, *answers):
+        self.clock = clock
         self.answers = list(answers)
         self.asked = []
         self.resets = 0
-        self._task = type("Task", (), {"check_mode": check})()
+        self._task = type("Task", (), {"check_mode": False})()
         self._connection = self
 
     def reset(self):
@@ -30,7 +39,8 @@ class Action:
 
     def _execute_module(self, module_name, module_args, task_vars):
         self.asked.append((module_name, module_args))
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        seconds, answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        self.clock[0] += seconds
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -38,68 +48,59 @@ class Action:
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Time that passes only while somebody sleeps."""
+    """Time that passes only while somebody sleeps, or the host answers."""
     now = [0.0]
     monkeypatch.setattr(_looking.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(_looking.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     return now
 
 
-def wait(action, timeout=10, interval=2, patience=0, **question):
-    asked = dict({"component": "controller", "name": "autonomys-controller", "programs": EXPECTED}, **question)
-    return _looking.Looker(action, {}).wait(asked, timeout, interval, patience)
+def wait(action, timeout=100, patience=0):
+    question = {"component": "controller", "name": "autonomys-controller", "programs": EXPECTED, "nats": None}
+    return _looking.Looker(action, {}).wait(question, timeout, 2, patience)
 
 
-def test_it_looks_until_nothing_is_wrong(clock):
-    action = Action({"programs": [SICK]}, {"programs": [SICK]}, {"programs": [WELL]})
-    looked = wait(action)
-    assert looked == {
-        "healthy": True,
-        "problems": [],
-        "waited_s": 4,
-        "evidence": {"programs": [WELL]},
-        "expected": EXPECTED,
-    }
-    assert action.asked == [("autonomys.cluster.supervisor_program_info", {"name": "autonomys-controller"})] * 3
+def test_a_wait_is_one_execution(clock):
+    action = Action(clock, (3, HEALTHY))
+    assert wait(action) == {**HEALTHY, "expected": EXPECTED}
+    question = {"component": "controller", "name": "autonomys-controller", "programs": EXPECTED}
+    assert action.asked == [("autonomys.cluster.component_health", {**question, "timeout": 100, "interval": 2})]
 
 
-def test_it_says_what_was_wrong_at_the_last_look(clock):
-    looked = wait(Action({"programs": [SICK]}), timeout=5)
-    assert not looked["healthy"] and looked["waited_s"] == 4
-    assert looked["problems"] == [
-        "autonomys-controller has no connection to NATS (10.0.0.1:4222); it is connected to nothing"
-    ]
+def test_what_is_not_healthy_is_an_answer(clock):
+    looked = wait(Action(clock, (9, SICK)))
+    assert (looked["healthy"], looked["problems"], looked["waited_s"]) == (False, ["it sleeps"], 9)
 
 
-@pytest.mark.parametrize(("check", "question"), [(True, {}), (False, {"report_only": True})])
-def test_one_look_is_enough_where_nothing_is_changed(clock, check, question):
-    action = Action({"programs": [SICK]}, check=check)
-    assert wait(action, **question)["waited_s"] == 0
-    assert len(action.asked) == 1
-
-
-def test_a_module_that_fails_is_a_problem(clock):
-    looked = wait(Action({"failed": True, "msg": "supervisord does not answer"}), timeout=0)
-    assert looked["problems"] == ["supervisord does not answer"]
+def test_a_module_that_breaks_is_a_problem(clock):
+    looked = wait(Action(clock, (0, {"failed": True, "msg": "no Python"})))
+    assert (looked["healthy"], looked["problems"], looked["evidence"]) == (False, ["no Python"], {})
 
 
 def test_a_host_that_is_out_of_reach_is_waited_for_only_after_a_restart(clock):
-    gone = AnsibleConnectionFailure("gone")
     with pytest.raises(AnsibleConnectionFailure):
-        clock[0] = 1.0
-        wait(Action(gone, {"programs": [WELL]}), patience=-1)
-    action = Action(gone, {"programs": [WELL]})
-    assert wait(action, patience=60)["healthy"] and action.resets == 1
+        wait(Action(clock, (0, GONE), (0, HEALTHY)))
+    action = Action(clock, (10, GONE), (3, HEALTHY))
+    assert wait(action, patience=60)["waited_s"] == 15
+    assert action.resets == 1 and action.asked[-1][1]["timeout"] == 88
 
 
-def test_who_serves_is_asked_for_the_programs_whatever_is_expected(clock):
-    question = {"programs": [], "at_work": True, "nats_servers": ["nats://10.0.0.1:4222"]}
-    assert wait(Action({"programs": [WELL]}), timeout=0, **question)["healthy"]
-    assert wait(Action({"programs": [SICK]}), timeout=0, **question)["problems"] == [
-        "autonomys-controller has no connection to NATS"
-    ]
-    # Without its own NATS servers, by those of the expectations.
-    assert not wait(Action({"programs": [SICK]}), timeout=0, at_work=True)["healthy"]
+def test_a_host_that_does_not_come_back_ends_the_run(clock):
+    with pytest.raises(AnsibleConnectionFailure):
+        wait(Action(clock, (10, GONE)), patience=60)
+    assert 60 <= clock[0] < 80
+
+
+def test_a_connection_that_breaks_during_a_long_wait_is_made_again(clock):
+    action = Action(clock, (70, GONE), (10, GONE), (0, HEALTHY))
+    assert wait(action, patience=60)["healthy"]
+    assert action.asked[-1][1]["timeout"] == 16
+
+
+def test_breaking_again_and_again_ends_too(clock):
+    with pytest.raises(AnsibleConnectionFailure):
+        wait(Action(clock, (30, GONE)), patience=60)
+    assert clock[0] < 200
 
 
 def test_every_component_has_a_question(tutorial_model):
@@ -108,12 +109,3 @@ def test_every_component_has_a_question(tutorial_model):
         asked = _looking.serving_question(tutorial_model, component, host)
         assert (asked["component"], asked["at_work"]) == (component, True)
         assert asked.get("nats") or asked.get("node") or asked["nats_servers"]
-
-
-def test_the_other_nats_servers_are_asked_where_the_inventory_says(clock):
-    action = Action({"failed": True, "msg": "enough"})
-    nats = {"url": "http://127.0.0.1:8222", "peers": {"node-2": "10.0.0.2", "node-1": "fd00::1"}}
-    wait(action, timeout=0, programs=[], nats=nats)
-    urls = {"node-1": "http://[fd00::1]:8222", "node-2": "http://10.0.0.2:8222"}
-    asked = {"url": "http://127.0.0.1:8222", "peers": ["node-1", "node-2"], "peer_urls": urls}
-    assert ("autonomys.cluster.nats_info", asked) in action.asked

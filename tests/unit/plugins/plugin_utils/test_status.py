@@ -49,6 +49,14 @@ def test_a_plot_server_as_planned():
     assert "GPU_CONCURRENCY=12" in table([shown])
 
 
+def test_a_program_that_has_stayed_up_since_is_shown_as_it_is_now():
+    health = {"healthy": True, "evidence": {"programs": [dict(PROGRAM, state="STARTING")]}, "expected": [EXPECTED]}
+    start = {"programs": [{"name": NAME, "state": "RUNNING", "pid": 5}, {"name": "other", "state": "FATAL"}]}
+    for more, state in (({"start": start}, "RUNNING"), ({}, "STARTING")):
+        [only] = rows(HOSTS, {"plotter-1": {"plot_server": {"health": health, **more}}})
+        assert (only["state"], only["health"]) == (state, "healthy")
+
+
 @pytest.mark.parametrize(
     ("servers", "connected", "shown"),
     [

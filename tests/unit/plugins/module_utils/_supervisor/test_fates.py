@@ -71,6 +71,18 @@ def test_a_program_is_waited_for_until_it_runs():
     assert failures == {}
 
 
+def test_a_program_that_only_must_begin_is_waited_for_until_it_has_a_process():
+    answers = [info("a", "STOPPED")], [info("a", "STARTING", pid=5)]
+    active, failures = wait(daemon(*answers), {"a": 100}, settle=False)
+    assert (active["a"][0]["pid"], failures) == (5, {})
+    assert wait(daemon([info("a", "BACKOFF")]), {"a": 100}, settle=False)[1]["a"].fate == "unknown exit status"
+
+
+def test_another_process_than_the_one_that_was_started_is_a_failure():
+    _active, failures = wait(daemon([info("a", "RUNNING", pid=6)]), {"a": 1}, pids={"a": 5})
+    assert list(failures) == ["a"]
+
+
 def test_failures_are_told_and_others_waited_for():
     answers = [info("a", "FATAL"), info("b", "STARTING", pid=5)], [info("a", "FATAL"), info("b", "RUNNING", pid=5)]
     active, failures = wait(daemon(*answers), {"a": 1, "b": 1, "gone": 1})

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes, reading
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes, reading, records
 
 HOST, TOPOLOGY, DISKS = {"user": None}, {"gpus": []}, {"/mnt/a": {"exists": True}}
 GPUS = {"topology": TOPOLOGY, "gpu_error": None, "warnings": []}
@@ -16,6 +16,7 @@ TOLD = {
     "prepare": {"changes": ["create the user autonomys"]},
     "release": {"changed": False},
     "components": {"node": {"error": "it is broken"}},
+    "lock": None,
 }
 
 
@@ -57,6 +58,12 @@ def test_what_would_change():
         "prepare": ["create the user autonomys"],
         "release": {"changed": False},
         "components": {"node": {"error": "it is broken"}},
+        "lock": None,
     }
     # What is not known is done.
     assert changes(told(prepare={"error": "no answer"}))["prepare"] == ["no answer"]
+
+
+def test_who_holds_the_cluster_is_told_by_the_hosts_of_nats():
+    lock = {"generation": "b/1", "holder": None}
+    assert records([("a", changes(told(lock=lock))), ("b", changes(told())), ("c", None)]) == {"a": lock}

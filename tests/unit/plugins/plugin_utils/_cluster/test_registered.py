@@ -53,6 +53,16 @@ def test_the_answers_of_roles():
     assert registered.restart_result(variables, "nats") == {}
 
 
+def test_the_programs_that_were_started():
+    first, again = {"name": "nats-server", "pid": 5}, {"name": "nats-server", "pid": 9}
+    variables = {"__nats_program": {"started": [first]}, "__nats_first_start": {"skipped": True}}
+    assert registered.started_programs(variables, "nats") == [first]
+    assert registered.started_programs({**variables, "__nats_first_start": {"started": [again]}}, "nats") == [again]
+    assert registered.started_programs({**variables, "__nats_first_start": {"started": []}}, "nats") == [first]
+    assert registered.started_programs(variables, "node") == []
+    assert registered.start_check_result({"__cluster_start_check": {"programs": []}}) == {"programs": []}
+
+
 @pytest.mark.parametrize(
     ("variables", "told"),
     [

@@ -85,7 +85,9 @@ def test_hosts_that_are_left_out_are_left_alone():
 
 def test_groups_of_hosts():
     found = judged(a=answer(["x"], node=component(changed=True)), b=answer(node=component()))
+    assert ("cluster_acts", "b") in set(groups(found, ["b"]))
     assert sorted(groups(found)) == [
+        ("cluster_acts", "a"),
         ("cluster_prepare", "a"),
         ("cluster_todo_node", "a"),
         ("cluster_verify_node", "a"),

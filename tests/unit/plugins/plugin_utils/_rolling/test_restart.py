@@ -8,13 +8,14 @@ from __future__ import annotations
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.autonomys.cluster.plugins.action.component_restart import ARGUMENTS
-from ansible_collections.autonomys.cluster.plugins.plugin_utils import _looking
+from ansible_collections.autonomys.cluster.plugins.module_utils._looking import Readers, look
+from ansible_collections.autonomys.cluster.plugins.plugin_utils import _lock, _looking
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._looking import Looker
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling.restart import RestartStep
 
 
 class Host(Looker):
-    """Answers instead of a host."""
+    """Answers instead of a host; what it shows is judged as a host judges it."""
 
     def __init__(self, answers, check=False):
         connection = type("Connection", (), {"reset": lambda self: None})()
@@ -33,7 +34,13 @@ class Host(Looker):
         answer = given.pop(0) if len(given) > 1 else given[0]
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return looked(module_args, answer) if module == "component_health" else answer
+
+
+def looked(question, shown):
+    """The answer of component_health on a host that shows this, by source."""
+    found = look(question, Readers(*(lambda _asked, source=source: shown[source] for source in Readers._fields)))
+    return dict(found, failed=not found["healthy"])
 
 
 def program(**more):
@@ -62,18 +69,30 @@ def test_a_step_that_succeeds():
     answers = {
         "supervisor_program never": [{"restart_required": True}],
         "supervisor_program started": [APPLIED],
-        "supervisor_program_info": [WELL],
+        "component_health": [WELL],
     }
     action, result = run(answers)
     assert result["healthy"] and result["changed"] and "failed" not in result
-    assert action.asked == ["supervisor_program never", "supervisor_program started", "supervisor_program_info"]
+    assert action.asked == ["supervisor_program never", "supervisor_program started", "component_health"]
+
+
+@pytest.fixture
+def killed(monkeypatch):
+    """The run was killed, and what runs is what is left of it."""
+    monkeypatch.setattr(_lock.multiprocessing, "parent_process", lambda: type("Parent", (), {"pid": 4711}))
+
+
+def test_what_is_left_of_a_run_that_was_killed_stops_nothing(killed):
+    # Asking for the restart itself would be an answer that there is not.
+    with pytest.raises(_lock.RunEnded):
+        run({"supervisor_program never": [{"restart_required": True}]})
 
 
 def test_a_host_that_is_not_healthy_goes_back():
     answers = {
         "supervisor_program never": [{"restart_required": True}],
         "supervisor_program started": [APPLIED],
-        "supervisor_program_info": [SICK, WELL],
+        "component_health": [SICK, WELL],
         "supervisor_program reverted": [APPLIED],
     }
     _action, result = run(answers)
@@ -92,7 +111,7 @@ def test_a_program_that_does_not_stay_up_goes_back():
     answers = {
         "supervisor_program never": [{"restart_required": True}],
         "supervisor_program started": [{"failed": True, "msg": "autonomys-controller did not stay up: exit status 1."}],
-        "supervisor_program_info": [SICK],
+        "component_health": [SICK],
         "supervisor_program reverted": [APPLIED],
     }
     _action, result = run(answers)
@@ -119,7 +138,7 @@ def test_what_is_said_of_the_former_definition(pending, more, sentence):
     answers = {
         "supervisor_program never": [{"restart_required": pending}],
         "supervisor_program started": [APPLIED],
-        "supervisor_program_info": [SICK],
+        "component_health": [SICK],
         "supervisor_program reverted": [{"failed": True, "msg": "nothing to go back to"}],
     }
     _action, result = run(answers, **more)
@@ -130,7 +149,7 @@ def test_the_configuration_goes_back_with_the_definition():
     answers = {
         "supervisor_program never": [{"restart_required": True}],
         "supervisor_program started": [APPLIED],
-        "supervisor_program_info": [SICK, WELL],
+        "component_health": [SICK, WELL],
         "supervisor_program reverted": [APPLIED],
     }
     action, _result = run(answers, configuration={"path": "/etc/x.conf", "previous": "/etc/x.conf.running"})
@@ -146,7 +165,7 @@ def test_a_server_that_the_others_need_is_not_restarted():
         "reasons": ["there is no route between a and b"],
     }
     action, result = run(
-        {"nats_info": [{"nats": nats}]},
+        {"component_health": [{"nats": nats}]},
         component="nats",
         nats_stop={"url": "x", "peers": {}, "max_silence": 5, "max_lag": 9},
     )
@@ -155,7 +174,7 @@ def test_a_server_that_the_others_need_is_not_restarted():
         "nats-server a may not stop now: there is no route between a and b. "
         "It runs as before. Fix what is named, and run the same command again."
     )
-    assert action.asked == ["nats_info"]
+    assert action.asked == ["component_health"]
 
 
 @pytest.mark.parametrize(("before", "failed"), [(False, True), (True, False)])
@@ -164,7 +183,8 @@ def test_a_node_that_was_synced_must_be_synced_again(before, failed):
     answers = {
         "supervisor_program never": [{"restart_required": False}],
         "supervisor_program started": [APPLIED],
-        "node_info": [{"node": dict(syncing, syncing=before)}, {"node": syncing}],
+        "node_info": [{"node": dict(syncing, syncing=before)}],
+        "component_health": [{"node": syncing}],
     }
     _action, result = run(
         answers,
@@ -181,7 +201,7 @@ def test_a_host_that_is_out_of_reach_for_a_moment_is_asked_again(monkeypatch):
     answers = {
         "supervisor_program never": [{"restart_required": True}],
         "supervisor_program started": [APPLIED],
-        "supervisor_program_info": [AnsibleConnectionFailure("gone"), WELL],
+        "component_health": [AnsibleConnectionFailure("gone"), WELL],
     }
     monkeypatch.setattr(_looking.time, "sleep", lambda _: None)
     _action, result = run(answers, timeout=9, interval=1)
