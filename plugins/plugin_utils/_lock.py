@@ -16,9 +16,9 @@ import os
 import socket
 import time
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypedDict
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.files import read_bytes
 from ansible_collections.autonomys.cluster.plugins.module_utils._lock.record import (
     EXPIRES_S,
     Holder,
@@ -31,6 +31,7 @@ from ._words import counted, cut, duration, names
 
 STATES = ("held", "refused", "lost", "restored", "free", "error")
 MAX_REASON = 300
+_MAX_READ = 4096
 TAKE = "-e cluster_lock_take=true"
 
 
@@ -107,7 +108,7 @@ def _operator(variables: Mapping[str, Any]) -> str:
 def here() -> tuple[str, str]:
     """Return which start of which kernel this is, and which of its namespaces of processes; empty where unknown."""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = read_bytes("/proc/sys/kernel/random/boot_id", _MAX_READ).decode("ascii").strip()
         return boot, os.readlink("/proc/self/ns/pid")
     except (OSError, ValueError):
         return "", ""
@@ -117,7 +118,7 @@ def started_at(process: int) -> int | None:
     """Return when a process was started, in the kernel's ticks; None where that is not known, 0 when it has ended."""
     try:
         # The program's name is in brackets and may hold anything, brackets too.
-        fields = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()
+        fields = read_bytes(f"/proc/{process}/stat", _MAX_READ).rpartition(b")")[2].split()
         return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
     except (OSError, ValueError, IndexError):
         return None

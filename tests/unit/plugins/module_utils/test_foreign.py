@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import os
 import re
 import time
@@ -94,6 +95,9 @@ SHOWN = {
     "ExecMainCode": "1",
     "Result": "exit-code",
 }
+HOLDER = dict.fromkeys(["run", "operator", "control_node", "playbook", "cluster", "boot", "namespace"], "x")
+HOLDER |= {"process": 1, "started": 2}
+RECORD = {"generation": 1, "boot": "x", "holder": HOLDER, "since": 1.5, "renewed": 2.5, "ticks": 3.5}
 JOB = "".join(f"{key}={value}\n" for key, value in SHOWN.items())
 MANIFEST = (
     '{"installed": 1.5, "files": {"a": {"checksum": "c", "extract": null, "sha256": "s", "size": 1, "mtime_ns": 2}}}'
@@ -106,8 +110,6 @@ XML = (
 )
 XML_KINDS = XML.replace("<int>1</int>", "<boolean>1</boolean>"), XML.replace("<int>1</int>", "<double>1</double>")
 ADDRESSES = '[{"ifname":"eth0","flags":["UP"],"addr_info":[{"local":"10.0.0.1","prefixlen":24}]}]'
-HOLDER = "run", "operator", "control_node", "playbook", "cluster", "boot", "namespace", "process", "started"
-RECORD = '{"generation": 1, "boot": "b", "holder": null, "since": 1.0, "renewed": 2.0, "ticks": 3.0}'
 PROCESS = (
     "name",
     "group",
@@ -172,8 +174,13 @@ CASES = {
     "_job.systemd.properties": (st.tuples(texts(JOB)), None),
     "_job.systemd.state_of": (st.tuples(shown, st.floats(0, 1e9)), None),
     "_job.words.last_lines": (st.tuples(texts("a\r b\nc\n"), st.integers(1, 9)), None),
-    "_lock.record.parse": (st.tuples(texts(RECORD)), RecordError),
-    "_lock.record.parse_holder": (st.tuples(values(*HOLDER) | objects(*HOLDER)), RecordError),
+    "_lock.record.parse": (st.tuples(texts(json.dumps(RECORD))), RecordError),
+    "_lock.record.parse_holder": (
+        st.tuples(
+            st.builds(lambda key, new: {**HOLDER, key: new}, st.sampled_from(sorted(HOLDER)), values()) | values()
+        ),
+        RecordError,
+    ),
     "_nats.configuration.parse_size": (st.tuples(texts("3MB", "1G") | values()), ValueError),
     "_nats.deployed.told": (st.tuples(st.just(["nats-server", "-c", "/x"]), texts(NATS)), None),
     "_nats.deployed.essence": (st.tuples(texts(NATS)), None),
