@@ -40,7 +40,8 @@ _CONTINUATION_RE = re.compile(r"[A-Z0-9,/\s-]*[A-Z0-9][A-Z0-9,/\s-]*\Z")
 _HEADER_NAME_RE = re.compile(
     r"GPU[0-9]+|NIC[0-9]+|[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z]+)*_[0-9]+|[A-Za-z][A-Za-z0-9._-]*[0-9]"
 )
-_LIST_RE = re.compile(r"[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*\Z")
+# No CPU and no node has a number of more digits, and Python does not even convert thousands of them.
+_LIST_RE = re.compile(r"[0-9]{1,5}(?:-[0-9]{1,5})?(?:,[0-9]{1,5}(?:-[0-9]{1,5})?)*\Z")
 _LEGEND_NIC_RE = re.compile(r"(NIC[0-9]+)\s*:\s*(\S+)")
 
 _UUID_RE = re.compile(r"(?:GPU|MIG)-[0-9A-Za-z/-]+\Z")

@@ -111,18 +111,24 @@ def read_farm(folder: Path) -> Farm | None:
     identity, description = small_file(folder / "identity.bin"), small_file(folder / "single_disk_farm.json")
     if identity is None and description is None:
         return None
-    try:
-        # The only key is the version of the format.
-        [fields] = json.loads((description or b"").decode("utf-8")).values()
-        number, chain = fields.get("id"), fields.get("genesisHash")
-    except (ValueError, AttributeError):
-        number = chain = None
+    number, chain = parse_description(description or b"")
     return {
-        "id": str(number) if number else None,
-        "genesis_hash": str(chain) if chain else None,
+        "id": number,
+        "genesis_hash": chain,
         # The identity is the farm's private key: it never leaves the host.
         "identity": hashlib.sha256(identity).hexdigest()[:16] if identity else None,
     }
+
+
+def parse_description(raw: bytes) -> tuple[str | None, str | None]:
+    """Return the id and the genesis hash in a farm's description, None where it does not tell."""
+    try:
+        # The only key is the version of the format.
+        [fields] = json.loads(raw.decode("utf-8")).values()
+        number, chain = fields.get("id"), fields.get("genesisHash")
+    except (ValueError, AttributeError, RecursionError):
+        return None, None
+    return str(number) if number else None, str(chain) if chain else None
 
 
 def direct_io(folder: Path) -> bool | None:

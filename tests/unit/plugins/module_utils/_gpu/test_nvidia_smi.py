@@ -59,6 +59,16 @@ def test_error_output_says_what_to_do(case):
     assert any(word in message for word in ("reboot", "run ", "check", "look", "install"))
 
 
+@pytest.mark.parametrize("cell", ["9" * 5000, "0-" + "9" * 5000, "0,123456"])
+def test_a_number_that_no_cpu_has_is_unknown(cell):
+    assert parse_topo(f"\tGPU0\tCPU Affinity\tNUMA Affinity\nGPU0\t X \t{cell}\t0\n")["GPU0"] == {
+        "cpu_affinity": None,
+        "numa_affinity": "0",
+        "gpu_numa_id": None,
+        "links": {},
+    }
+
+
 def test_error_kinds_are_told_apart():
     meanings = {
         explain_error(text_of(case["file"]), case["rc_expected"]).split(" (it said")[0]

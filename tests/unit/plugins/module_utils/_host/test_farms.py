@@ -110,7 +110,7 @@ def test_farm(tmp_path):
         "genesis_hash": "66455a58",
         "identity": hashlib.sha256(b"secret").hexdigest()[:16],
     }
-    for damage in ("", "{", "[1]", '{"v0": 1}', "{}"):
+    for damage in ("", "{", "[1]", '{"v0": 1}', "{}", "[" * 60000, '{"v0": ' + "9" * 5000 + "}"):
         (tmp_path / "single_disk_farm.json").write_text(damage)
         assert answer(tmp_path)["farm"]["id"] is None
 
