@@ -17,6 +17,7 @@ import os
 from pathlib import Path
 from typing import Sequence, TypedDict
 
+from .._foreign import reads_foreign
 from .._sectors import SectorsError, max_sectors
 from .disks import HARMLESS, PATIENCE_S, Disk, read_disks
 
@@ -120,6 +121,7 @@ def read_farm(folder: Path) -> Farm | None:
     }
 
 
+@reads_foreign
 def parse_description(raw: bytes) -> tuple[str | None, str | None]:
     """Return the id and the genesis hash in a farm's description, None where it does not tell."""
     try:

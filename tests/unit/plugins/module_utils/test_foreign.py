@@ -147,6 +147,7 @@ CASES = {
     "_cpuset.parse_cpu_list": (st.tuples(texts("0-3,8", "0") | st.none()), CpuSetError),
     "_cpuset.parse_cpu_mask": (st.tuples(texts("ff,ffffffff", "0xf") | st.none()), CpuSetError),
     "_http.read_json": (st.tuples(encoded), None),
+    "_host.farms.parse_description": (st.tuples(encoded), None),
     "_host.mounts.parse_mountinfo": (st.tuples(texts(MOUNTS)), None),
     "_host.mounts.mount_of_id": (st.tuples(texts(MOUNTS), st.just("36")), None),
     "_host.mounts.bound_from_root": (st.tuples(texts(MOUNTS), st.just("/mnt 2")), None),

@@ -16,7 +16,9 @@ def test_durations_are_read_as_nats_server_reads_them(text, seconds):
     assert parse_duration(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["30", "30 s", "", "s", "30sec", "1d", "-", "30s ", None, 30, "1m 30s", "9" * 5000 + "s"])
+@pytest.mark.parametrize(
+    "text", ["30", "30 s", "", "s", "30sec", "1d", "-", "30s ", None, 30, "1m 30s", "9" * 5000 + "s"]
+)
 def test_durations_that_nats_server_refuses(text):
     with pytest.raises(ValueError, match="is not a duration"):
         parse_duration(text)
