@@ -12,7 +12,7 @@ author: autonomys.cluster contributors (@autonomys-cluster)
 description:
   - Tells by the answers of M(autonomys.cluster.cluster_lock) on all hosts of NATS whether this run holds the cluster,
     and so may change it. More than half of the records must be its own, and a host that cannot be reached has none.
-  - Never fails: a run that does not hold the cluster first gives back what is left of its records.
+  - Never fails, since a run that does not hold the cluster first gives back what is left of its records.
   - Runs on the control node and contacts no host. Run it once in a play.
 options:
   state:

@@ -208,7 +208,7 @@ def once(binary, network, spread, watched):
 @contextlib.contextmanager
 def busy(number):
     """So many processes that compute all the time."""
-    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(number)]
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _one in range(number)]
     try:
         yield
     finally:

@@ -82,25 +82,23 @@ def run_command(argv: Sequence[str], timeout: float, most: int = MAX_OUTPUT) -> 
 def _outputs(process: subprocess.Popen[bytes], timeout: float, most: int) -> tuple[bytes, bytes]:
     """Return what a command writes until it ends."""
     end = time.monotonic() + timeout
-    written: dict[int, bytearray] = {}
+    stdout, stderr = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
-        for pipe in (process.stdout, process.stderr):
+        for pipe, written in ((process.stdout, stdout), (process.stderr, stderr)):
             if pipe:
-                written[pipe.fileno()] = bytearray()
-                selector.register(pipe.fileno(), selectors.EVENT_READ)
+                selector.register(pipe.fileno(), selectors.EVENT_READ, written)
         while selector.get_map():
             left = end - time.monotonic()
             if left <= 0:
                 raise subprocess.TimeoutExpired(process.args, timeout)
             for key, _events in selector.select(left):
                 chunk = os.read(key.fd, 65536)
-                written[key.fd] += chunk
+                key.data.extend(chunk)
                 if not chunk:
                     selector.unregister(key.fd)
-            if sum(map(len, written.values())) > most:
+            if len(stdout) + len(stderr) > most:
                 raise CommandError(f"wrote more than {most} bytes")
     process.wait(max(0.0, end - time.monotonic()))
-    stdout, stderr = written.values()
     return bytes(stdout), bytes(stderr)
 
 

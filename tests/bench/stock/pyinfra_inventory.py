@@ -9,4 +9,5 @@ import json
 import os
 from pathlib import Path
 
-hosts = [(name, data) for name, data in json.loads(Path(os.environ["BENCH_PYINFRA_HOSTS"]).read_text())]
+# pyinfra wants pairs of name and data that are tuples.
+hosts = list(map(tuple, json.loads(Path(os.environ["BENCH_PYINFRA_HOSTS"]).read_text())))

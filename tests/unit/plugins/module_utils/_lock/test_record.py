@@ -29,8 +29,8 @@ from hypothesis import strategies as st
 ALICE, BOB = run("alice"), run("bob")
 
 
-def taken(who=ALICE, when=10.0) -> Record:
-    record = take(None, who, at(when), None, None, False).record
+def taken(who=None, when=10.0) -> Record:
+    record = take(None, who or ALICE, at(when), None, None, False).record
     assert record
     return record
 
