@@ -42,6 +42,8 @@ class CallbackModule(CallbackBase):
         self.first: dict[str, Any] = {}
         self.last: dict[str, Any] = {}
         self.changed: set[tuple[str, str]] = set()
+        # Whether the run has ended before its end. A host that is lost ends it, though plays ignore that for the others.
+        self.cut_off = False
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         """Only site.yml acts by what is announced."""
@@ -57,21 +59,27 @@ class CallbackModule(CallbackBase):
         elif task._role and result._result.get("changed"):
             self.changed.add((host, task._role.get_name().rpartition(".")[2]))
 
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        """Note that a host is lost."""
+        self.cut_off = True
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        """Note that a task has failed."""
+        self.cut_off = self.cut_off or not ignore_errors
+
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """Compare, at the end of a run."""
         path = os.environ.get("ANNOUNCED_FILE")
         if path and self.concerned:
-            well = not any(stats.failures.values()) and not any(stats.dark.values())
-            Path(path).write_text("\n".join(self._differences(well)), encoding="utf-8")
+            Path(path).write_text("\n".join(self._differences()), encoding="utf-8")
 
-    def _differences(self, well: bool) -> list[str]:
+    def _differences(self) -> list[str]:
         found = []
         for host in self.first:
             before, after = announced(self.first[host]), announced(self.last[host])
             came = {role for member, role in self.changed if member == host and role in {PREPARE, *COMPONENTS}}
             found += [f"{host}: {role} was changed, and nothing had announced it" for role in sorted(came - before)]
-            # A run that failed has not come to everything.
-            missing = (before & after) - came if well else set()
+            missing = set() if self.cut_off else (before & after) - came
             found += [f"{host}: {role} was to change, and did not" for role in sorted(missing)]
         return found
 
