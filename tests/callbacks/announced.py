@@ -42,7 +42,7 @@ class CallbackModule(CallbackBase):
         self.first: dict[str, Any] = {}
         self.last: dict[str, Any] = {}
         self.changed: set[tuple[str, str]] = set()
-        # Whether the run has ended before its end. A host that is lost ends it, though plays ignore that for the others.
+        # Whether the run has ended before its end. A lost host ends it, though plays ignore that for the others.
         self.cut_off = False
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
