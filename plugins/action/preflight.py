@@ -14,7 +14,12 @@ from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, Model
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes, reading, records
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import (
+    Changes,
+    changes,
+    reading,
+    records,
+)
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.todo import groups, todo
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._lock import holder_sentence, own_run
@@ -60,9 +65,8 @@ class ActionModule(ActionBase):
             write_json(args["file"], selected)
         display = Display()
         text = (table(found, display.columns) + "\n\n" if found else "") + self._summary(model, facts, judged)
-        holder = holder_sentence(
-            records((host, changes(hostvars[host])) for host in facts if host in model["hosts"]), [own_run(variables)]
-        )
+        told = {host: changes(hostvars[host]) for host in facts if host in model["hosts"]}
+        holder = holder_sentence(records(told.items()), [own_run(variables)])
         text += f"\n{holder}" if holder else ""
         display.display(printable("\n" + text, lines=True))
         if query and not args["file"]:
@@ -84,7 +88,7 @@ class ActionModule(ActionBase):
             findings=found,
             left_out=judged["left_out"],
             stopping=judged["stopping"],
-            **self._consequences(model, facts, judged, hostvars),
+            **self._consequences(model, facts, judged, told),
         )
         if query:
             result["selected"] = selected
@@ -92,7 +96,7 @@ class ActionModule(ActionBase):
 
     @staticmethod
     def _consequences(
-        model: Model, facts: Mapping[str, Any], judged: Mapping[str, Any], hostvars: Mapping[str, Any]
+        model: Model, facts: Mapping[str, Any], judged: Mapping[str, Any], told: Mapping[str, Changes | None]
     ) -> dict[str, Any]:
         """Return which hosts may go on, what is to be done where, and by which groups later plays find them."""
         ready = [
@@ -100,10 +104,8 @@ class ActionModule(ActionBase):
             for host in sorted(facts)
             if host in model["hosts"] and model["hosts"][host]["components"] and host not in judged["left_out"]
         ]
-        told = {
-            host: answer for host in facts if host in model["hosts"] for answer in [changes(hostvars[host])] if answer
-        }
-        orphans, to_do = _rules.orphans(model, facts), todo(model, told, ready)
+        orphans = _rules.orphans(model, facts)
+        to_do = todo(model, {host: answer for host, answer in told.items() if answer}, ready)
         pairs = [("cluster_ready", host) for host in ready] + [("cluster_orphans", host) for host in orphans]
         members: dict[str, list[str]] = {}
         leaving = [host for host in orphans if model["hosts"][host]["settings"]["cluster_remove_orphans"]]

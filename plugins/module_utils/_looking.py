@@ -96,7 +96,6 @@ class Question(TypedDict, total=False):
     node: Mapping[str, Any] | None
     at_work: bool
     nats_servers: Sequence[str]
-    report_only: bool
 
 
 class Looked(TypedDict):
@@ -155,10 +154,9 @@ def look(question: Question, readers: Readers | None = None) -> Looked:
     """Return what the host shows now, by source, and what is wrong with it. What cannot be read is wrong."""
     ask = readers or own_readers()
     wanted = question.get("programs") or []
-    judged_anyway = question.get("at_work") or question.get("report_only")
     found: list[tuple[str, Callable[[], Any], Callable[[Any], list[str]]]] = []
     name = question.get("name") or ""
-    if wanted or (name and judged_anyway):
+    if wanted or (name and question.get("at_work")):
         found.append(
             ("programs", functools.partial(ask.programs, name), functools.partial(_program_problems, question, wanted))
         )

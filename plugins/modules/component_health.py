@@ -22,7 +22,7 @@ options:
   name:
     description:
       - Name of the file of supervised programs, for O(programs).
-      - With O(at_work) or O(report_only) its programs are evidence also where O(programs) is empty.
+      - With O(at_work) its programs are evidence also where O(programs) is empty.
     type: str
   started:
     description:
@@ -59,10 +59,6 @@ options:
     type: list
     elements: str
     default: []
-  report_only:
-    description: Look once, and return what is wrong without failing.
-    type: bool
-    default: false
   timeout:
     description: Seconds within which the component must become healthy.
     type: int
@@ -128,7 +124,6 @@ ARGUMENTS = {
     "started": _looking.STARTED,
     "at_work": {"type": "bool", "default": False},
     "nats_servers": {"type": "list", "elements": "str", "default": []},
-    "report_only": {"type": "bool", "default": False},
 }
 
 
@@ -157,9 +152,8 @@ def main() -> None:
     """Run the module."""
     module = Module()
     params = module.params
-    once = module.check_mode or params["report_only"]
-    looked = _looking.wait(params, 0 if once else params["timeout"], params["interval"])
-    if looked["healthy"] or params["report_only"]:
+    looked = _looking.wait(params, 0 if module.check_mode else params["timeout"], params["interval"])
+    if looked["healthy"]:
         module.exit_json(changed=False, **looked)
     problems = "; ".join(looked["problems"])
     message = f"{params['component']} is not healthy after {looked['waited_s']} s: {problems}"
