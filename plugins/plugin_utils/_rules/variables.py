@@ -36,7 +36,9 @@ PLAYBOOK_VARIABLES = (
     "cluster_findings_query",
     "cluster_drift_file",
     "cluster_plan_file",
+    "cluster_plan_id",
     "cluster_report_file",
+    "cluster_results_dir",
 )
 
 # The model derives them where it can; where not, a rule says what is missing in the inventory.

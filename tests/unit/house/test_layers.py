@@ -39,6 +39,7 @@ HOST_ROOMS = {
     "_reading": ["_lock", "_looking"],
 }
 CONTROL_ROOMS = {
+    "_artifacts": [],
     "_words": [],
     "_ss58": [],
     "_secrets": [],
