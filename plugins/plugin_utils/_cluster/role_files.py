@@ -5,7 +5,7 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""The files of the roles on the control node. Each is read once per process."""
+"""The files of the roles and playbooks on the control node. Each is read once per process."""
 
 from __future__ import annotations
 
@@ -58,3 +58,11 @@ def packages() -> list[str]:
     """Return the distribution's packages that the programs need."""
     names: list[str] = _read("common", "vars", "main", "main.yml")["__common_packages"]
     return names
+
+
+@functools.lru_cache(maxsize=None)
+def playbooks() -> dict[str, str]:
+    """Return the texts of the playbooks, by their paths in the collection."""
+    root = _FOLDER.parent
+    paths = [root / "site.yml", *sorted((root / "playbooks").glob("*.yml"))]
+    return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}

@@ -40,6 +40,7 @@ HOST_ROOMS = {
 }
 CONTROL_ROOMS = {
     "_artifacts": [],
+    "_awx": ["_words"],
     "_words": [],
     "_ss58": [],
     "_secrets": [],
