@@ -79,6 +79,8 @@ def option_of(name: str, head: set[str], specs: Mapping[str, Option], components
 
 def question(name: str, option: Option, required: bool) -> Question:
     """Return the question for a variable."""
+    kind, default = option.get("type", "str"), option.get("default")
+    choices = [str(choice) for choice in option.get("choices") or []]
     asked: Question = {
         "question_name": name,
         "question_description": _described(option),
@@ -86,24 +88,20 @@ def question(name: str, option: Option, required: bool) -> Question:
         "type": "text",
         "required": required,
         "default": "",
-        "choices": [],
+        "choices": ["true", "false"] if kind == "bool" else choices,
         "min": 0,
         "max": MOST_TEXT,
     }
-    kind, default = option.get("type", "str"), option.get("default")
-    if kind == "bool":
-        asked.update(type="multiplechoice", choices=["true", "false"], default=str(bool(default)).lower())
+    if asked["choices"]:
+        asked["type"] = "multiselect" if kind == "list" else "multiplechoice"
+        shown = str(default).lower() if kind == "bool" else str(default)
+        asked["default"] = shown if shown in asked["choices"] else ""
+        asked["min"] = asked["max"] = None
     elif kind == "int":
-        asked.update(type="integer", max=2**31 - 1, default="" if default is None else default)
-    elif kind == "list" and option.get("choices"):
-        asked.update(type="multiselect", choices=[str(choice) for choice in option["choices"]])
-    elif option.get("choices"):
-        choices = [str(choice) for choice in option["choices"]]
-        asked.update(type="multiplechoice", choices=choices, default=str(default) if default in choices else "")
+        asked["type"], asked["max"] = "integer", 2**31 - 1
+        asked["default"] = "" if default is None else default
     elif isinstance(default, str) and "{{" not in default:
         asked["default"] = default
-    if asked["type"] in ("multiplechoice", "multiselect"):
-        asked.update(min=None, max=None)
     return asked
 
 
