@@ -22,10 +22,13 @@ ROLES = ("common", *COMPONENTS)
 _FOLDER = Path(__file__).parents[3] / "roles"
 
 
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 @functools.lru_cache(maxsize=None)
 def _read(*parts: str) -> dict[str, Any]:
-    text = _FOLDER.joinpath(*parts).read_text(encoding="utf-8")
-    return yaml.safe_load(text) or {}
+    return yaml.safe_load(_text(_FOLDER.joinpath(*parts))) or {}
 
 
 def defaults(role: str) -> dict[str, Any]:
@@ -62,7 +65,7 @@ def packages() -> list[str]:
 
 @functools.lru_cache(maxsize=None)
 def playbooks() -> dict[str, str]:
-    """Return the texts of the playbooks, by their paths in the collection."""
-    root = _FOLDER.parent
-    paths = [root / "site.yml", *sorted((root / "playbooks").glob("*.yml"))]
-    return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    """Return the texts of the playbooks, by their paths in the repository, whose ``site.yml`` imports the one here."""
+    paths = sorted((_FOLDER.parent / "playbooks").glob("*.yml"))
+    texts = {f"playbooks/{path.name}": _text(path) for path in paths}
+    return {"site.yml": texts["playbooks/site.yml"], **texts}
