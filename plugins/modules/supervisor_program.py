@@ -141,7 +141,8 @@ options:
         description:
           - Directories that the program needs, absolute paths. Missing ones are created before the program starts,
             with mode 0750, their missing parents with mode 0755 for root.
-          - Their owner becomes O(programs[].user), on the directory itself only and never recursively.
+          - Their owner becomes O(programs[].user), and what all other users may do with them is taken away, on the
+            directory itself only and never recursively.
           - What they lie in must belong to root or to O(programs[].user). Links are followed only where nobody but
             root can have put them. A folder of the system, such as V(/), V(/etc) or V(/home), and the home of another
             account are refused.
