@@ -16,6 +16,7 @@ from .._components.nats import CONFIG as NATS_CONFIG
 from .._components.nats import RUNNING_CONFIG
 from .._host.processes import own_processes
 from .._host.read import read_host
+from .._supervisor.control import read_control
 from .._supervisor.defined import CONFIG, unreadable_files
 from .._supervisor.unit import DROP_IN, FOLDER, unit_settings
 
@@ -25,6 +26,7 @@ def host_facts(config: str = CONFIG, **options: Any) -> dict[str, Any]:
     host: dict[str, Any] = dict(read_host(**options))
     programs = read_programs(config)
     host.update(programs=programs, running=running_binaries(own_processes()))
+    host["control"] = read_control(config)
     host["files"] = {**read_nats_configurations(programs), **host["files"]}
     host["unreadable"].update(unreadable_files(config))
     return host

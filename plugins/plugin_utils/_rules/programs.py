@@ -18,7 +18,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.regi
 from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import masked_arguments
 
 from .._words import names, one_line, shown
-from .definitions import arguments_in_one, refused
+from .definitions import arguments_in_one, refused, secret_arguments
 from .deployed import Deployed, component_of_program, deployed_programs
 from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Finding, Rule, View, finding
 
@@ -31,6 +31,7 @@ RULES = {
     "PROG006": Rule(INFO, "inventory", "Programs run as root"),
     "PROG007": Rule(ERROR, "inventory", "A program's definition is refused"),
     "PROG008": Rule(WARNING, "inventory", "An option and its value are one argument"),
+    "PROG009": Rule(WARNING, "inventory", "A secret is an argument"),
 }
 
 DURATION = re.compile(r"^([0-9]+)(s|m)$")
@@ -82,6 +83,10 @@ def _values(view: View, host: str, component: str) -> Iterator[Finding]:
         message = f"{name} has {shown(' '.join(words))}, which the program gets as one argument"
         remedy = f"Make two items of it: {json.dumps(words, ensure_ascii=False)}."
         yield finding("PROG008", [host], component, message, remedy)
+    for name, options in secret_arguments(view, host, component):
+        message = f"{name} gives the value of {names(options)} as an argument, which every user of the host can see"
+        remedy = "Give it in a file or in the environment, where the program takes it so, or accept this finding."
+        yield finding("PROG009", [host], component, message, remedy)
 
 
 def _defined(view: View, host: str, program: Deployed) -> Iterator[Finding]:
