@@ -134,7 +134,7 @@ job:
       description: systemd's word for how it ended, such as V(success), V(exit-code), V(signal) or V(oom-kill).
       type: str
     watched_bytes:
-      description: Bytes below O(watch), null without.
+      description: Bytes below O(watch), null without, and where there are too many files to count.
       type: int
     available_bytes:
       description: Free bytes on the file system of O(watch) or O(directory) for users other than root, null without.
