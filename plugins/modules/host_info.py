@@ -248,6 +248,7 @@ host:
         - Programs whose names begin with C(autonomys-) or C(nats-server), or that run a binary of that name, in the
           files that supervisord reads as O(config) says; where that does not tell, in
           C(/etc/supervisor/conf.d/*.conf).
+        - Programs that run such a binary and that systemd has started, or starts at boot, too.
       type: list
       elements: dict
       contains:

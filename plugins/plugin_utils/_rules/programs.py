@@ -99,9 +99,8 @@ def _defined(view: View, host: str, program: Deployed) -> Iterator[Finding]:
         yield finding("PROG002", [host], component or HOST, message, remedy)
     if component in view.components(host) and not _is_ours(component, program["file"]):
         message = f"{name} is defined in {program['file']}, which this collection does not manage"
-        remedy = (
-            f"Stop it and remove that file, so that site.yml can define it in {conf_name(COMPONENTS[component].file)}."
-        )
+        remedy = f"{_way_out(program['file'])}, so that site.yml can define it in "
+        remedy += f"{conf_name(COMPONENTS[component].file)}."
         yield finding("PROG004", [host], component, message, remedy)
 
 
@@ -114,7 +113,7 @@ def _left_over(view: View, host: str) -> Iterator[Finding]:
     for (component, file), programs in sorted(left.items()):
         message = f"The host is not in the group {component}, but it has {names(programs)} in {file}"
         if not _is_ours(component, file):
-            remedy = "Stop it and remove that file, or put the host back into the group."
+            remedy = f"{_way_out(file)}, or put the host back into the group."
         elif view.value(host, "cluster_remove_orphans"):
             remedy = "Because of cluster_remove_orphans, site.yml stops and removes this. Its data stays."
         else:
@@ -123,6 +122,12 @@ def _left_over(view: View, host: str) -> Iterator[Finding]:
                 "removes this. Its data stays."
             )
         yield finding("PROG003", [host], component, message, remedy)
+
+
+def _way_out(file: str) -> str:
+    """Return how to be rid of a program that is not managed here."""
+    name = file.rpartition("/")[2]
+    return f"Run systemctl disable --now {name}" if name.endswith(".service") else "Stop it and remove that file"
 
 
 def _is_ours(component: str, file: str) -> bool:

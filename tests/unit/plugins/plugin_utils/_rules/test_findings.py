@@ -1350,6 +1350,33 @@ TRIGGERS = [
     ),
     ("NODE010", "warning", "node-1", "cannot be read", lambda c: c.program("node-1", "autonomys-node")),
     (
+        "NODE010",
+        "warning",
+        "node-1",
+        "is not known: $DATA is a variable",
+        lambda c: c.program("node-1", "autonomys-node", NODE, "run", "--base-path", "$DATA"),
+    ),
+    (
+        "PROG004",
+        "error",
+        "node-1",
+        "systemd/system/node.service, which this collection does not manage Run systemctl disable --now node.service,",
+        lambda c: (
+            c.program("node-1", "node", NODE, "run", "--base-path", "/var/autonomys-node"),
+            c.facts["node-1"]["host"]["programs"][-1].update(file="/etc/systemd/system/node.service"),
+        ),
+    ),
+    (
+        "PROG003",
+        "warning",
+        "storage-1",
+        "Run systemctl disable --now nats-server.service, or put the host back",
+        lambda c: (
+            c.program("storage-1", "nats-server", "/usr/bin/nats-server"),
+            c.facts["storage-1"]["host"]["programs"][-1].update(file="/usr/lib/systemd/system/nats-server.service"),
+        ),
+    ),
+    (
         "CACHE002",
         "warning",
         "plotter-1",
