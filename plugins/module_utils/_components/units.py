@@ -103,7 +103,8 @@ def parse_unit(text: str) -> Unit:
             # An empty one drops those before it; of several, the last is the one that lasts.
             command = _words(re.sub(r"^[@\-:+!|]+", "", value))
         elif key == "Environment":
-            environment.update(word.split("=", 1) for word in _words(value) if "=" in word)
+            parts = [word.partition("=") for word in _words(value)]
+            environment.update({name: text for name, sign, text in parts if sign})
         elif key == "CPUAffinity":
             cpus = _cpus(value)
     return Unit(command, environment, cpus)
