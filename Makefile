@@ -14,13 +14,14 @@ SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard m
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down test test-numa lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures clean
+.PHONY: help setup demo demo-down artifact test test-numa lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV) ## Install what everything else needs (system packages with root's rights, .venv, the packed fakes)
 	@python tests/fakes/pack.py
+	@python tests/other_versions.py
 
 $(VENV): requirements.txt requirements-dev.txt tests/setup.sh
 	@tests/setup.sh
@@ -38,7 +39,10 @@ demo-down: $(VENV) ## Remove the demo's hosts with their network and disks
 test: setup ## Run all checks and tests (lint, unit, molecule) and say how long each took
 	@python tests/run.py parts $(PARTS)
 
-lint: setup ## Run ansible-lint, yamllint, ruff, mypy and ansible-test sanity
+artifact: setup ## Build the collection's artifact into build/artifact, the same bytes for the same commit
+	@python tools/artifact.py build/artifact
+
+lint: setup ## Run ansible-lint, yamllint, ruff, mypy, ansible-test sanity, and the importer of Ansible Galaxy over the artifact
 	@python tests/run.py lint
 
 unit: setup ## Run the tests that need no hosts

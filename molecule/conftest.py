@@ -9,10 +9,12 @@ Servers as they are, read beside Ansible and without this collection's own code.
 from __future__ import annotations
 
 import configparser
+import contextlib
 import functools
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -192,6 +194,20 @@ class Operator:
             text=True,
             start_new_session=True,
         )
+
+    @staticmethod
+    def kill(process):
+        """End a playbook where it is, with its workers.
+
+        They have process groups of their own, and would wait for it for ever.
+        """
+        workers = subprocess.run(
+            ["pgrep", "--parent", str(process.pid)], capture_output=True, text=True, check=False
+        ).stdout.split()
+        for pid in (process.pid, *map(int, workers)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.communicate()
 
     def run(self, playbook, *options, **settings):
         with tempfile.TemporaryDirectory() as folder:

@@ -69,6 +69,7 @@ attributes:
 extends_documentation_fragment:
   - autonomys.cluster.reads
   - autonomys.cluster.component_health
+  - autonomys.cluster.component_health.nats_stop
 seealso:
   - module: autonomys.cluster.supervisor_program_info
   - module: autonomys.cluster.nats_info

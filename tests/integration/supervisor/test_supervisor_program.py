@@ -91,6 +91,21 @@ def test_a_changed_program_restarts_alone(host):
     assert b"X=1" in host.environment("b")
 
 
+def test_nothing_stops_that_the_others_cannot_do_without(host):
+    host.apply([host.program("a")])
+    before, text = host.pids(), host.text()
+    # A server that does not answer says of no other that it can be spared.
+    nats_stop = {"url": "http://127.0.0.1:1", "peers": {}}
+    again = host.apply([host.program("a"), host.program("b")], nats_stop=nats_stop)
+    assert again["changed"] and host.pids()["a"] == before["a"], "what stops nothing is not asked"
+    host.apply([host.program("a")])
+    for programs, state in (([host.program("a", environment={"X": "1"})], "started"), (None, "stopped")):
+        result = host.apply(programs, state=state, nats_stop=nats_stop)
+        assert result["failed"] and not result["changed"]
+        assert "nothing was changed, because nats-server does not answer" in result["msg"]
+        assert result["refused"] and (host.pids(), host.text()) == (before, text)
+
+
 def test_a_removed_program_stops_and_goes(host):
     host.apply([host.program("a"), host.program("b")])
     before = host.pids()
