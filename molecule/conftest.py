@@ -160,18 +160,18 @@ class Operator:
     def __init__(self, inventory):
         self.settings = {}
         self._inventory = inventory
-        self._environment = dict(
+        self.environment = dict(
             os.environ,
             ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"),
             TEST_HOSTS_PREFIX=PREFIX,
             TEST_HOSTS_NETWORK=NETWORK,
         )
         # What readings announce and what roles then change is compared in every run.
-        self._environment.update(
+        self.environment.update(
             ANSIBLE_CALLBACK_PLUGINS=str(REPOSITORY / "tests/callbacks"), ANSIBLE_CALLBACKS_ENABLED="announced"
         )
         # Molecule has its own wishes.
-        self._environment.update(ANSIBLE_VERBOSE_TO_STDERR="false", ANSIBLE_FORCE_COLOR="false")
+        self.environment.update(ANSIBLE_VERBOSE_TO_STDERR="false", ANSIBLE_FORCE_COLOR="false")
 
     def start(self, playbook, *options, announced=os.devnull, **settings):
         variables = json.dumps({**self.settings, **settings})
@@ -188,7 +188,7 @@ class Operator:
         return subprocess.Popen(
             command,
             cwd=REPOSITORY,
-            env={**self._environment, "ANNOUNCED_FILE": str(announced)},
+            env={**self.environment, "ANNOUNCED_FILE": str(announced)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

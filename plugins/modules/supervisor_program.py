@@ -144,7 +144,8 @@ options:
         description:
           - Directories that the program needs, absolute paths. Missing ones are created before the program starts,
             with mode 0750, their missing parents with mode 0755 for root.
-          - Their owner becomes O(programs[].user), on the directory itself only and never recursively.
+          - Their owner becomes O(programs[].user), and what all other users may do with them is taken away, on the
+            directory itself only and never recursively.
           - What they lie in must belong to root or to O(programs[].user). Links are followed only where nobody but
             root can have put them. A folder of the system, such as V(/), V(/etc) or V(/home), and the home of another
             account are refused.
@@ -419,7 +420,10 @@ class Module(AnsibleModule):
     """
 
     def __init__(self) -> None:
-        super().__init__(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
+        super().__init__(argument_spec=ARGUMENTS, supports_check_mode=True)
+
+    def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
+        """Write nothing to the host's log; C(no_log) of a module is overruled by that of its task."""
 
     def exit_json(self, **result: Any) -> NoReturn:
         """Return the result."""

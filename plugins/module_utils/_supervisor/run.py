@@ -146,6 +146,7 @@ class Run:
         nothing = Reload(set(), set())
         if not self.daemon or not self.daemon.connect():
             return Seen(True, nothing, False, {})
+        self.daemon.check_user()
         refused = False
         before = nothing
         try:
