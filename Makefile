@@ -14,7 +14,7 @@ SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard m
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down test test-numa lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures compat compat-demo clean
+.PHONY: help setup demo demo-down artifact test test-numa test-ee lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures compat compat-demo clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,10 @@ demo-down: $(VENV) ## Remove the demo's hosts with their network and disks
 test: setup ## Run all checks and tests (lint, unit, molecule) and say how long each took
 	@python tests/run.py parts $(PARTS)
 
-lint: setup ## Run ansible-lint, yamllint, ruff, mypy and ansible-test sanity
+artifact: setup ## Build the collection's artifact into build/artifact, the same bytes for the same commit
+	@python tools/artifact.py build/artifact
+
+lint: setup ## Run ansible-lint, yamllint, ruff, mypy, ansible-test sanity, and the importer of Ansible Galaxy over the artifact
 	@python tests/run.py lint
 
 unit: setup ## Run the tests that need no hosts
@@ -75,6 +78,9 @@ compat-demo: setup ## Deploy the demo's servers from the built artifact, once wi
 test-numa: setup ## Run the molecule scenario numa, on a virtual machine with two NUMA nodes in software (minutes)
 	@command -v qemu-system-x86_64 >/dev/null || tests/setup.sh qemu-system-x86_64 qemu-system-x86
 	@python tests/run.py molecule numa
+
+test-ee: setup ## Build the execution environment as an image, and run the jobs of molecule's scenario awx in it (minutes)
+	@image=$$(python tests/awx/image.py) && AWX_IMAGE=$$image python tests/run.py molecule awx
 
 clean: ## Remove the demo, molecule's hosts, the hosts' image and everything that was built
 	@tests/hosts/clean.sh

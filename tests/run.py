@@ -29,7 +29,10 @@ PACKAGES = [
 LINTS = {
     "ansible-test sanity": ["tests/sanity/run.sh"],
     "ansible-lint": ["ansible-lint", "-q"],
+    "galaxy-importer": ["tests/importer/run.sh"],
     "mypy": ["mypy", "--no-error-summary", *(word for package in PACKAGES for word in ("-p", package))],
+    "mypy of tools": ["mypy", "--no-error-summary", "tools"],
+    "changelog fragments": ["antsibull-changelog", "lint"],
     "yamllint": ["yamllint", "--strict", "."],
     "ruff": ["ruff", "check", "--quiet", "."],
     "ruff format": ["ruff", "format", "--check", "--quiet", "."],

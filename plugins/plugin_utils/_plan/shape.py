@@ -31,7 +31,7 @@ RUNS = ("STARTING", "RUNNING")
 WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 # What is known of a host that was not asked.
-NOT_ASKED: Reading = {"reachable": True, "error": None, "host": None, "gpus": None, "disks": None}
+NOT_ASKED: Reading = {"reachable": True, "error": None, "host": None, "gpus": None, "disks": None, "refused": {}}
 
 # What the model, the host modules and the roles hand in, which have shapes of their own.
 Model = Mapping[str, Any]
@@ -188,6 +188,10 @@ class Plan(TypedDict):
     """The whole plan; ``format`` changes when a key changes its meaning."""
 
     format: int
+    # What site.yml does is this plan as long as the id is the same.
+    id: str
+    # Host to what is concerned to what would happen to it.
+    verdicts: dict[str, dict[str, str]]
     hosts: dict[str, Host]
     steps: list[Step]
     versions: list[Version]

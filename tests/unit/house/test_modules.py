@@ -67,10 +67,10 @@ def constant(source, name):
 
 def with_fragments(said):
     for fragment in said.get("extends_documentation_fragment", []):
-        name = fragment.rpartition(".")[2]
-        more = yaml.safe_load(
-            importlib.import_module(f"{COLLECTION}.doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION
-        )
+        # autonomys.cluster.FILE, or autonomys.cluster.FILE.PART
+        _namespace, _collection, name, *part = fragment.split(".")
+        texts = importlib.import_module(f"{COLLECTION}.doc_fragments.{name}").ModuleDocFragment
+        more = yaml.safe_load(getattr(texts, part[0].upper() if part else "DOCUMENTATION"))
         for part in ("options", "attributes"):
             merged = {key: {**value, **said.get(part, {}).get(key, {})} for key, value in more.get(part, {}).items()}
             said[part] = {**said.get(part, {}), **merged}
@@ -117,7 +117,7 @@ def test_every_attribute_is_documented(module):
 
 
 def test_every_attribute_of_a_module_that_changes_something_is_shown_by_a_test():
-    reads = with_fragments({"extends_documentation_fragment": ["reads"]})["attributes"]
+    reads = with_fragments({"extends_documentation_fragment": ["autonomys.cluster.reads"]})["attributes"]
     wanted = {
         (module, name)
         for module in MODULES

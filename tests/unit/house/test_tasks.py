@@ -53,7 +53,7 @@ def faults(task):
         yield "async without poll"
     if task.get("ignore_errors"):
         yield "ignore_errors"
-    fatal = "hosts" in task and task.get("any_errors_fatal") and task["hosts"] != "all"
+    fatal = "hosts" in task and task.get("any_errors_fatal") and task["hosts"] not in ("all", "localhost")
     if fatal and not task.get("ignore_unreachable"):
         yield "any_errors_fatal without ignore_unreachable: a host that cannot be reached would pass"
 
