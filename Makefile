@@ -14,7 +14,7 @@ SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard m
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down artifact test test-numa lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures clean
+.PHONY: help setup demo demo-down artifact release test test-numa lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ test: setup ## Run all checks and tests (lint, unit, molecule) and say how long 
 
 artifact: setup ## Build the collection's artifact into build/artifact, the same bytes for the same commit
 	@python tools/artifact.py build/artifact
+
+release: setup ## Test, build and tag a release, and push nothing: VERSION=0.2.0 (PARTS= where the commit was tested)
+	@python tools/release.py --check "$(VERSION)"
+	@$(if $(PARTS),python tests/run.py parts $(PARTS))
+	@python tools/release.py "$(VERSION)"
 
 lint: setup ## Run ansible-lint, yamllint, ruff, mypy, ansible-test sanity, and the importer of Ansible Galaxy over the artifact
 	@python tests/run.py lint
