@@ -14,7 +14,7 @@ SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard m
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down artifact release test test-numa lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures clean
+.PHONY: help setup demo demo-down artifact release test quick test-numa lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ release: setup ## Test, build and tag a release, and push nothing: VERSION=0.2.0
 
 lint: setup ## Run ansible-lint, yamllint, ruff, mypy, ansible-test sanity, and the importer of Ansible Galaxy over the artifact
 	@python tests/run.py lint
+
+quick: setup ## Lint what differs from the branch main, and run the unit tests without browser and daemons: two minutes (BASE=origin/main)
+	@python tests/quick.py
 
 unit: setup ## Run the tests that need no hosts
 	@command -v chromium >/dev/null || tests/setup.sh chromium chromium fonts-dejavu-core
