@@ -7,6 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
 VENV := .venv/.complete
+DOCS := .cache/docs/.complete
 INVENTORY ?= inventories/demo
 # Parts of `make test`, and the molecule scenarios of `make molecule`: by default all but the slow one of `make test-numa`.
 PARTS ?= lint unit molecule
@@ -14,7 +15,7 @@ SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard m
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down artifact release test quick test-numa lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures clean
+.PHONY: help setup demo demo-down artifact release test quick test-numa lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +25,11 @@ setup: $(VENV) ## Install what everything else needs (system packages with root'
 
 $(VENV): requirements.txt requirements-dev.txt tests/setup.sh
 	@tests/setup.sh
+
+$(DOCS): tools/docs/requirements.txt | $(VENV)
+	@[ -x .cache/docs/bin/python ] || python -m venv .cache/docs
+	@.cache/docs/bin/python -m pip install --quiet --disable-pip-version-check --requirement tools/docs/requirements.txt
+	@touch $(DOCS)
 
 demo: setup ## Bring up the tutorial's seven servers in local containers and deploy the cluster on them
 	@echo "demo: creating seven hosts (the first time with their image, about a minute)"
@@ -75,6 +81,9 @@ bench-upgrade: setup ## Upgrade a cluster of seven hosts under load, with site.y
 
 pictures: $(VENV) ## Draw the pictures of docs/numa.md again
 	@PYTHONPATH=.ansible/collections python tests/pictures.py
+
+docs: setup $(DOCS) ## Make the documentation's site in build/docs; a warning or a link to nowhere is an error
+	@python tools/docs_site.py
 
 test-numa: setup ## Run the molecule scenario numa, on a virtual machine with two NUMA nodes in software (minutes)
 	@command -v qemu-system-x86_64 >/dev/null || tests/setup.sh qemu-system-x86_64 qemu-system-x86
