@@ -22,6 +22,7 @@ help: ## Show this list
 
 setup: $(VENV) ## Install what everything else needs (system packages with root's rights, .venv, the packed fakes)
 	@python tests/fakes/pack.py
+	@python tests/other_versions.py
 
 $(VENV): requirements.txt requirements-dev.txt tests/setup.sh
 	@tests/setup.sh

@@ -9,10 +9,12 @@ Servers as they are, read beside Ansible and without this collection's own code.
 from __future__ import annotations
 
 import configparser
+import contextlib
 import functools
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -158,18 +160,18 @@ class Operator:
     def __init__(self, inventory):
         self.settings = {}
         self._inventory = inventory
-        self._environment = dict(
+        self.environment = dict(
             os.environ,
             ANSIBLE_CONFIG=str(REPOSITORY / "ansible.cfg"),
             TEST_HOSTS_PREFIX=PREFIX,
             TEST_HOSTS_NETWORK=NETWORK,
         )
         # What readings announce and what roles then change is compared in every run.
-        self._environment.update(
+        self.environment.update(
             ANSIBLE_CALLBACK_PLUGINS=str(REPOSITORY / "tests/callbacks"), ANSIBLE_CALLBACKS_ENABLED="announced"
         )
         # Molecule has its own wishes.
-        self._environment.update(ANSIBLE_VERBOSE_TO_STDERR="false", ANSIBLE_FORCE_COLOR="false")
+        self.environment.update(ANSIBLE_VERBOSE_TO_STDERR="false", ANSIBLE_FORCE_COLOR="false")
 
     def start(self, playbook, *options, announced=os.devnull, **settings):
         variables = json.dumps({**self.settings, **settings})
@@ -186,12 +188,26 @@ class Operator:
         return subprocess.Popen(
             command,
             cwd=REPOSITORY,
-            env={**self._environment, "ANNOUNCED_FILE": str(announced)},
+            env={**self.environment, "ANNOUNCED_FILE": str(announced)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
+
+    @staticmethod
+    def kill(process):
+        """End a playbook where it is, with its workers.
+
+        They have process groups of their own, and would wait for it for ever.
+        """
+        workers = subprocess.run(
+            ["pgrep", "--parent", str(process.pid)], capture_output=True, text=True, check=False
+        ).stdout.split()
+        for pid in (process.pid, *map(int, workers)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.communicate()
 
     def run(self, playbook, *options, **settings):
         with tempfile.TemporaryDirectory() as folder:

@@ -41,6 +41,9 @@ LABELS = {
 #: Pages that have another name on the site.
 MOVED = {"README.md": "index.md", "CHANGELOG.rst": "changelog.rst"}
 
+#: Of the guide, what most readers want.
+FIRST = ("docs/findings", "docs/operations", "docs/questions")
+
 
 class Wrong(Exception):
     """The site cannot be made; the text says what is wrong, and where."""
@@ -164,8 +167,8 @@ def put_together(root: Path, source: Path) -> None:
         text = (root / f"playbooks/{name}.yml").read_text(encoding="utf-8")
         write(source, f"playbooks/{name}.md", playbook_page(name, text))
     with (source / "index.md").open("a", encoding="utf-8") as index:
-        guide = ["questions", "operations", "findings", "numa", "from-tutorial-to-your-cluster", "architecture"]
-        index.write(toctree("Guide", [f"docs/{name}" for name in guide]))
+        guide = [name[: -len(".md")] for name in own if name.startswith("docs/")]
+        index.write(toctree("Guide", sorted(guide, key=lambda name: (name not in FIRST, name))))
         index.write(toctree("Roles", [name[: -len(".md")] for name in sorted(own) if name.startswith("roles/")]))
         index.write(toctree("Playbooks", [f"playbooks/{name}" for name in playbooks]))
         index.write(toctree("Modules and filters", ["reference/index"]))

@@ -11,7 +11,6 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import (
     cluster_model,
-    ready_hosts,
     rolled_hosts,
     serving_result,
 )
@@ -36,7 +35,5 @@ class ActionModule(ActionBase):
         concerned = rolled_hosts(variables, component)
         told = {host: serving_result(hostvars[host], component) or {} for host in concerned}
         last = [host for host in concerned if told[host].get("restarts_last")]
-        result.update(
-            changed=False, roll=roll(cluster_model(variables), component, concerned, last, ready_hosts(variables))
-        )
+        result.update(changed=False, roll=roll(cluster_model(variables), component, concerned, last))
         return result

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model
@@ -30,15 +31,21 @@ class ActionModule(ActionBase):
         """Return the result of the task."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, args = self.validate_argument_spec(ARGUMENTS)
+        result.update(changed=False, component=args["component"])
         variables = task_vars or {}
         host = args["host"] or variables["inventory_hostname"]
         model = cluster_model(variables)
         question = serving_question(model, args["component"], host)
-        looked = Looker(self, variables).wait(question, args["timeout"], args["interval"])
+        try:
+            looked = Looker(self, variables).wait(question, args["timeout"], args["interval"])
+        except AnsibleConnectionFailure as error:
+            if not args["host"]:
+                raise
+            # It is asked for the sake of another host, whose task this is.
+            problem = f"it cannot be reached: {error}"
+            return dict(result, host=host, at_work=None, problems=[problem], restarts_last=False)
         leader = (looked["evidence"].get("nats") or {}).get("meta_leader")
         result.update(
-            changed=False,
-            component=args["component"],
             host=host,
             at_work=looked["healthy"],
             problems=looked["problems"],

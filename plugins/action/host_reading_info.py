@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.answers import fault_of
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.part import part_of
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model
 
@@ -30,4 +32,8 @@ class ActionModule(ActionBase):
             # With -v Ansible would print all of it.
             _ansible_verbose_override=True,
         )
+        fault = fault_of(result["reading"], part["components"]) if "reading" in result else None
+        if fault:
+            del result["reading"]
+            result.update(failed=True, msg=f"{printable(fault)}: what it tells is not used")
         return result

@@ -44,27 +44,6 @@ options:
       max_payload:
         description: Size of the largest message, in NATS's notation, such as C(3MB); any if left out.
         type: str
-  nats_stop:
-    description: Before a NATS server is stopped, wait until the others can do without it
-      (M(autonomys.cluster.nats_info), C(safe_to_stop)).
-    type: dict
-    suboptions:
-      url:
-        description: Address of its monitoring pages.
-        type: str
-        required: true
-      peers:
-        description: All servers of the cluster, server name to address.
-        type: dict
-        required: true
-      max_silence:
-        description: A replica counts for its group's quorum if the leader has heard of it within so many seconds.
-        type: float
-        default: 5
-      max_lag:
-        description: A replica counts for its group's quorum if it is at most so many entries behind its leader.
-        type: int
-        default: 1000
   node:
     description: The Autonomys node expected on this host.
     type: dict
@@ -90,4 +69,30 @@ options:
     description: Seconds between two looks at most. The first ones follow each other faster.
     type: int
     default: 2
+"""
+
+    # For what stops, too.
+    NATS_STOP = r"""
+options:
+  nats_stop:
+    description: Before a NATS server is stopped, ask it whether the others can do without it
+      (M(autonomys.cluster.nats_info), C(safe_to_stop)).
+    type: dict
+    suboptions:
+      url:
+        description: Address of its monitoring pages.
+        type: str
+        required: true
+      peers:
+        description: All servers of the cluster, server name to address.
+        type: dict
+        required: true
+      max_silence:
+        description: A replica counts for its group's quorum if the leader has heard of it within so many seconds.
+        type: float
+        default: 5
+      max_lag:
+        description: A replica counts for its group's quorum if it is at most so many entries behind its leader.
+        type: int
+        default: 1000
 """

@@ -20,6 +20,7 @@ import json
 import math
 import socket
 import ssl
+import threading
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -196,9 +197,32 @@ class _Connection(http.client.HTTPConnection):
         self.sock = self._context.wrap_socket(sock, server_hostname=self.host) if self._context else sock
 
 
+def addresses(host: str, port: int, seconds: float) -> list[Any]:
+    """Return what ``getaddrinfo`` does, within so many seconds: a server of names that is silent holds it up for long.
+
+    Nothing can stop it then, but its thread is a daemon, with which the process can end.
+    """
+    found: list[Any] = []
+
+    def ask() -> None:
+        try:
+            found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            found.append(error)
+
+    thread = threading.Thread(target=ask, name=f"addresses of {host}", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeoutError(f"no address of {host} was found in time")
+    if found and isinstance(found[0], OSError):
+        raise found[0]
+    return found
+
+
 def _connected(host: str, port: int, clock: Clock) -> socket.socket:
     failed: OSError = OSError(f"{host} has no address")
-    for family, kind, protocol, _name, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+    for family, kind, protocol, _name, address in addresses(host, port, clock.left()):
         sock = socket.socket(family, kind, protocol)
         try:
             sock.settimeout(clock.left())

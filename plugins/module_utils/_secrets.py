@@ -95,6 +95,16 @@ def masked_arguments(arguments: Sequence[str]) -> list[str]:
     return shown
 
 
+def secret_options(arguments: Sequence[str]) -> list[str]:
+    """Return the options of a command line whose values are secrets."""
+    found, former = [], ""
+    for argument, secret in _paired(arguments):
+        if secret:
+            found.append(former if secret == argument else argument.partition("=")[0])
+        former = argument
+    return found
+
+
 def masked(value: Any, name: str = "") -> Any:
     """Return arguments of a module as they may be shown, whatever their shape: *name* is that of the option."""
     if is_secret_name(name) and value not in (None, "", [], {}) and not isinstance(value, bool):

@@ -69,6 +69,7 @@ attributes:
 extends_documentation_fragment:
   - autonomys.cluster.reads
   - autonomys.cluster.component_health
+  - autonomys.cluster.component_health.nats_stop
 seealso:
   - module: autonomys.cluster.supervisor_program_info
   - module: autonomys.cluster.nats_info
@@ -131,7 +132,10 @@ class Module(AnsibleModule):
     """The module, whose arguments are in no log of the host: the URL of a NATS server can hold a password."""
 
     def __init__(self) -> None:
-        super().__init__(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
+        super().__init__(argument_spec=ARGUMENTS, supports_check_mode=True)
+
+    def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
+        """Write nothing to the host's log; C(no_log) of a module is overruled by that of its task."""
 
     def exit_json(self, **result: Any) -> NoReturn:
         """Return the result."""

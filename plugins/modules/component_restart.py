@@ -67,6 +67,7 @@ attributes:
     support: full
 extends_documentation_fragment:
   - autonomys.cluster.component_health
+  - autonomys.cluster.component_health.nats_stop
 seealso:
   - module: autonomys.cluster.supervisor_program
   - module: autonomys.cluster.component_health

@@ -10,9 +10,8 @@ short_description: Refuse to restart a host that the others cannot do without
 version_added: 0.1.0
 author: autonomys.cluster contributors (@autonomys-cluster)
 description:
-  - Before a host of a component restarts in a rolling restart, judges by what the hosts answered in this run
-    (M(autonomys.cluster.component_serving_info)) whether others are at work. A host that was restarted in this run
-    counts as at work.
+  - Before a host of a component restarts in a rolling restart, judges by what the others have just answered
+    (M(autonomys.cluster.component_serving_info)) whether they are at work.
   - For C(node), C(controller) and C(proof_server) one other host must be at work; for C(caches) and C(plot_client)
     all others; for C(plot_server) hosts that are not at work count as part of C(plot_server_roll). NATS servers are
     asked themselves, see M(autonomys.cluster.component_health).
@@ -26,10 +25,11 @@ options:
     required: true
     choices: [nats, node, controller, proof_server, caches, plot_server, plot_client]
   others:
-    description: Answers of M(autonomys.cluster.component_serving_info) of hosts that the run leaves alone.
+    description: Answers of M(autonomys.cluster.component_serving_info) of the component's other hosts, asked right
+      before. A host without one counts neither as at work nor as away.
     type: list
     elements: dict
-    default: []
+    required: true
 attributes:
   check_mode:
     description: Changes no host. A refusal is a warning then.
@@ -40,9 +40,17 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ask whether the others can do without this host
+- name: Ask the other host
+  autonomys.cluster.component_serving_info:
+    component: controller
+    host: node-2
+  delegate_to: node-2
+  register: other
+
+- name: Ask whether the other one can do without this host
   autonomys.cluster.component_restart_check:
     component: controller
+    others: ["{{ other }}"]
 """
 
 RETURN = r"""

@@ -13,7 +13,7 @@ description:
   - Tells in which order the hosts of the group C(cluster_roll_<component>) restart and how many of them at once, by
     the model of M(autonomys.cluster.cluster_model) and what the hosts told in this run
     (M(autonomys.cluster.component_serving_info)).
-  - Names the hosts of the component that the run leaves alone, which must be asked too before a host is taken away.
+  - Names the hosts that are asked before each step, those that the run leaves alone too.
   - Runs on the control node and contacts no host. Run it once in a play.
 options:
   component:
@@ -48,10 +48,13 @@ roll:
     serial:
       description: How many of them restart at once, by C(<component>_roll).
       type: int
-    outsiders:
-      description: Other hosts of the component, which this run does not ask otherwise. NATS servers answer for each
-        other.
+    members:
+      description: The hosts that are asked whether they are at work before a host restarts, without those on which the
+        component is kept stopped. None for NATS servers, which answer for each other.
       type: list
       elements: str
-  sample: {hosts: [node-1, node-3, node-2], serial: 1, outsiders: []}
+    one_is_enough:
+      description: Whether one of them that is at work is enough, so that no more of them are asked.
+      type: bool
+  sample: {hosts: [node-1, node-3, node-2], serial: 1, members: [], one_is_enough: false}
 """

@@ -54,7 +54,7 @@ host:
   returned: always
   type: str
 at_work:
-  description: Whether the component does its work.
+  description: Whether the component does its work; V(none) where O(host) cannot be reached.
   returned: always
   type: bool
 problems:

@@ -210,6 +210,33 @@ host:
           Those are O(files), and the files and folders in which programs are defined.
       type: dict
       sample: {/etc/supervisor/conf.d: Permission denied}
+    control:
+      description: Who can tell supervisord what to do, as O(config) says, V(null) where that cannot be read.
+      type: dict
+      contains:
+        socket:
+          description: The path of its socket in the configuration, V(null) without one.
+          type: str
+        mode:
+          description: Mode of the socket, V(null) where there is none.
+          type: str
+        owner:
+          description: Owner of the socket, V(null) where there is none.
+          type: str
+        group:
+          description: Group of the socket, V(null) where there is none.
+          type: str
+        socket_password:
+          description: Whether it wants a password there.
+          type: bool
+        address:
+          description: The address and port on which it listens too, V(null) without.
+          type: str
+        address_password:
+          description: Whether it wants a password there.
+          type: bool
+      sample: {socket: /var/run/supervisor.sock, mode: "0700", owner: root, group: root, socket_password: false,
+               address: null, address_password: false}
     running:
       description: Paths of the versioned binaries that processes run now, sorted. Processes in containers on the host
         do not count.
@@ -221,6 +248,7 @@ host:
         - Programs whose names begin with C(autonomys-) or C(nats-server), or that run a binary of that name, in the
           files that supervisord reads as O(config) says; where that does not tell, in
           C(/etc/supervisor/conf.d/*.conf).
+        - Programs that run such a binary and that systemd has started, or starts at boot, too.
       type: list
       elements: dict
       contains:

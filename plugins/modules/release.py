@@ -208,6 +208,9 @@ ARGUMENTS = {
 class Module(AnsibleModule):
     """Keeps the arguments, which may hold secrets, out of the log, and returns them without those."""
 
+    def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
+        """Write nothing to the host's log; C(no_log) of a module is overruled by that of its task."""
+
     def exit_json(self, **kwargs: Any) -> None:
         """Return a result."""
         super().exit_json(invocation={"module_args": masked(self.params)}, **kwargs)
@@ -251,7 +254,7 @@ def install(module: AnsibleModule) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    module = Module(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
+    module = Module(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         module.exit_json(**install(module))
     except ReleaseError as error:

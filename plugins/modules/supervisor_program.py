@@ -21,6 +21,8 @@ description:
     those of variables that are known to be harmless, such as C(RUST_LOG) and C(CUDA_VISIBLE_DEVICES); so are values of
     options that are named like a password, a token or a key, and in URLs the user, the password and the query. Where
     only a masked value changes, the difference says so.
+  - With O(nats_stop), which is asked directly before a program is stopped and behind the lock of this host, the task
+    fails before it changes anything, when the others cannot do without the NATS server. Check mode does not ask.
   - Touches only programs that the file names or named. Programs of other files are never touched.
   - Talks to supervisord through the socket in its configuration. When supervisord does not run and programs are
     wanted, the systemd unit whose C(ExecStart) names O(config) is started.
@@ -45,6 +47,7 @@ attributes:
       time.
 extends_documentation_fragment:
   - autonomys.cluster.supervisor
+  - autonomys.cluster.component_health.nats_stop
 options:
   name:
     description:
@@ -141,7 +144,8 @@ options:
         description:
           - Directories that the program needs, absolute paths. Missing ones are created before the program starts,
             with mode 0750, their missing parents with mode 0755 for root.
-          - Their owner becomes O(programs[].user), on the directory itself only and never recursively.
+          - Their owner becomes O(programs[].user), and what all other users may do with them is taken away, on the
+            directory itself only and never recursively.
           - What they lie in must belong to root or to O(programs[].user). Links are followed only where nobody but
             root can have put them. A folder of the system, such as V(/), V(/etc) or V(/home), and the home of another
             account are refused.
@@ -316,6 +320,11 @@ started:
     startsecs:
       description: Seconds that it must stay up to count as started.
       type: int
+refused:
+  description: Why nothing may be stopped now, as O(nats_stop) asks.
+  returned: when a program would have to stop and may not
+  type: list
+  elements: str
 killed:
   description: Programs that did not end within their C(stopwaitsecs) and were killed.
   returned: always
@@ -347,10 +356,11 @@ failed_programs:
 """
 
 import os
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.converters import to_native
+from ansible_collections.autonomys.cluster.plugins.module_utils._looking import OPTIONS, look
 from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import masked, secrets_in
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.decide import Request
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ProgramError
@@ -398,6 +408,7 @@ ARGUMENTS = {
     "only": {"type": "list", "elements": "str"},
     "restart": {"type": "str", "choices": ["now", "never"], "default": "now"},
     "wait": {"type": "str", "choices": ["startsecs", "none"], "default": "startsecs"},
+    "nats_stop": OPTIONS["nats_stop"],
     "config": {"type": "path", "default": "/etc/supervisor/supervisord.conf"},
 }
 
@@ -409,7 +420,10 @@ class Module(AnsibleModule):
     """
 
     def __init__(self) -> None:
-        super().__init__(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
+        super().__init__(argument_spec=ARGUMENTS, supports_check_mode=True)
+
+    def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
+        """Write nothing to the host's log; C(no_log) of a module is overruled by that of its task."""
 
     def exit_json(self, **result: Any) -> NoReturn:
         """Return the result."""
@@ -430,7 +444,12 @@ def main() -> None:
     """Run the module."""
     module = Module()
     options = {**module.params, "config": os.path.abspath(module.params["config"]), "check": module.check_mode}
-    tools = Tools(module.atomic_move, module.warn, module.no_log_values.update)
+    nats_stop = options.pop("nats_stop")
+
+    def objections() -> Sequence[str]:
+        return look({"nats_stop": nats_stop})["problems"] if nats_stop else ()
+
+    tools = Tools(module.atomic_move, module.warn, module.no_log_values.update, objections)
     try:
         module.exit_json(**execute(Request(**options), tools))
     except ProgramError as error:

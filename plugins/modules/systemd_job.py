@@ -134,7 +134,7 @@ job:
       description: systemd's word for how it ended, such as V(success), V(exit-code), V(signal) or V(oom-kill).
       type: str
     watched_bytes:
-      description: Bytes below O(watch), null without.
+      description: Bytes below O(watch), null without, and where there are too many files to count.
       type: int
     available_bytes:
       description: Free bytes on the file system of O(watch) or O(directory) for users other than root, null without.
@@ -190,6 +190,9 @@ ARGUMENTS = {
 class Module(AnsibleModule):
     """Keeps the arguments, which may hold secrets, out of the log, and returns them without those."""
 
+    def log(self, msg: str, log_args: dict[str, Any] | None = None) -> None:
+        """Write nothing to the host's log; C(no_log) of a module is overruled by that of its task."""
+
     def exit_json(self, **kwargs: Any) -> None:
         """Return a result."""
         super().exit_json(invocation={"module_args": masked(self.params)}, **kwargs)
@@ -230,7 +233,7 @@ def report(params: dict[str, Any], state: State) -> dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    module = Module(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
+    module = Module(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         module.exit_json(**execute(run_command, module.params, module.check_mode))
     except JobError as error:

@@ -84,7 +84,7 @@ job:
       type: str
       sample: success
     watched_bytes:
-      description: Bytes below O(watch), V(null) without.
+      description: Bytes below O(watch), V(null) without, and where there are too many files to count.
       type: int
       sample: 1048672
     available_bytes:

@@ -14,6 +14,8 @@ import hashlib
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 KEY_BYTES = 32
 CHECKSUM_BYTES = 2
+# More characters than any address has; each costs more than the one before it.
+MAX_CHARACTERS = 100
 
 
 class Ss58Error(ValueError):
@@ -22,6 +24,8 @@ class Ss58Error(ValueError):
 
 def decode(address: str) -> tuple[int, bytes]:
     """Return ``(network prefix, public key)`` of an address."""
+    if len(address) > MAX_CHARACTERS:
+        raise Ss58Error(f"it has {len(address)} characters, more than any address")
     data = _base58(address)
     # The two highest bits of the first byte tell whether the network's number takes one byte or two.
     prefix_bytes = 2 if data and data[0] & 0x40 else 1
@@ -32,7 +36,10 @@ def decode(address: str) -> tuple[int, bytes]:
     body, checksum = data[:-CHECKSUM_BYTES], data[-CHECKSUM_BYTES:]
     if _checksum(body) != checksum:
         raise Ss58Error("its checksum is wrong; at least one character is not as it was")
-    return _network(body[:prefix_bytes]), body[prefix_bytes:]
+    network = _network(body[:prefix_bytes])
+    if prefix_bytes == 2 and network < 64:
+        raise Ss58Error(f"its network, {network}, is not written as wallets write it")
+    return network, body[prefix_bytes:]
 
 
 def encode(network: int, key: bytes) -> str:

@@ -15,6 +15,8 @@ from ansible.module_utils.testing import patch_module_args
 def run_module(main, arguments, capsys):
     """Return what a module answers, as the text that it is, and all lines that it logs."""
     logged = []
+    # As the control node sends it, with what a task says that does not say no_log.
+    arguments = {"_ansible_no_log": False, **arguments}
     with patch_module_args(arguments), mock.patch.object(basic, "has_journal", False), mock.patch.object(
         basic.syslog, "syslog", lambda *words: logged.append(str(words[-1]))
     ):

@@ -16,13 +16,11 @@ import os
 import random
 import re
 import shlex
-import signal
 import subprocess
 import threading
 import time
 from pathlib import Path
 
-import bench_upgrade
 import pytest
 
 REPOSITORY = Path(__file__).parents[3]
@@ -32,12 +30,6 @@ SITE, COMPONENT = "site.yml", "molecule/faults/component.yml"
 COMPONENTS = ("nats", "node", "controller", "proof_server", "caches", "plot_server", "plot_client")
 KILLS = int(os.environ.get("FAULT_KILLS", "2"))
 SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
-# Short enough for tests, long enough for a busy machine.
-SETTINGS = {
-    **{f"{component}_health_timeout": 20 for component in COMPONENTS},
-    "cluster_health_interval": 1,
-    "node_stopwaitsecs": 6,
-}
 # Takes a port over as soon as the server that has it ends.
 THIEF = """
 import socket, time
@@ -53,21 +45,6 @@ while time.time() < end:
         thief.close()
         time.sleep(0.005)
 """
-
-
-@pytest.fixture(scope="module")
-def releases():
-    """The version before and the new one. The programs change; the NATS server is the same."""
-    before, after = bench_upgrade.releases()
-    return dict(before, nats=after["nats"]), after
-
-
-@pytest.fixture(scope="module")
-def cluster(operator, releases):
-    made = operator("molecule/inventory")
-    made.settings.update(SETTINGS, demo_release=releases[0])
-    made.passes(SITE)
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -365,7 +342,7 @@ def test_a_run_that_is_killed_at_any_moment_is_continued_by_the_next(cluster, re
         process = cluster.start(SITE)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.communicate(timeout=dice.uniform(1, longest))
-        kill(process)
+        cluster.kill(process)
         for name in HOSTS:
             halves(server(name))
         started = time.monotonic()
@@ -381,20 +358,6 @@ def test_a_run_that_is_killed_at_any_moment_is_continued_by_the_next(cluster, re
                 name,
             )
     assert cluster.passes(SITE).changes == dict.fromkeys(HOSTS, 0), SEED
-
-
-def kill(process):
-    """End a playbook where it is, with its workers.
-
-    They have process groups of their own, and would wait for it for ever.
-    """
-    workers = subprocess.run(
-        ["pgrep", "--parent", str(process.pid)], capture_output=True, text=True, check=False
-    ).stdout.split()
-    for pid in (process.pid, *map(int, workers)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    process.communicate()
 
 
 def halves(server):

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from typing import Callable, Iterable, Optional, TypedDict
+from typing import Callable, Iterable, Mapping, Optional, TypedDict
 
 from .._cpuset import format_cpu_list, parse_cpu_list
 from .._foreign import reads_foreign
@@ -20,12 +20,16 @@ from .._nats.deployed import configuration_file, essence
 from .._secrets import masked_arguments
 from .._supervisor.defined import CONFIG, options_of_damaged, program_files, read_states
 from .._supervisor.errors import ConfError
-from .._supervisor.launchers import unwrap
+from .._supervisor.launchers import ScriptOf, unwrap
 from .._supervisor.read import parse_command, parse_environment
 from . import names
 
 CpusOfNodes = Callable[[str], Optional[str]]
 
+MAX_SCRIPT = 65536
+"""Characters of a start script at most."""
+
+_SHEBANG = re.compile(r"#![^\n]*\b(?:ba|da|a|z|k)?sh\b")
 _PROGRAM = re.compile(r"^\[program:([^]]+)\]", re.MULTILINE)
 
 
@@ -58,7 +62,7 @@ def read_programs(config: str = CONFIG) -> list[ProgramFacts]:
     """Return the programs with this collection's names or binaries that are defined on this host, with their states."""
     defined: list[Defined] = []
     for path in program_files(config):
-        defined += parse_programs(read_text(path) or "", path, _cpus_of_nodes)
+        defined += parse_programs(read_text(path) or "", path, cpus_of_nodes, script_of)
     states = read_states([program["name"] for program in defined], config) if defined else {}
     programs: list[ProgramFacts] = []
     for program in defined:
@@ -67,7 +71,7 @@ def read_programs(config: str = CONFIG) -> list[ProgramFacts]:
     return programs
 
 
-def _cpus_of_nodes(nodes: str) -> str | None:
+def cpus_of_nodes(nodes: str) -> str | None:
     """Return the CPUs of some NUMA nodes of this machine, None when one of them is not known."""
     host = Host()
     sets = [host.cpus(f"/sys/devices/system/node/node{node}/cpulist") for node in parse_cpu_list(nodes)]
@@ -76,14 +80,20 @@ def _cpus_of_nodes(nodes: str) -> str | None:
 
 
 @reads_foreign
-def parse_programs(text: str, path: str, cpus_of_nodes: CpusOfNodes = lambda nodes: None) -> list[Defined]:
+def parse_programs(
+    text: str,
+    path: str,
+    cpus_of_nodes: CpusOfNodes = lambda nodes: None,
+    script_of: ScriptOf = lambda path: None,
+) -> list[Defined]:
     """Return the supervised programs in a file that have one of this collection's names, or run one of its binaries.
 
-    ``cpus_of_nodes`` tells the CPUs of a list of NUMA nodes, for programs that are bound to nodes.
+    ``cpus_of_nodes`` tells the CPUs of a list of NUMA nodes, for programs that are bound to nodes, ``script_of`` the
+    text of a start script.
     """
     found: list[Defined] = []
     for name in (match.strip() for match in _PROGRAM.findall(text)):
-        binding = _binding(text, name, cpus_of_nodes)
+        binding = _binding(text, name, cpus_of_nodes, script_of)
         if names.is_ours(name) or names.is_binary("".join(binding["command"][:1])):
             found.append({**binding, "name": name, "file": path})
     return found
@@ -104,17 +114,31 @@ def read_nats_configurations(programs: Iterable[Binding]) -> dict[str, FileFacts
     return found
 
 
-def _binding(text: str, name: str, cpus_of_nodes: CpusOfNodes) -> Binding:
+def script_of(path: str) -> str | None:
+    """Return the text of a shell's script on this host, None for any other file."""
+    text = read_text(path) if path.startswith("/") else None
+    return text if text and len(text) <= MAX_SCRIPT and _SHEBANG.match(text) else None
+
+
+def _binding(text: str, name: str, cpus_of_nodes: CpusOfNodes, script_of: ScriptOf) -> Binding:
     """Return what a definition says; what of it cannot be read leaves the rest as it is."""
     options = options_of_damaged(text, name)
     try:
-        launched = unwrap(parse_command(options.get("command") or ""), names.is_binary)
+        words = parse_command(options.get("command") or "")
     except ConfError:
-        launched = unwrap([], names.is_binary)
+        words = []
     try:
         environment = parse_environment(options.get("environment") or "")
     except ConfError:
         environment = {}
+    return binding_of(words, environment, cpus_of_nodes, script_of)
+
+
+def binding_of(
+    words: list[str], environment: Mapping[str, str], cpus_of_nodes: CpusOfNodes, script_of: ScriptOf
+) -> Binding:
+    """Return what the command line of a program says, and the environment that it is started with."""
+    launched = unwrap(words, names.is_binary, script_of)
     cpus = cpus_of_nodes(launched.nodes) if launched.nodes else launched.cpus
     return {
         "cpus": cpus,

@@ -48,6 +48,8 @@ _GRACE = 10
 def _build(s: Settings, facts: Facts) -> Programs:
     values = [str(s[name]) for name in RESTART_SETTINGS]
     values += [f"{name}={s[name]}" for name, usual in LATER_RESTART_SETTINGS.items() if str(s[name]) != usual]
+    # No reload makes one of several servers of a single one, or the reverse. Those of several keep their digest.
+    values += ["single"] if len(s["nats_peers"]) < 2 else []
     restart = json.dumps(values)
     binary = names.binary_path(s["cluster_install_dir"], s["nats_version"], names.NATS_SERVER)
     program = make_program(

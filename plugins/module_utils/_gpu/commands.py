@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
 from .._cpuset import CpuSet
 from .._host.commands import Answer, CommandError, CommandTimeoutError, Run, find_program, run_command
@@ -24,6 +25,7 @@ from .nvidia_smi import (
     Row,
     normalize_bus_id,
     parse_compute_apps,
+    parse_mig_modes,
     parse_query,
     parse_topo,
 )
@@ -56,6 +58,9 @@ NOT_INSTALLED = (
     "nvidia-smi was not found on this host; a host without a GPU needs none, "
     "else install the NVIDIA driver and its utilities"
 )
+
+# Names of GPUs that can be divided.
+_HAS_MIG = re.compile(r"\b(?:A30|A[18]00|H[128]00|H20|GH200|B[123]00|GB[123]00|RTX PRO [56]000)\b")
 
 # 14 stands for a warning, such as a corrupted infoROM, beside a good answer.
 _GOOD_STATUSES = (0, 14)
@@ -110,6 +115,18 @@ def ask_driver(run: Run, timeout: float, warnings: list[str]) -> Answers:
             f"nvidia-smi --query-gpu lists {', '.join(sorted(listed))}"
         )
     return Answers(gpus, query.lost, rows, cpus, None)
+
+
+def mig_modes(run: Run, gpus: Sequence[ListedGpu], timeout: float) -> list[int]:
+    """Return the indexes of the GPUs that are in MIG mode; asked only where one has that mode."""
+    program = find_nvidia_smi()
+    if program is None or not any(_HAS_MIG.search(gpu["name"] or "") for gpu in gpus):
+        return []
+    try:
+        answer = _ask(run, [program, "--query-gpu=index,mig.mode.current", "--format=csv,noheader"], timeout)
+    except CommandError:
+        return []
+    return parse_mig_modes(answer[1])
 
 
 def gpu_processes(timeout: float, run: Run = run_command) -> dict[int, list[str]] | None:

@@ -197,6 +197,14 @@ def parse_compute_apps(text: str) -> dict[int, list[str]]:
 
 
 @reads_foreign
+def parse_mig_modes(text: str) -> list[int]:
+    """Read ``--query-gpu=index,mig.mode.current --format=csv,noheader``: the indexes of GPUs whose MIG mode is on."""
+    cells = [[cell.strip() for cell in line.split(",")] for line in clean(text).split("\n")]
+    indexes = [natural(line[0]) for line in cells if line[1:] == ["Enabled"]]
+    return sorted(index for index in indexes if index is not None)
+
+
+@reads_foreign
 def parse_query(text: str) -> Query:
     """Read ``--query-gpu=index,uuid,name,pci.bus_id,memory.total,driver_version --format=csv,noheader,nounits``.
 

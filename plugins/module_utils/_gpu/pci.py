@@ -94,8 +94,8 @@ def _driver_of(host: Host, bus_id: str) -> str | None:
         return None
 
 
-def mig_gpus(host: Host, gpus: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return a sentence for each GPU that MIG divides into instances."""
+def mig_gpus(host: Host, gpus: Iterable[Mapping[str, Any]], divided: Collection[int] = ()) -> list[str]:
+    """Return a sentence for each GPU that MIG divides; *divided* are the indexes of those that are in its mode."""
     found = []
     for gpu in gpus:
         information = host.read(f"/proc/driver/nvidia/gpus/{gpu['bus_id']}/information") or ""
@@ -104,6 +104,11 @@ def mig_gpus(host: Host, gpus: Iterable[Mapping[str, Any]]) -> list[str]:
             found.append(
                 f"GPU{gpu['index']} ({gpu['bus_id']}) is divided by MIG: a program that is given its UUID gets the "
                 "first instance only; switch MIG off (nvidia-smi -mig 0) for a plot server to use all of it"
+            )
+        elif gpu["index"] in divided:
+            found.append(
+                f"GPU{gpu['index']} ({gpu['bus_id']}) is in MIG mode and has no instance, so no program can use it: "
+                f"switch MIG off (nvidia-smi -i {gpu['index']} -mig 0)"
             )
     return found
 

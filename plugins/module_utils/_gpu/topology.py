@@ -20,7 +20,7 @@ from typing import TypedDict
 from .._cpuset import CpuSet, CpuSetError, format_cpu_list, parse_cpu_list
 from .._host.commands import Run, run_command
 from .._host.files import Host
-from .commands import Answers, ask_driver
+from .commands import Answers, ask_driver, mig_modes
 from .cpus import Cpus, read_cpus
 from .nvidia_smi import ListedGpu, Row
 from .pci import Nic, foreign_drivers, mig_gpus, pci_gpus, read_nics, read_place, unlisted_gpus
@@ -70,7 +70,8 @@ def read_topology(root: str | Path = "/", run: Run | None = None, timeout: float
         known = {gpu["bus_id"] for gpu in answers.gpus} | {gpu.bus_id for gpu in answers.lost}
         unlisted, given = unlisted_gpus(host, known)
         lost += unlisted
-        warnings += [*unlisted, *given, *mig_gpus(host, answers.gpus)]
+        divided = mig_modes(run or run_command, answers.gpus, timeout)
+        warnings += [*unlisted, *given, *mig_gpus(host, answers.gpus, divided)]
     elif live and error:
         error = "; ".join([error, *foreign_drivers(host)])
     places = _Places(host, online, node_sets, warnings)

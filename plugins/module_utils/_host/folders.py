@@ -144,6 +144,15 @@ class Way:
             self._change(mode if last else 0o755, owner if last else None)
             del self.missing[0]
 
+    @property
+    def open_to_others(self) -> bool:
+        """Whether all users of the host may look into the folder; nothing can be done about one that is read-only."""
+        return bool(self.found.st_mode & stat.S_IRWXO) and not os.fstatvfs(self.descriptor).f_flag & os.ST_RDONLY
+
+    def close_to_others(self) -> None:
+        """Take from all users what they may do with the folder, but from its owner and its group."""
+        self._change(stat.S_IMODE(self.found.st_mode) & ~stat.S_IRWXO, None)
+
     def give(self, owner: Owner) -> None:
         """Give the folder to *owner*, without anything in it."""
         self._change(None, owner)

@@ -32,6 +32,7 @@ _MAX_READ = 16 * 1024 * 1024
 _MAX_COMMAND_LINE = 128 * 1024
 _TCP_ESTABLISHED = "01"
 _TCP_LISTEN = "0A"
+_UNIX_LISTEN = "00010000"
 
 
 class Evidence(TypedDict):
@@ -99,10 +100,19 @@ def own_processes(root: str = "/proc") -> list[tuple[str, str]]:
     What runs in a container on it is another machine's. A user other than root cannot look into every process; those
     count as this machine's.
     """
+    return [(_read(root, pid, "comm"), _read(root, pid, "cmdline", most=_MAX_COMMAND_LINE)) for pid in _own_pids(root)]
+
+
+def command_lines(root: str = "/proc") -> dict[int, list[str]]:
+    """Return ``{pid: the words of its command line}`` of all processes of this machine, as ``own_processes``."""
+    lines = {int(pid): _read(root, pid, "cmdline", most=_MAX_COMMAND_LINE) for pid in _own_pids(root)}
+    return {pid: line.rstrip("\0").split("\0") for pid, line in lines.items() if line}
+
+
+def _own_pids(root: str) -> list[str]:
     own = _readlink(root, "self", "ns", "pid")
     pids = [entry for entry in _listdir(root) if natural(entry) is not None]
-    pids = [pid for pid in pids if _readlink(root, pid, "ns", "pid") in ("", own)]
-    return [(_read(root, pid, "comm"), _read(root, pid, "cmdline", most=_MAX_COMMAND_LINE)) for pid in pids]
+    return [pid for pid in pids if _readlink(root, pid, "ns", "pid") in ("", own)]
 
 
 def tree(pid: int, parent_of: Mapping[int, int]) -> list[int]:
@@ -216,6 +226,18 @@ def sockets_of(pid: int, root: str = "/proc") -> SocketTable:
             if len(fields) > 9 and fields[3] in (_TCP_LISTEN, _TCP_ESTABLISHED):
                 result[fields[9]] = (fields[3], fields[1], fields[2])
     return result
+
+
+def unix_sockets(pid: int, root: str = "/proc") -> list[str]:
+    """Return the paths of the sockets of the machine itself on which a process listens, sorted."""
+    _count, _files, inodes = descriptors(pid, root)
+    found = set()
+    for line in _read(root, str(pid), "net", "unix").split("\n")[1:]:
+        fields = line.split(None, 7)
+        if len(fields) == 8 and fields[3] == _UNIX_LISTEN and fields[6] in inodes:
+            # supervisord binds to a path of its own, and renames that.
+            found.add(re.sub(r"\.[0-9]+\Z", "", fields[7]))
+    return sorted(found)
 
 
 def connections(inodes: Iterable[str], table: SocketTable) -> tuple[list[int], list[str]]:

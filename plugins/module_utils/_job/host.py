@@ -26,6 +26,12 @@ OUTPUT_BYTES = 1048576
 ANSWER_S = 60
 """Seconds that systemd may take for an answer."""
 
+MAX_ENTRIES = 200000
+"""Files and folders that are counted at most for the bytes below a path."""
+
+COUNT_S = 20.0
+"""Seconds that counting them may take."""
+
 STOP_S = 600
 """Seconds that a command may take to stop; systemd kills it before."""
 
@@ -121,10 +127,16 @@ def place(watch: str | None, directory: str | None) -> dict[str, Any]:
     }
 
 
-def bytes_below(path: str) -> int:
-    """Return the bytes that the files below a path hold; what is only reserved does not count."""
-    total = 0
+def bytes_below(path: str) -> int | None:
+    """Return the bytes that the files below a path hold; what is only reserved does not count.
+
+    None where there are too many to count, or where counting takes too long.
+    """
+    total, count, end = 0, 0, time.monotonic() + COUNT_S
     for folder, _folders, files in os.walk(path):
+        count += 1 + len(files)
+        if count > MAX_ENTRIES or time.monotonic() > end:
+            return None
         for name in files:
             total += _allocated(os.path.join(folder, name))
     return total if os.path.isdir(path) else _allocated(path)

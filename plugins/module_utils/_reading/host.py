@@ -14,8 +14,10 @@ from typing import Any, Mapping, Sequence
 from .._components.deployed import read_nats_configurations, read_programs, running_binaries
 from .._components.nats import CONFIG as NATS_CONFIG
 from .._components.nats import RUNNING_CONFIG
+from .._components.units import read_unit_programs
 from .._host.processes import own_processes
 from .._host.read import read_host
+from .._supervisor.control import read_control
 from .._supervisor.defined import CONFIG, unreadable_files
 from .._supervisor.unit import DROP_IN, FOLDER, unit_settings
 
@@ -23,8 +25,9 @@ from .._supervisor.unit import DROP_IN, FOLDER, unit_settings
 def host_facts(config: str = CONFIG, **options: Any) -> dict[str, Any]:
     """Return what ``host_info`` tells; *options* are those of ``read_host``, *config* is supervisord's own file."""
     host: dict[str, Any] = dict(read_host(**options))
-    programs = read_programs(config)
+    programs = [*read_programs(config), *read_unit_programs()]
     host.update(programs=programs, running=running_binaries(own_processes()))
+    host["control"] = read_control(config)
     host["files"] = {**read_nats_configurations(programs), **host["files"]}
     host["unreadable"].update(unreadable_files(config))
     return host

@@ -18,6 +18,7 @@ from .._gpu.users import read_gpus
 from .._host.farms import read_farms
 from .._lock.store import read_record
 from .._looking import Looked, look, own_readers
+from .._supervisor.errors import ProgramError
 from .compare import Hide, configuration_changes, program_changes, release_changes
 from .host import files_of_interest, host_facts, preparations
 from .questions import health_question
@@ -116,6 +117,8 @@ def _changes(
         found: ComponentReading = {"program": program_changes(component, settings, known, hide)}
         if component == NATS.name:
             found["configuration"] = configuration_changes(settings, _host(facts)["files"])
+    except ProgramError as error:
+        return {"error": sentence(error), "refused": True}
     except Exception as error:  # the other components are told all the same
         return {"error": sentence(error)}
     return found

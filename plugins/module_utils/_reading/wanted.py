@@ -44,6 +44,8 @@ class ComponentReading(TypedDict, total=False):
     health: dict[str, Any]
     # Why something of it is not known.
     error: str
+    # Whether that is what a run would end with, since supervisord or its file of programs stands in the way.
+    refused: bool
 
 
 class HostReading(TypedDict):

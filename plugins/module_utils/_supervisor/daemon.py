@@ -22,10 +22,12 @@ from .errors import ProgramError
 from .program_file import OtherFiles, read_text
 from .read import Sections, number, parse
 from .rpc import ProcessInfo
+from .silent import fault_of_user, why_silent
 from .steps import Action, Reload, by_group
 
 SERVICE_WAIT = 30.0  # seconds until a started supervisord must answer
 SETTLE_WAIT = 5.0  # seconds beyond startsecs until a program must be RUNNING
+SILENT_WAIT = 10.0  # seconds until one that runs and does not listen yet, or no more, must answer or be gone
 KILL_WAIT = 30.0  # seconds beyond stopwaitsecs until a killed program must be gone
 POLL = 0.2
 LOG_SEARCH = 65536  # bytes at the end of supervisord's own log in which the fate of a process is looked for
@@ -64,15 +66,20 @@ class Daemon:
         self.killed: list[str] = []
         self.spawn_faults: dict[str, str] = {}
 
-    def connect(self) -> bool:
-        """Return whether supervisord runs and is at work."""
-        deadline = time.monotonic() + SERVICE_WAIT
+    def connect(self, patience: float = SILENT_WAIT) -> bool:
+        """Return whether supervisord runs and is at work; one that runs must listen within *patience* seconds."""
+        began = time.monotonic()
+        deadline = began + SERVICE_WAIT
         while True:
             try:
                 self.supervisor.call("getState")
                 return True
-            except rpc.SupervisorDown:
-                return False
+            except rpc.SupervisorDown as error:
+                why = why_silent(self.config, self.settings.socket)
+                if why is None:
+                    return False
+                if time.monotonic() > began + patience:
+                    raise ProgramError(why) from error
             except rpc.SupervisorFault as error:
                 if error.code != rpc.SHUTDOWN_STATE:
                     raise
@@ -81,6 +88,20 @@ class Daemon:
                         f"supervisord has been shutting down or restarting for {SERVICE_WAIT:g} s"
                     ) from error
             time.sleep(POLL)
+
+    def check_user(self) -> None:
+        """Refuse a supervisord that could not do what is wanted of it, because it is not root's."""
+        fault = fault_of_user(self.settings.socket)
+        if fault:
+            raise ProgramError(fault)
+
+    def all_processes(self) -> list[ProcessInfo]:
+        """Return the state of every process; say why supervisord cannot be asked where it cannot."""
+        try:
+            return self.supervisor.processes()
+        except rpc.SupervisorDown as error:
+            why = why_silent(self.config, self.settings.socket)
+            raise rpc.SupervisorError(why or str(error)) from error
 
     def processes(self) -> dict[str, list[ProcessInfo]]:
         """Return supervisord's processes by group."""
@@ -146,7 +167,7 @@ class Daemon:
             status, out, err = run([systemctl or "", "start", unit], START_WAIT)
             deadline = time.monotonic() + SERVICE_WAIT
             while status == 0 and time.monotonic() < deadline:
-                if self.connect():
+                if self.connect(SERVICE_WAIT):
                     return unit
                 time.sleep(POLL)
             said = err or out or run(["journalctl", "--unit", unit, "--lines", "5", "--output", "cat"], SYSTEMD_WAIT)[1]

@@ -43,7 +43,7 @@ def daemon_settings(
         value = options.get(key)
         return _expand(value, expansions, f"{config}: {key}") if value else None
 
-    server = sections.get("unix_http_server", {})
+    server, client = sections.get("unix_http_server", {}), sections.get("supervisorctl", {})
     path = text(server, "file")
     if not path:
         raise ConfError(
@@ -52,10 +52,19 @@ def daemon_settings(
     patterns = included_patterns(sections, config, environ, node_name)
     folder, suffix = _place_of_files(patterns, config)
     logfile = text(sections.get("supervisord", {}), "logfile")
+    username, password = text(server, "username"), text(server, "password")
+    if password and password.startswith("{SHA}"):
+        # Nobody can log in with a hash: what supervisorctl uses does.
+        if text(client, "username") != username or not text(client, "password"):
+            raise ConfError(
+                f"{config}: password in [unix_http_server] is a hash, with which nothing can log in: give "
+                "[supervisorctl] the same username, and the password in clear, as supervisorctl needs it too"
+            )
+        password = text(client, "password")
     return DaemonSettings(
         socket=os.path.join(here, path.strip()),
-        username=text(server, "username"),
-        password=text(server, "password"),
+        username=username,
+        password=password,
         folder=folder,
         suffix=suffix,
         patterns=patterns,
@@ -72,6 +81,11 @@ def included_patterns(
         raise ConfError(f"{config} has no [include] with files=: there is no folder for files of programs")
     words = _expand(include, _expansions(config, environ, node_name), f"{config}: include.files").split()
     return [os.path.join(_here(config), pattern) for pattern in words]
+
+
+def expanded(value: str, config: str, environ: Mapping[str, str] | None, node_name: str, what: str) -> str:
+    """Return the value of an option named *what* with what supervisord puts into it."""
+    return _expand(value, _expansions(config, environ, node_name), f"{config}: {what}")
 
 
 def _here(config: str) -> str:

@@ -77,7 +77,7 @@ def _pieces(text: str, program: str) -> list[str]:
     """Return the lines of a program's section, each with those that continue it."""
     pieces: list[str] = []
     inside = False
-    for line in text.splitlines():
+    for line in text.split("\n"):
         section = re.match(r"\[([^]]+)\]", line)
         if section:
             kind, _colon, name = section.group(1).partition(":")

@@ -34,7 +34,7 @@ class _Wish(NamedTuple):
 
 
 def make_directories(programs: Sequence[Program], check: bool) -> tuple[str, str]:
-    """Create the programs' directories and correct their owners; return the two texts of the diff, before and after.
+    """Create the programs' directories, correct their owners and close them to others; return the diff's two texts.
 
     Nothing is changed before all of them have been looked at.
     """
@@ -70,11 +70,14 @@ def _look(program: Program, what: str, path: str) -> _Wish:
         with Way(path, _owners(user)) as way:
             now = "absent" if way.missing else f"owner {user_name(way.found.st_uid)}"
             then = f"owner {name}" if name else now if now != "absent" else "created"
+            # What is in it may be a key, such as a farm's, and what writes it lets everybody read it.
+            now += ", open to others" if not way.missing and way.open_to_others else ""
             real = os.path.join(way.real, *way.missing)
     except (FolderError, OSError) as error:
         raise ProgramError(f"{what}{path} cannot be made ready: {_reason(error)}") from error
     # What belongs to the user already may be the home of another account.
-    fault = fault_of_data_folder(path) or fault_of_data_folder(real, name, homes() if now != then else None)
+    given = homes() if now.partition(",")[0] != then else None
+    fault = fault_of_data_folder(path) or fault_of_data_folder(real, name, given)
     if fault:
         raise ProgramError(f"{what}{fault}")
     return _Wish(what, path, user, now, then)
@@ -87,8 +90,11 @@ def _make(wish: _Wish) -> None:
         with Way(wish.path, _owners(wish.user)) as way:
             if way.missing:
                 way.make(NEW_MODE, owner)
-            elif owner:
+                return
+            if owner:
                 way.give(owner)
+            if way.open_to_others:
+                way.close_to_others()
     except (FolderError, OSError) as error:
         raise ProgramError(f"{wish.what}{wish.path} cannot be made ready: {_reason(error)}") from error
 

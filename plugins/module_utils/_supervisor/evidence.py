@@ -58,7 +58,7 @@ def gather(
             raise ConfError(f"{path} cannot be read: No such file or directory")
         programs = program_names(parse(text, path))
     found = {}
-    for info in Daemon(config, settings).supervisor.processes():
+    for info in Daemon(config, settings).all_processes():
         found[info["name"]] = found[full_name(info)] = info
     log = tail_of(settings.logfile, LOG_SEARCH)
     parent_of = parents()

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import Callable, Mapping, NamedTuple, Sequence
+from typing import Callable, Mapping, NamedTuple, Optional, Sequence
 
 from .._cpuset import CpuSetError, format_cpu_list, parse_cpu_list, parse_cpu_mask
 from .._foreign import reads_foreign
@@ -24,9 +24,17 @@ from .launcher_options import LAUNCHERS, Launcher, Options, UnknownCommandError,
 Known = Callable[[str], bool]
 """Tells whether the path or name of a program is one that is looked for."""
 
+ScriptOf = Callable[[str], Optional[str]]
+"""Gives the text of a script by its path, None for whatever is not a script of a shell."""
+
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 # A digit that belongs to a redirection, as in 2>&1.
 _DESCRIPTOR = re.compile(r"(?<!\S)[0-9](?=[<>])")
+# A variable in a script, maybe with what it is where nobody sets it.
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?-([^{}]*))?\})")
+_COMMENT = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
+# Scripts that are started by scripts.
+_MAX_SCRIPTS = 4
 _SEPARATORS = frozenset([";", "&", "&&", "|", "||", "(", ")", "{", "}", "\n", ";;"])
 # What a shell does itself on the way to the program.
 _BUILTINS = frozenset(
@@ -36,6 +44,10 @@ _BUILTINS = frozenset(
 _CLEARING = frozenset([("env", "i"), ("env", "ignore-environment"), ("setpriv", "reset-env")])
 _SHELL_WORDS = frozenset("if then else elif fi for while until do done case esac in ! time".split())
 _SHELLS = frozenset("sh bash dash ash zsh ksh busybox-sh".split())
+
+
+def _no_script(_path: str) -> str | None:
+    return None
 
 
 class Launched(NamedTuple):
@@ -61,9 +73,9 @@ class Launched(NamedTuple):
 
 
 @reads_foreign
-def unwrap(words: Sequence[str], known: Known) -> Launched:
-    """Return the program that a command line runs, and what its launchers say about it."""
-    way = _Way(known)
+def unwrap(words: Sequence[str], known: Known, script_of: ScriptOf = _no_script) -> Launched:
+    """Return the program that a command line runs, and what its launchers, and the start script, say about it."""
+    way = _Way(known, script_of)
     try:
         command = way.follow(list(words))
     except UnknownCommandError:
@@ -74,8 +86,10 @@ def unwrap(words: Sequence[str], known: Known) -> Launched:
 class _Way:
     """The way from the first word of a command line to its program."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, script_of: ScriptOf) -> None:
         self.known = known
+        self.script_of = script_of
+        self.scripts = 0
         self.cpus: str | None = None
         self.nodes: str | None = None
         self.environment: dict[str, str] = {}
@@ -92,7 +106,7 @@ class _Way:
                 return self._shell(words)
             launcher = LAUNCHERS.get(name)
             if launcher is None:
-                return self._behind_others(words)
+                return self._of_file(self._behind_others(words))
             if name in ("su", "runuser"):
                 words = self._other_user(name, words[1:], launcher)
                 continue
@@ -106,6 +120,25 @@ class _Way:
         """Return the program behind something that is not known here, or that something itself."""
         found = (number for number, word in enumerate(words) if "/" in word and self.known(word))
         return words[next(found, 0) :]
+
+    def _of_file(self, words: list[str]) -> list[str]:
+        """Return the program that a start script runs, and the words themselves where they are not one's."""
+        script = None if self.known(words[0]) or self.scripts == _MAX_SCRIPTS else self.script_of(words[0])
+        if script is None:
+            return words
+        self.scripts += 1
+        found = self.follow(self._script(_COMMENT.sub("", script), words[1:]))
+        if not self.known(found[0]):
+            raise UnknownCommandError(f"{words[0]} runs something else")
+        return found
+
+    def _expanded(self, word: str) -> str:
+        """Return a word with the variables in it that are known."""
+
+        def value(found: re.Match[str]) -> str:
+            return self.environment.get(found[1] or found[2], found[0] if found[3] is None else found[3])
+
+        return _VARIABLE.sub(value, word)
 
     def _assign(self, words: list[str]) -> list[str]:
         """Take the assignments before a program."""
@@ -191,14 +224,15 @@ class _Way:
             raise UnknownCommandError("a shell without a script")
         if any(option == "c" for option, _value in options):
             return self.follow(self._script(rest[0]))
-        return self._behind_others(rest)
+        return self._of_file(self._behind_others(rest))
 
-    def _script(self, script: str) -> list[str]:
+    def _script(self, script: str, arguments: Sequence[str] = ()) -> list[str]:
         """Return the words of the command of a script that is looked for, else of its last one."""
         shell = self.environment
         last: list[str] | None = None
         for words in _commands(script):
             self.environment = dict(shell)
+            words = [each for word in words for each in (arguments if word in ("$@", "$*") else [self._expanded(word)])]
             words = self._assign(words)
             if not words or words[0] in ("export", "unset"):
                 self._assign(words[1:])
@@ -215,7 +249,7 @@ class _Way:
         return last
 
     def _leads_to_known(self, words: list[str]) -> bool:
-        command = unwrap(words, self.known).command
+        command = unwrap(words, self.known, _no_script if self.scripts else self.script_of).command
         return bool(command) and self.known(command[0])
 
 

@@ -53,8 +53,8 @@ class ProgramFile:
         changed = text != self.text
         targets += [(self.path, text)] if changed else []
         staged: dict[str, str] = {}
-        # a new file is for root's eyes, because an environment may hold secrets; an existing one keeps its mode
-        mode = stat.S_IMODE(os.stat(self.path).st_mode) if os.path.exists(self.path) else 0o640
+        # an environment may hold secrets, so the file is not for everybody's eyes; an existing one keeps its mode else
+        mode = stat.S_IMODE(os.stat(self.path).st_mode) & ~0o007 if os.path.exists(self.path) else 0o640
         umask = os.umask(~mode & 0o777)
         try:
             for path, content in targets:

@@ -121,7 +121,7 @@ def check_logs(programs: Sequence[Program]) -> None:
         folder = os.path.normpath(os.path.dirname(log["path"]))
         owner = next((user for path, user in given.items() if folder == path or folder.startswith(path + "/")), None)
         try:
-            reason = f"{folder} belongs to {owner}" if owner else _fault_of_log_folder(folder)
+            reason = f"{folder} belongs to {owner}" if owner else _fault_of_log_folder(folder, program.get("user"))
         except (FolderError, OSError) as error:
             reason = str(error)
         if reason:
@@ -131,11 +131,21 @@ def check_logs(programs: Sequence[Program]) -> None:
             )
 
 
-def _fault_of_log_folder(folder: str) -> str | None:
+def _fault_of_log_folder(folder: str, user: str | None) -> str | None:
     with Way(folder) as way:
         found = way.found
         if way.missing:
             return None
     if found.st_uid not in (0, os.geteuid()):
         return f"{folder} belongs to {user_name(found.st_uid)}"
+    if found.st_mode & stat.S_IWGRP and user not in (None, "root") and found.st_gid in _groups_of(str(user)):
+        return f"{user} may write to {folder}, as one of its group"
     return f"everybody may write to {folder}" if found.st_mode & stat.S_IWOTH else None
+
+
+def _groups_of(user: str) -> list[int]:
+    """Return the groups of a user, none of one that is not there yet."""
+    try:
+        return os.getgrouplist(user, pwd.getpwnam(user).pw_gid)
+    except KeyError:
+        return []

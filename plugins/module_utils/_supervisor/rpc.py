@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import http.client
 import socket
+import struct
 import xmlrpc.client
 from typing import Any, TypedDict
 from xml.parsers.expat import ExpatError
@@ -30,6 +31,9 @@ CANT_REREAD = 92
 MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer that are read at most: a few thousand times what supervisord says of a program."""
 
+
+CONNECT_S = 5.0
+"""Seconds in which a socket of this machine must take a connection."""
 
 _TEXTS = ("name", "group", "statename", "spawnerr", "stdout_logfile")
 _NUMBERS = ("pid", "start", "now", "exitstatus")
@@ -84,6 +88,19 @@ def absent(name: str, group: str) -> ProcessInfo:
 def full_name(info: ProcessInfo) -> str:
     """Return a process's name as supervisorctl prints it."""
     return info["name"] if info["name"] == info["group"] else f"{info['group']}:{info['name']}"
+
+
+def listening_user(path: str) -> int | None:
+    """Return the user that listens on a socket, None where that cannot be told."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(CONNECT_S)
+        try:
+            client.connect(path)
+            answer = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        except OSError:
+            return None
+    user: int = struct.unpack("3i", answer)[1]
+    return user
 
 
 class _Connection(http.client.HTTPConnection):
@@ -221,7 +238,8 @@ class Supervisor:
         except xmlrpc.client.ProtocolError as error:
             if error.errcode == 401:
                 raise SupervisorError(
-                    f"supervisord refuses the username and password of its configuration on {self.path}"
+                    f"supervisord refuses the username and password of its configuration on {self.path}: it keeps "
+                    "those that it was started with, so restart its service if they were changed since"
                 ) from error
             raise SupervisorError(
                 f"supervisord answered {method} with HTTP status {error.errcode} {error.errmsg}"

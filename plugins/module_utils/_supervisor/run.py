@@ -53,6 +53,8 @@ class Tools(NamedTuple):
     move: Move
     warn: Callable[[str], object]
     hide: Callable[[Collection[str]], object]
+    # Why nothing may be stopped now. Asked behind the lock of this host, right before a program is stopped.
+    objections: Callable[[], Sequence[str]] = tuple
 
 
 def execute(request: Request, tools: Tools) -> dict[str, Any]:
@@ -111,6 +113,8 @@ class Run:
         seen = self._look(texts)
         decision = decide(self.request, texts, seen)
         self.keep = decision.keep
+        if not self.request.check:
+            self._ask_before_stopping(seen, decision.plan)
         self._prepare()
         if self.request.check:
             self._note(texts, seen, decision.plan)
@@ -142,6 +146,7 @@ class Run:
         nothing = Reload(set(), set())
         if not self.daemon or not self.daemon.connect():
             return Seen(True, nothing, False, {})
+        self.daemon.check_user()
         refused = False
         before = nothing
         try:
@@ -158,6 +163,14 @@ class Run:
         if self.request.leaves_running:
             return daemon.settled(texts.known | set(texts.new.groups), texts.new.sections)
         return daemon.processes()
+
+    def _ask_before_stopping(self, seen: Seen, plan: Plan) -> None:
+        """Refuse to stop what cannot be spared now."""
+        running = {group for group, infos in seen.active.items() if any(info["pid"] for info in infos)}
+        stops = any(action.stop and action.group in running for action in plan.actions)
+        refused = list(self.tools.objections()) if stops else []
+        if refused:
+            raise ProgramError(f"nothing was changed, because {'; '.join(refused)}", refused=refused)
 
     def _prepare(self) -> None:
         """Make what the programs need."""

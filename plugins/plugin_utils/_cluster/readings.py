@@ -29,6 +29,8 @@ class Reading(TypedDict):
     host: dict[str, Any] | None
     gpus: dict[str, Any] | None
     disks: dict[str, Any] | None
+    # What a run would end with, by component: supervisord, or its file of programs, stands in the way.
+    refused: dict[str, str]
 
 
 class Changes(TypedDict):
@@ -52,7 +54,15 @@ def reading(variables: Mapping[str, Any]) -> Reading | None:
     if told is None:
         error = answer.get("msg") or "no answer"
         unreachable = bool(answer.get("unreachable"))
-        return {"reachable": not unreachable, "error": error, "host": None, "gpus": None, "disks": None}
+        nothing: Reading = {
+            "reachable": not unreachable,
+            "error": error,
+            "host": None,
+            "gpus": None,
+            "disks": None,
+            "refused": {},
+        }
+        return nothing
     parts = {name: told[name] for name in ("host", "gpus", "disks")}
     errors = {name: error for name, part in parts.items() for error in [error_of(part)] if error}
     known = {name: None if name in errors else part for name, part in parts.items()}
@@ -62,6 +72,7 @@ def reading(variables: Mapping[str, Any]) -> Reading | None:
         "host": known["host"],
         "gpus": known["gpus"],
         "disks": known["disks"],
+        "refused": {name: heard["error"] for name, heard in told["components"].items() if heard.get("refused")},
     }
 
 

@@ -100,16 +100,6 @@ def serving_result(variables: Variables, component: str) -> Answer | None:
     return told if told.get("component") == component else None
 
 
-def told_in_roll(variables: Variables, component: str) -> Answer | None:
-    """Return what a host told in this run last; one that was restarted in it was healthy then, or the run had ended."""
-    step = restart_result(variables, component)
-    if step.get("healthy"):
-        return {"at_work": True, "problems": []}
-    if step.get("stopped"):
-        return {"at_work": False, "problems": ["it was stopped"]}
-    return serving_result(variables, component)
-
-
 def slots_seen(variables: Variables) -> list[str] | None:
     """Return the programs with slots of which a host told ``includes/select.yml``, None where it told nothing."""
     programs = _answer(variables, "__select_slots").get("programs")

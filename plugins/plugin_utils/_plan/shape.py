@@ -31,7 +31,7 @@ RUNS = ("STARTING", "RUNNING")
 WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 # What is known of a host that was not asked.
-NOT_ASKED: Reading = {"reachable": True, "error": None, "host": None, "gpus": None, "disks": None}
+NOT_ASKED: Reading = {"reachable": True, "error": None, "host": None, "gpus": None, "disks": None, "refused": {}}
 
 # What the model, the host modules and the roles hand in, which have shapes of their own.
 Model = Mapping[str, Any]

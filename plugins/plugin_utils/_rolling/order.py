@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any, Collection, Iterable, Mapping, TypedDict
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+
 from .._cluster.model import Model
 
 
@@ -19,25 +21,27 @@ class Roll(TypedDict):
 
     hosts: list[str]
     serial: int
-    outsiders: list[str]
+    # Who is asked before each step, and whether one that is at work is enough.
+    members: list[str]
+    one_is_enough: bool
 
 
-def roll(model: Model, component: str, concerned: Iterable[str], last: Iterable[str], asked: Iterable[str]) -> Roll:
+def roll(model: Model, component: str, concerned: Iterable[str], last: Iterable[str]) -> Roll:
     """Return the roll of a component.
 
     Args:
         model: what ``build_model`` returns.
         concerned: the hosts on which something must restart.
         last: hosts that restart last, such as the one with the leader of the NATS servers.
-        asked: the hosts that this run asks anyway; the component's other hosts are outsiders, which are asked too.
     """
     hosts = in_order(concerned, last)
-    # NATS servers answer for each other.
-    members = [] if component == "nats" else model["components"][component]
+    needs = COMPONENTS[component].needs
     return {
         "hosts": hosts,
         "serial": at_once(model["roll"][component], len(hosts)),
-        "outsiders": sorted(set(members) - set(asked)),
+        # Who need not be at work is not asked: NATS servers answer for each other.
+        "members": members(model, component) if needs else [],
+        "one_is_enough": needs == "one",
     }
 
 
@@ -59,6 +63,11 @@ def batches(hosts: Collection[str], share: object, last: Iterable[str] = ()) -> 
     ordered = in_order(hosts, last)
     size = at_once(share, len(ordered))
     return [ordered[first : first + size] for first in range(0, len(ordered), size)]
+
+
+def members(model: Mapping[str, Any], component: str) -> list[str]:
+    """Return the hosts on which a component is meant to run, sorted."""
+    return sorted(set(model["components"][component]) - set(kept_stopped(model, component)))
 
 
 def kept_stopped(model: Mapping[str, Any], component: str) -> list[str]:

@@ -49,10 +49,12 @@ class RestartStep:
         if pending.get("failed"):
             return {"failed": True, "msg": printable(pending["msg"], lines=True)}
         # Some programs are named for a restart by hand only; what is pending is always applied as a whole.
-        only = {"only": self._args["only"]} if self._args["only"] else {}
+        more = {name: self._args[name] for name in ("only", "nats_stop") if self._args[name]}
         # Not when the run was killed while this waited: another one may have the cluster by now.
         process_of_run()
-        done = self._supervise(state=self._args["state"], **only)
+        done = self._supervise(state=self._args["state"], **more)
+        if done.get("refused"):
+            return self._refusal(done["refused"])
         told = ("changed", "diff", "programs", "killed", "warnings")
         result: dict[str, Any] = {key: done[key] for key in told if key in done}
         if self._looker.check_mode or stop:
@@ -76,9 +78,10 @@ class RestartStep:
         if not self._args["nats_stop"]:
             return None
         looked = self._wait({"component": self._args["component"], "nats_stop": self._args["nats_stop"]})
-        if looked["healthy"]:
-            return None
-        message = refusal(self._args["component"], self._host, looked["problems"])
+        return None if looked["healthy"] else self._refusal(looked["problems"])
+
+    def _refusal(self, problems: Sequence[str]) -> dict[str, Any]:
+        message = refusal(self._args["component"], self._host, problems)
         if self._looker.check_mode:
             return {"changed": False, "warnings": [message]}
         return {"changed": False, "failed": True, "msg": message}

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import secret_options
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ConfError
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.write import (
     plain_value,
@@ -57,6 +58,15 @@ def arguments_in_one(view: View, host: str, component: str) -> Iterator[tuple[st
             for item in view.value(host, name) or []:
                 if TOGETHER.match(str(item)):
                     yield name, str(item)
+
+
+def secret_arguments(view: View, host: str, component: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield (variable, options) of command lines that hold secrets, as the list of processes shows them."""
+    for name in _own(view, host, component):
+        if name.endswith("extra_args"):
+            options = secret_options([str(item) for item in view.value(host, name) or []])
+            if options:
+                yield name, options
 
 
 def _own(view: View, host: str, component: str) -> list[str]:

@@ -38,6 +38,7 @@ RULES = {
     "FARM009": Rule(ERROR, "host", "A deployed farm is no longer listed"),
     "FARM010": Rule(ERROR, "host", "A farm's identity exists twice"),
     "FARM011": Rule(ERROR, "inventory", "The number of pieces in a sector is out of range"),
+    "FARM012": Rule(WARNING, "inventory", "The reward address is of another network"),
 }
 
 MAX_FARMS = 256
@@ -48,6 +49,9 @@ CHAINS = {
     "295aeafca762a304d92ee1505548695091f6082d3f0aa4d092ac3cd6397a6c5e": "taurus",
     "91912b429ce7bf2975440a0920b46a892fddeeaed6ccc11c93f2d57ad1bd69ab": "chronos",
 }
+
+# How wallets write addresses for Autonomys: those of its main net, of its test nets, and of no network.
+NETWORKS = (6094, 2254, 42)
 
 COMPONENT = "plot_client"
 
@@ -96,11 +100,18 @@ def _reward(view: View, host: str) -> Iterator[Finding]:
     if address is None:
         return
     try:
-        _ss58.decode(str(address))
+        network, _key = _ss58.decode(str(address))
     except _ss58.Ss58Error as error:
         message = f"plot_client_reward_address {shown(str(address))} is not an address: {error}"
         remedy = "Copy the address from your wallet again; rewards to a wrong one are lost."
         yield finding("FARM001", [host], COMPONENT, message, remedy)
+        return
+    if network not in NETWORKS:
+        message = f"plot_client_reward_address is an address of another network (its number is {network})"
+        remedy = (
+            "Check that the key is yours, not that of an exchange; better copy the address from a wallet of Autonomys."
+        )
+        yield finding("FARM012", [host], COMPONENT, message, remedy)
 
 
 def _pieces(view: View, host: str) -> Iterator[Finding]:

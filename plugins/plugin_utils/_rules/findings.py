@@ -94,6 +94,29 @@ def findings(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -
     Returns:
         The findings, each with its severity. The same fault of several hosts is one finding.
     """
+    try:
+        return _findings(model, facts)
+    except Exception:
+        # One host that tells what cannot be must not leave all others unjudged.
+        judged = {
+            host: known if host == CONTROL else _judged_alone(model, facts, host) for host, known in facts.items()
+        }
+        if judged == facts:
+            raise
+        return _findings(model, judged)
+
+
+def _judged_alone(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], host: str) -> Mapping[str, Any]:
+    """Return what was read of a host, or why that is not believed: the rules break at it."""
+    try:
+        _findings(model, {CONTROL: facts.get(CONTROL) or {}, host: facts[host]})
+    except Exception as error:
+        why = f"it tells something that cannot be ({type(error).__name__}: {error})"
+        return {"reachable": True, "error": why, "host": None, "gpus": None, "disks": None}
+    return facts[host]
+
+
+def _findings(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
     found, values = variables.check(model, facts.get(CONTROL) or {})
     view = View(model, facts, values)
     found.extend(variables.check_accepted(view, RULES))

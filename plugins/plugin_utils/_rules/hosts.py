@@ -10,12 +10,13 @@
 from __future__ import annotations
 
 import ipaddress
+import stat
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.autonomys.cluster.plugins.module_utils._components.binaries import ARCHITECTURES
 
-from .._words import names, one_line
+from .._words import names, one_line, shown
 from .view import ERROR, HOST, INFO, WARNING, Finding, Rule, View, finding
 
 RULES = {
@@ -28,6 +29,8 @@ RULES = {
     "HOST007": Rule(INFO, "host", "A host has few CPUs"),
     "HOST008": Rule(WARNING, "host", "A network link is slow"),
     "HOST009": Rule(ERROR, "host", "Not all of a host can be read"),
+    "HOST010": Rule(ERROR, "host", "A run would end with an error on a host"),
+    "HOST011": Rule(WARNING, "host", "Others than root can tell supervisord what to do"),
 }
 
 MIB, GB = 2**20, 10**9
@@ -35,6 +38,8 @@ MIB, GB = 2**20, 10**9
 # What the tutorial asks for.
 MEMORY_GPU = MEMORY_NODE = 64 * GB
 NODE_CPUS = 64
+# How the addresses begin on which only the host itself reaches a program.
+LOOPBACK = ("127.", "localhost:", "[::1]")
 NODE_LINK = 1000
 # A sector is about 1.06 GB in and as much out, and a fast GPU makes one in about 3 seconds.
 GPU_LINK = 3000
@@ -50,9 +55,11 @@ def check(view: View) -> Iterator[Finding]:
         elif facts.get("error"):
             message = f"The host could not be read: {_reason(facts['error'])}"
             yield finding("HOST002", [host], HOST, message, "Run with -vvv to see more.")
+        yield from _refused(view, host, facts.get("refused") or {})
     for host, facts in view.read("host"):
         if view.components(host):
             yield from _reader(host, facts)
+            yield from _control(host, facts.get("control") or {})
             yield from _machine(host, facts)
             yield from _addresses(view, host, facts)
             yield from _memory(view, host, facts)
@@ -81,6 +88,39 @@ def _reader(host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:
             "Look for errors of the disk with dmesg. What is defined there is not known, and rules about it are silent."
         )
         yield finding("HOST009", [host], HOST, message, remedy)
+
+
+def _refused(view: View, host: str, refused: Mapping[str, str]) -> Iterator[Finding]:
+    """Say what a run would end with."""
+    remedy = "Fix that first: a run would end there."
+    components: dict[str, list[str]] = {}
+    for component in view.components(host):
+        if component in refused:
+            components.setdefault(one_line(refused[component]), []).append(component)
+    for why, concerned in components.items():
+        yield finding("HOST010", [host], concerned[0] if len(concerned) == 1 else HOST, why, remedy)
+
+
+def _control(host: str, control: Mapping[str, Any]) -> Iterator[Finding]:
+    """Judge who can tell supervisord what to do: it starts any command as root for them."""
+    address, port = str(control.get("address") or ""), "supervisord listens on "
+    if address and not control.get("address_password"):
+        message = f"{port}{shown(address)} without a password: whoever reaches that is root on the host"
+        remedy = "Remove [inet_http_server] from supervisord's configuration and restart it: its socket is enough."
+        local = address.startswith(LOOPBACK)
+        yield finding("HOST011", [host], HOST, message, remedy, WARNING if local else ERROR)
+    elif address and not address.startswith(LOOPBACK):
+        message = f"{port}{shown(address)}: its password, which makes root of whoever has it, goes in clear"
+        remedy = "Remove [inet_http_server] from supervisord's configuration, or let it listen on 127.0.0.1 only."
+        yield finding("HOST011", [host], HOST, message, remedy)
+    mode, owner, group = control.get("mode"), control.get("owner"), control.get("group")
+    who = [f"the user {owner}"] if owner not in (None, "root") else []
+    who += [f"the group {group}"] if mode and int(mode, 8) & stat.S_IWGRP and group != "root" else []
+    who += ["everybody on the host"] if mode and int(mode, 8) & stat.S_IWOTH else []
+    if who and not control.get("socket_password"):
+        message = f"supervisord's socket {control.get('socket')} is open to {names(who)}, who so can become root"
+        remedy = "Set chmod=0700 and remove chown= in [unix_http_server], and restart supervisord."
+        yield finding("HOST011", [host], HOST, message, remedy)
 
 
 def _machine(host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:

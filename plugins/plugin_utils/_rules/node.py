@@ -141,8 +141,8 @@ def _database(view: View, host: str, disks: Mapping[str, Mapping[str, Any]]) -> 
         if there is not None and same_folder(there, path):
             if disks.get(path, {}).get("empty") is False:
                 yield from _fixed(view, host, path, command)
-        elif not command:
-            where = f"its command in {program['file']} cannot be read"
+        elif not command or "$" in (there or ""):
+            where = f"its command in {program['file']} cannot be read" if not command else f"{there} is a variable"
             message = f"Where {program['name']} keeps its database is not known: {where}"
             remedy = "Compare it with node_base_path yourself, then accept this finding once."
             yield finding("NODE010", [host], "node", message, remedy, WARNING)

@@ -18,7 +18,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.regi
 from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import masked_arguments
 
 from .._words import names, one_line, shown
-from .definitions import arguments_in_one, refused
+from .definitions import arguments_in_one, refused, secret_arguments
 from .deployed import Deployed, component_of_program, deployed_programs
 from .view import ERROR, HOST, INFO, INVENTORY, WARNING, Finding, Rule, View, finding
 
@@ -31,6 +31,7 @@ RULES = {
     "PROG006": Rule(INFO, "inventory", "Programs run as root"),
     "PROG007": Rule(ERROR, "inventory", "A program's definition is refused"),
     "PROG008": Rule(WARNING, "inventory", "An option and its value are one argument"),
+    "PROG009": Rule(WARNING, "inventory", "A secret is an argument"),
 }
 
 DURATION = re.compile(r"^([0-9]+)(s|m)$")
@@ -82,6 +83,10 @@ def _values(view: View, host: str, component: str) -> Iterator[Finding]:
         message = f"{name} has {shown(' '.join(words))}, which the program gets as one argument"
         remedy = f"Make two items of it: {json.dumps(words, ensure_ascii=False)}."
         yield finding("PROG008", [host], component, message, remedy)
+    for name, options in secret_arguments(view, host, component):
+        message = f"{name} gives the value of {names(options)} as an argument, which every user of the host can see"
+        remedy = "Give it in a file or in the environment, where the program takes it so, or accept this finding."
+        yield finding("PROG009", [host], component, message, remedy)
 
 
 def _defined(view: View, host: str, program: Deployed) -> Iterator[Finding]:
@@ -94,9 +99,8 @@ def _defined(view: View, host: str, program: Deployed) -> Iterator[Finding]:
         yield finding("PROG002", [host], component or HOST, message, remedy)
     if component in view.components(host) and not _is_ours(component, program["file"]):
         message = f"{name} is defined in {program['file']}, which this collection does not manage"
-        remedy = (
-            f"Stop it and remove that file, so that site.yml can define it in {conf_name(COMPONENTS[component].file)}."
-        )
+        remedy = f"{_way_out(program['file'])}, so that site.yml can define it in "
+        remedy += f"{conf_name(COMPONENTS[component].file)}."
         yield finding("PROG004", [host], component, message, remedy)
 
 
@@ -109,7 +113,7 @@ def _left_over(view: View, host: str) -> Iterator[Finding]:
     for (component, file), programs in sorted(left.items()):
         message = f"The host is not in the group {component}, but it has {names(programs)} in {file}"
         if not _is_ours(component, file):
-            remedy = "Stop it and remove that file, or put the host back into the group."
+            remedy = f"{_way_out(file)}, or put the host back into the group."
         elif view.value(host, "cluster_remove_orphans"):
             remedy = "Because of cluster_remove_orphans, site.yml stops and removes this. Its data stays."
         else:
@@ -118,6 +122,12 @@ def _left_over(view: View, host: str) -> Iterator[Finding]:
                 "removes this. Its data stays."
             )
         yield finding("PROG003", [host], component, message, remedy)
+
+
+def _way_out(file: str) -> str:
+    """Return how to be rid of a program that is not managed here."""
+    name = file.rpartition("/")[2]
+    return f"Run systemctl disable --now {name}" if name.endswith(".service") else "Stop it and remove that file"
 
 
 def _is_ours(component: str, file: str) -> bool:

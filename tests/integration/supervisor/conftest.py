@@ -210,7 +210,7 @@ class Host:
 
     def popen(self, module="supervisor_program", check=False, **arguments):
         arguments.setdefault("config", str(self.config))
-        arguments.update({"_ansible_check_mode": check, "_ansible_diff": True})
+        arguments.update({"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_no_log": False})
         return subprocess.Popen(
             [sys.executable, "-c", RUNNER, module, json.dumps(arguments)],
             stdout=subprocess.PIPE,
@@ -223,7 +223,7 @@ class Host:
     def run(self, module="supervisor_program", check=False, **arguments):
         """Run a module to its end in a fork, which saves most of the time that a new interpreter takes."""
         arguments.setdefault("config", str(self.config))
-        arguments.update({"_ansible_check_mode": check, "_ansible_diff": True})
+        arguments.update({"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_no_log": False})
         reader, writer = os.pipe()
         child = os.fork()
         if not child:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -19,7 +20,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import rpc, run
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import daemon, rpc, run
 
 from .conftest import until
 
@@ -88,6 +89,21 @@ def test_a_changed_program_restarts_alone(host):
     assert host.pids()["a"] == before["a"]
     assert host.pids()["b"] != before["b"]
     assert b"X=1" in host.environment("b")
+
+
+def test_nothing_stops_that_the_others_cannot_do_without(host):
+    host.apply([host.program("a")])
+    before, text = host.pids(), host.text()
+    # A server that does not answer says of no other that it can be spared.
+    nats_stop = {"url": "http://127.0.0.1:1", "peers": {}}
+    again = host.apply([host.program("a"), host.program("b")], nats_stop=nats_stop)
+    assert again["changed"] and host.pids()["a"] == before["a"], "what stops nothing is not asked"
+    host.apply([host.program("a")])
+    for programs, state in (([host.program("a", environment={"X": "1"})], "started"), (None, "stopped")):
+        result = host.apply(programs, state=state, nats_stop=nats_stop)
+        assert result["failed"] and not result["changed"]
+        assert "nothing was changed, because nats-server does not answer" in result["msg"]
+        assert result["refused"] and (host.pids(), host.text()) == (before, text)
 
 
 def test_a_removed_program_stops_and_goes(host):
@@ -390,6 +406,14 @@ def test_what_is_kept_has_the_mode_of_the_file_and_goes_with_it(host):
         assert stat.S_IMODE((host.conf_d / "app.conf").stat().st_mode) == 0o600
     apply_checked(host, state="absent")
     assert list(host.conf_d.iterdir()) == []
+
+
+def test_a_file_that_all_could_read_is_closed_to_them_when_it_is_written(host):
+    host.apply([host.program("a")])
+    (host.conf_d / "app.conf").chmod(0o644)
+    host.apply([host.program("a", environment={"API_TOKEN": "sesame-open-1"})])
+    for name in ("app.conf", ".app.conf.previous"):
+        assert stat.S_IMODE((host.conf_d / name).stat().st_mode) == 0o640
 
 
 def test_there_is_nothing_to_go_back_to(host):
@@ -937,6 +961,76 @@ def test_a_broken_foreign_file_is_named_when_supervisord_cannot_start(cold_host)
     )
 
 
+def secured(host, client):
+    """Let a host's supervisord want a password, of which its configuration has the hash."""
+    hashed = "{SHA}" + hashlib.sha1(b"the password").hexdigest()
+    text = host.config.read_text().replace("s.sock\n", f"s.sock\nusername=op\npassword={hashed}\n", 1)
+    host.config.write_text(text + client)
+    host.rpc = rpc.Supervisor(str(host.socket), "op", "the password")
+
+
+def test_a_password_of_which_there_is_a_hash_is_the_one_of_supervisorctl(cold_host):
+    secured(cold_host, "[supervisorctl]\nusername=op\npassword=the password\n")
+    cold_host.start()
+    assert summary(cold_host.apply([cold_host.program("a")])) == {"a": "RUNNING"}
+
+
+def test_a_password_of_which_there_is_only_a_hash_is_told(cold_host):
+    secured(cold_host, "")
+    cold_host.start()
+    result = cold_host.apply([cold_host.program("a")], check=True)
+    assert "password in [unix_http_server] is a hash" in result["msg"]
+
+
+def test_a_password_that_was_changed_since_is_told(cold_host):
+    host = cold_host
+    secured(host, "[supervisorctl]\nusername=op\npassword=the password\n")
+    host.start()
+    host.config.write_text(host.config.read_text().replace("password=the password", "password=another"))
+    assert "it keeps those that it was started with, so restart" in host.apply([host.program("a")])["msg"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives rights up")
+def test_a_supervisord_of_another_user_is_told_before_anything_is_written(cold_host, tmp_path):
+    text = cold_host.config.read_text()
+    cold_host.config.write_text(text.replace("[supervisord]\n", "[supervisord]\nuser=nobody\n"))
+    for folder in (cold_host.folder, cold_host.conf_d):
+        os.chown(folder, 65534, -1)
+        folder.chmod(0o755)
+    cold_host.start()
+    result = cold_host.apply([cold_host.program("a", log={"path": f"{tmp_path}/a.log"})])
+    assert result["msg"].startswith("supervisord runs as nobody and not as root, so it can neither read its files")
+    assert not result["changed"] and list(cold_host.conf_d.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda host: host.socket.unlink(), "/s.sock was removed or replaced since it was started"),
+        (
+            lambda host: host.config.write_text(host.config.read_text().replace("s.sock", "t.sock")),
+            "/s.sock and not on ",
+        ),
+    ],
+    ids=["its socket is gone", "its configuration was changed"],
+)
+def test_a_supervisord_that_runs_and_cannot_be_asked_is_not_called_one_that_does_not_run(
+    host, monkeypatch, change, words
+):
+    monkeypatch.setattr(daemon, "SILENT_WAIT", 0.5)
+    monkeypatch.setattr(daemon.Daemon.connect, "__defaults__", (0.5,))
+    host.apply([host.program("a")])
+    change(host)
+    for module, more in (
+        ("supervisor_program", {"programs": [host.program("a")]}),
+        ("supervisor_program_info", {}),
+    ):
+        result = host.run(module, name="app", **more)
+        assert result["msg"].startswith(f"supervisord runs (process {host.process.pid}), but ")
+        assert words in result["msg"] and "systemctl restart supervisor" in result["msg"]
+    host.process.terminate()
+
+
 def test_a_supervisord_that_shuts_down_is_waited_for(host, monkeypatch):
     programs = [host.program("a", IGNORES_TERM, stopwaitsecs=2)]
     host.apply(programs)
@@ -1103,17 +1197,17 @@ def test_state_directories_are_made_and_given_to_the_user(host):
     assert result["diff"][0] == {
         "before_header": "directories",
         "after_header": "directories",
-        "before": f"{directory}: absent\n{existing}: owner root\n",
+        "before": f"{directory}: absent\n{existing}: owner root, open to others\n",
         "after": f"{directory}: owner daemon\n{existing}: owner daemon\n",
     }
     assert (directory.owner(), directory.group(), stat.S_IMODE(directory.stat().st_mode)) == ("daemon", "daemon", 0o750)
     assert [(path.owner(), stat.S_IMODE(path.stat().st_mode)) for path in (top, directory.parent)] == [
         ("root", 0o755)
     ] * 2
-    # never recursively, and the mode of what exists stays
+    # never recursively, and of the mode of what exists only what others may do goes
     assert (existing.owner(), stat.S_IMODE(existing.stat().st_mode), (existing / "file").owner()) == (
         "daemon",
-        0o755,
+        0o750,
         "root",
     )
 

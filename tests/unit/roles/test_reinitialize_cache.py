@@ -67,6 +67,8 @@ MADE = (None, "echo new >{log}")
 ROTATED = ("old and longer\n", "mv {log} {log}.1; echo new >{log}")
 EMPTIED = ("old and longer\n", "cp {log} {log}.1; : >{log}; echo new >>{log}")
 LONGER = ("o", "mv {log} {log}.1; echo new and longer >{log}")
+FULL = ("old\n", "echo new >>{log}; mv {log} {log}.1; : >{log}")
+AWAY = ("old\n", "mv {log} {log}.gz; : >{log}")
 MUCH = ("old", "head -c 3000000 /dev/zero | tr '\\0' x >>{log}")
 
 
@@ -78,6 +80,10 @@ def test_what_was_written_since_is_seen(seen, cases):
 def test_much_is_not_read_whole(seen):
     longer, much = seen(LONGER, MUCH)
     assert (longer, len(much)) == ("new and longer", 65536)
+
+
+def test_a_log_that_is_full_and_whose_successor_is_empty_was_written_to(seen):
+    assert seen(FULL, AWAY) == ["old\nnew", ""]
 
 
 def test_a_cache_that_wrote_nothing_stops_the_run(seen):

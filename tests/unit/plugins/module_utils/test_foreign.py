@@ -98,6 +98,8 @@ SHOWN = {
 HOLDER = dict.fromkeys(["run", "operator", "control_node", "playbook", "cluster", "boot", "namespace"], "x")
 HOLDER |= {"process": 1, "started": 2}
 RECORD = {"generation": 1, "boot": "x", "holder": HOLDER, "since": 1.5, "renewed": 2.5, "ticks": 3.5}
+UNIT = "[Service]\n# x\nEnvironment=A=1 'B=2'\nExecStart=-/x/autonomys-node run \\\n -d /y\nCPUAffinity=0-3 8\n"
+SCRIPT = '#!/bin/bash\n# x\nA=1\nexport B=${A:-2}\nif true; then exec taskset -c 0-3 /x/autonomys-node $B "$@"; fi\n'
 JOB = "".join(f"{key}={value}\n" for key, value in SHOWN.items())
 MANIFEST = (
     '{"installed": 1.5, "files": {"a": {"checksum": "c", "extract": null, "sha256": "s", "size": 1, "mtime_ns": 2}}}'
@@ -137,6 +139,8 @@ words = st.lists(
     texts("env", "-S", "A=1", "taskset", "-c", "0-3", "numactl", "--cpunodebind=0", "bash", "-c", "exec x", "--"),
     max_size=5,
 )
+# Every word may be the path of the same script.
+scripts = texts(SCRIPT).map(lambda text: lambda _path: text)
 shown = st.builds(
     lambda key, text: {**SHOWN, key: text}, st.sampled_from(sorted(SHOWN)), texts("@9999999999999999999", "12", "x")
 )
@@ -195,9 +199,12 @@ CASES = {
     "_release.request.parse_checksum": (st.tuples(texts("sha256:" + "a" * 64) | values(), st.just("x")), ReleaseError),
     "_release.versions.parse_manifest": (st.tuples(texts(MANIFEST)), None),
     "_components.deployed.parse_programs": (st.tuples(texts(CONF), st.just("/x")), None),
+    "_components.units.parse_unit": (st.tuples(texts(UNIT)), None),
+    "_components.units.states": (st.tuples(texts("Id=a.service\nActiveState=active\nUnitFileState=\n\nId=b\n")), None),
+    "_gpu.nvidia_smi.parse_mig_modes": (st.tuples(texts("0, Enabled\n1, [N/A]\n")), None),
     "_supervisor.defined.options_of_damaged": (st.tuples(texts(CONF), st.just("autonomys-node")), None),
     "_supervisor.evidence.count_restarts": (st.tuples(texts(LOG), st.just("a")), None),
-    "_supervisor.launchers.unwrap": (st.tuples(words, st.just(is_binary)), None),
+    "_supervisor.launchers.unwrap": (st.tuples(words, st.just(is_binary), scripts), None),
     "_supervisor.read.parse": (st.tuples(texts(CONF)), ConfError),
     "_supervisor.read.decode": (st.tuples(encoded, st.just("/x")), ConfError),
     "_supervisor.read.parse_environment": (st.tuples(texts('A="1",B=2')), ConfError),

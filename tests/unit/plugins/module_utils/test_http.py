@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 
 import pytest
@@ -152,6 +153,21 @@ def test_the_clock_of_a_download_runs_anew_with_enough_bytes(monkeypatch):
         pace.left()
     with pytest.raises(TimeoutError, match="timed out"):
         Clock(0).left()
+
+
+def test_names_are_looked_up_within_the_time(monkeypatch):
+    gate = threading.Event()
+    monkeypatch.setattr(_http.socket, "getaddrinfo", lambda *_arguments, **_options: [gate.wait(60)])
+    begun = time.monotonic()
+    with pytest.raises(HttpError, match="no address of example.org was found in time"):
+        JsonClient("http://example.org", 0.3).ask("/")
+    assert time.monotonic() - begun < 5
+    gate.set()
+
+
+def test_a_name_that_nobody_has_is_told():
+    with pytest.raises(HttpError, match="did not answer: .*[Nn]ame"):
+        JsonClient("http://nobody-has-this.invalid", 30).ask("/")
 
 
 def test_urls():

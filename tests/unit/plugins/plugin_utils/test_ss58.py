@@ -38,6 +38,9 @@ def test_an_address_of_the_test_net():
         ("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQ0", "it contains '0'"),
         ("0xd43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d", "it contains '0'"),
         ("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQX", "checksum"),
+        ("5" * 200_000, "it has 200000 characters"),
+        # The network 42 in two bytes.
+        ("Zp5wgt7iipcBBD8qrDbgQerUy6vWeg3np21675SE43SmZaPo9", "its network, 42, is not written"),
     ],
 )
 def test_what_is_no_address(address, message):

@@ -12,6 +12,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.depl
     parse_programs,
     read_programs,
     running_binaries,
+    script_of,
 )
 
 
@@ -114,3 +115,16 @@ def test_programs_of_the_files_that_supervisord_includes(tmp_path: Path) -> None
     # Node 0 is there on every machine whose kernel knows NUMA.
     node = Path("/sys/devices/system/node/node0/cpulist")
     assert found[1]["cpus"] == (node.read_text().strip() if node.exists() else None)
+
+
+def test_start_scripts_that_commands_name(tmp_path: Path) -> None:
+    script = tmp_path / "start.sh"
+    script.write_text("#!/bin/bash\nexec /x/autonomys-node run --base-path /var/node\n")
+    assert script_of(str(script)) == script.read_text()
+    text = f"[program:mine]\ncommand={script}\n[program:other]\ncommand=/bin/true\n"
+    [program] = parse_programs(text, "/f", script_of=script_of)
+    assert (program["name"], program["command"][-1]) == ("mine", "/var/node")
+    script.write_text("#!/usr/bin/python3\n")
+    assert script_of(str(script)) is None
+    script.write_text("#!/bin/sh\n" + "x" * 70000)
+    assert script_of(str(script)) is script_of("start.sh") is script_of(str(tmp_path)) is None

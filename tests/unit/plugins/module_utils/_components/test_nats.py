@@ -36,3 +36,11 @@ def test_settings_found_later_leave_programs_with_the_default_as_they_are() -> N
     for name, usual in LATER_RESTART_SETTINGS.items():
         assert program(**{name: usual}) == program()
         assert program(**{name: "128MB"})["environment"] != program()["environment"]
+
+
+def test_a_single_server_that_becomes_one_of_several_restarts_and_the_others_do_not() -> None:
+    def environment(number: int) -> dict[str, str]:
+        peers = {f"node-{each}": f"10.0.0.{each}" for each in range(number)}
+        return programs("nats", role_settings("nats", nats_peers=peers))[0]["environment"]
+
+    assert environment(0) == environment(1) != environment(2) == environment(3)

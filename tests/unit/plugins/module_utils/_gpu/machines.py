@@ -74,7 +74,7 @@ def files_of(topology, masks=False):
     return files
 
 
-def fake_nvidia(topology, topo="", topo_status=0, query=None, status=0):
+def fake_nvidia(topology, topo="", topo_status=0, query=None, status=0, name="NVIDIA Test"):
     """Return a runner that answers as nvidia-smi does."""
 
     def run(argv, timeout):
@@ -84,7 +84,7 @@ def fake_nvidia(topology, topo="", topo_status=0, query=None, status=0):
         if query is not None:
             return status, query, ""
         lines = [
-            f"{gpu['index']}, {gpu['uuid']}, NVIDIA Test, 0000{gpu['bus_id'].upper()}, 24564, 550.54.14"
+            f"{gpu['index']}, {gpu['uuid']}, {name}, 0000{gpu['bus_id'].upper()}, 24564, 550.54.14"
             for gpu in topology["gpus"]
         ]
         return status, "\n".join(lines) + "\n", ""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._gpu.topology import read_topology
+from ansible_collections.autonomys.cluster.plugins.module_utils._host.commands import CommandError
 from ansible_collections.autonomys.cluster.tests.unit.plugins.module_utils._gpu.machines import (
     CPU,
     PCI,
@@ -84,3 +85,34 @@ def test_a_gpu_in_pieces(seed, tmp_path):
     found = read_topology(write_tree(tmp_path, files), run=fake_nvidia(seed, matrix(seed)))
     [warning] = found["warnings"]
     assert warning.startswith("GPU2 (0000:21:00.0) is divided by MIG")
+
+
+def test_a_gpu_that_is_to_be_in_pieces_and_is_in_none(seed, tmp_path):
+    """In MIG mode without an instance a GPU looks well, and no program can use it."""
+    asked = []
+    answers = fake_nvidia(seed, matrix(seed))
+
+    def run(argv, timeout):
+        asked.append(argv[1])
+        if argv[1].endswith("mig.mode.current"):
+            return 0, "0, [N/A]\n1, Disabled\n2, Enabled\nx, Enabled\n", ""
+        return answers(argv, timeout)
+
+    files = files_of(seed)
+    assert read_topology(write_tree(tmp_path, files), run=run)["warnings"] == []
+    assert not [words for words in asked if "mig" in words]
+    answers = fake_nvidia(seed, matrix(seed), name="NVIDIA A100-SXM4-80GB")
+    [warning] = read_topology(write_tree(tmp_path, files), run=run)["warnings"]
+    assert warning.startswith("GPU2 (0000:21:00.0) is in MIG mode and has no instance")
+    assert warning.endswith("(nvidia-smi -i 2 -mig 0)")
+
+
+def test_a_driver_that_knows_no_mig_is_no_warning(seed, tmp_path):
+    answers = fake_nvidia(seed, matrix(seed), name="NVIDIA A30")
+
+    def run(argv, timeout):
+        if argv[1].endswith("mig.mode.current"):
+            raise CommandError("did not end")
+        return answers(argv, timeout)
+
+    assert read_topology(write_tree(tmp_path, files_of(seed)), run=run)["warnings"] == []

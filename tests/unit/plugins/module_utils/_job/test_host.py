@@ -94,3 +94,16 @@ def test_a_systemd_that_does_not_end_is_a_sentence():
 
     with pytest.raises(host.JobError, match="systemctl did not end within 60 s"):
         host.look(run, "autonomys-x")
+
+
+def test_what_lies_below_a_path_is_counted_within_limits(tmp_path, monkeypatch):
+    (tmp_path / "deep").mkdir()
+    for name in ("a", "deep/b"):
+        (tmp_path / name).write_bytes(b"x" * 100)
+    assert host.bytes_below(str(tmp_path)) == 200
+    assert (host.bytes_below(str(tmp_path / "a")), host.bytes_below(str(tmp_path / "none"))) == (100, 0)
+    monkeypatch.setattr(host, "MAX_ENTRIES", 3)
+    assert host.bytes_below(str(tmp_path)) is None
+    monkeypatch.setattr(host, "MAX_ENTRIES", 100)
+    monkeypatch.setattr(host, "COUNT_S", -1.0)
+    assert host.place(str(tmp_path), None)["watched_bytes"] is None

@@ -9,6 +9,7 @@ import threading
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._reading import read as reading
+from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor.errors import ProgramError
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 
 HOST = {"architecture": "x86_64", "files": {}, "packages": {}, "user": None, "programs": []}
@@ -83,6 +84,15 @@ def test_one_component_that_breaks_spoils_no_other(monkeypatch):
     components = reading.read(PART, set().update)["components"]
     assert components["node"] == {"error": "Input/output error", "health": LOOKED}
     assert components["controller"]["program"] == {"changed": False}
+
+
+def test_what_a_run_would_end_with_is_marked(monkeypatch):
+    def refuse(*args):
+        raise ProgramError("supervisord runs as nobody")
+
+    monkeypatch.setattr(reading, "program_changes", refuse)
+    node = reading.read(PART, set().update)["components"]["node"]
+    assert (node["error"], node["refused"]) == ("supervisord runs as nobody", True)
 
 
 def test_a_supervisord_that_hangs_leaves_the_rest_known(monkeypatch):

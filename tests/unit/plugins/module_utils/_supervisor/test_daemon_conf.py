@@ -62,6 +62,22 @@ def test_settings_that_cannot_be_used_are_refused(old, new, message):
         daemon_settings(parse(CONFIG.replace(old, new)), "/etc/supervisor/supervisord.conf")
 
 
+HASHED = CONFIG.replace(
+    "[supervisord]", "username=op\npassword={SHA}0beec7b5ea3f0fdbc95d0dd47f3c5bc275da8a33\n[supervisord]"
+)
+
+
+def test_with_a_hash_the_password_is_the_one_that_supervisorctl_uses():
+    found = daemon_settings(parse(HASHED + "[supervisorctl]\nusername=op\npassword=foo\n"), "/etc/supervisord.conf")
+    assert (found.username, found.password) == ("op", "foo")
+
+
+@pytest.mark.parametrize("more", ["", "[supervisorctl]\nusername=op\n", "[supervisorctl]\nusername=x\npassword=foo\n"])
+def test_a_hash_alone_lets_nobody_in(more):
+    with pytest.raises(ConfError, match="password in .unix_http_server. is a hash, with which nothing can log in"):
+        daemon_settings(parse(HASHED + more), "/etc/supervisord.conf")
+
+
 @pytest.mark.parametrize("value", ["s3cr3t-mark%(nope)s", "s3cr3t-mark%", "s3cr3t-mark%(here)d"])
 def test_a_password_that_cannot_be_used_is_not_shown(value):
     text = CONFIG.replace("[supervisord]", f"password={value}\n[supervisord]")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import stat
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import directories
@@ -23,7 +24,7 @@ def wanting(*paths, user="daemon", name="p"):
 
 
 def test_what_is_missing_is_made_and_what_is_not_the_users_is_given(tmp_path):
-    (tmp_path / "existing").mkdir()
+    (tmp_path / "existing").mkdir(mode=0o750)
     wanted = [wanting(tmp_path / "new", tmp_path / "existing"), wanting(tmp_path / "new", user="nobody", name="q")]
     expected = (
         f"{tmp_path}/new: absent\n{tmp_path}/existing: owner root\n",
@@ -41,6 +42,31 @@ def test_a_directory_of_a_program_without_a_user_stays_with_whom_it_is(tmp_path)
     assert make_directories(wanted, False) == (f"{tmp_path}/new: absent\n", f"{tmp_path}/new: created\n")
     os.chown(tmp_path / "new", pwd.getpwnam("daemon").pw_uid, -1)
     assert make_directories(wanted, False) == ("", "")
+
+
+@pytest.mark.parametrize("user", ["daemon", None])
+def test_what_is_there_is_closed_to_others_and_keeps_the_rest_of_its_mode(tmp_path, user):
+    folder = tmp_path / "farm"
+    folder.mkdir()
+    folder.chmod(0o2775)
+    os.chown(folder, pwd.getpwnam("daemon").pw_uid, -1)
+    (folder / "identity.bin").write_text("a key")
+    (folder / "identity.bin").chmod(0o644)
+    changed = (f"{folder}: owner daemon, open to others\n", f"{folder}: owner daemon\n")
+    assert make_directories([wanting(folder, user=user)], True) == changed
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o2775
+    assert make_directories([wanting(folder, user=user)], False) == changed
+    assert (stat.S_IMODE(folder.stat().st_mode), folder.owner()) == (0o2770, "daemon")
+    assert stat.S_IMODE((folder / "identity.bin").stat().st_mode) == 0o644
+    assert make_directories([wanting(folder, user=user)], False) == ("", "")
+
+
+def test_a_folder_that_is_read_only_stays_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fstatvfs", lambda _handle: os.statvfs_result([0] * 8 + [os.ST_RDONLY, 255]))
+    folder = tmp_path / "farm"
+    folder.mkdir(mode=0o755)
+    os.chown(folder, pwd.getpwnam("daemon").pw_uid, -1)
+    assert make_directories([wanting(folder)], False) == ("", "")
 
 
 def test_a_host_without_the_user_can_be_looked_at(tmp_path):
@@ -81,7 +107,7 @@ def test_a_link_of_roots_to_a_folder_of_the_system_is_refused(tmp_path):
 
 def test_the_home_of_another_account_is_refused(tmp_path, monkeypatch):
     home = tmp_path / "alice"
-    home.mkdir()
+    home.mkdir(mode=0o750)
     monkeypatch.setattr(directories, "homes", lambda: {str(home): {"alice"}})
     with pytest.raises(ProgramError, match="is the home of alice"):
         make_directories([wanting(home)], False)

@@ -223,3 +223,38 @@ def test_the_launchers_agree(line: str, witness: str, monkeypatch: pytest.Monkey
     assert found.command == [witness, *arguments]
     assert parse_cpu_list(found.cpus) == (set(cpus) if set(cpus) != allowed or found.cpus else set())
     assert found.variable(GPU, {GPU: "outer"}) == gpu
+
+
+SCRIPTS = {
+    "/opt/start": (
+        "#!/usr/bin/env bash\nset -e  # stop at errors\n# exec /x/autonomys-node old\nDATA=/var/node\n"
+        'export RUST_LOG=info\nulimit -n 65536\nexec numactl -C 0-3 /x/autonomys-node run --base-path "${DATA}" '
+        '--name "${NAME:-me}" \\\n  --chain $CHAIN "$@"\n'
+    ),
+    "/opt/outer": "#!/bin/sh\n/opt/start --farmer\n",
+    "/opt/circle": "#!/bin/sh\nexec /opt/circle\n",
+    "/opt/other": "#!/bin/sh\nexec /usr/bin/top\n",
+    "/opt/odd": "#!/bin/sh\necho 'it\n",
+}
+RUN = ["/x/autonomys-node", "run", "--base-path", "/var/node", "--name", "me", "--chain", "$CHAIN"]
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("/opt/start", RUN),
+        ("/opt/start --farmer", [*RUN, "--farmer"]),
+        ("env A=1 bash /opt/start -x y", [*RUN, "-x", "y"]),
+        ("/opt/outer", [*RUN, "--farmer"]),
+        # What cannot be told is not taken for the program.
+        ("/opt/circle", []),
+        ("/opt/other", []),
+        ("/opt/odd", []),
+        ("/opt/no-script run", ["/opt/no-script", "run"]),
+    ],
+)
+def test_start_scripts(line: str, command: list[str]) -> None:
+    found = unwrap(shlex.split(line), is_binary, SCRIPTS.get)
+    assert found.command == command
+    if command[:1] == RUN[:1]:
+        assert (found.cpus, found.variable("RUST_LOG", {})) == ("0-3", "info")

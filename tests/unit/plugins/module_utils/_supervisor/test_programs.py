@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._supervisor import programs
@@ -78,6 +79,13 @@ def test_a_log_that_somebody_else_could_replace_is_refused(tmp_path):
         with pytest.raises(ProgramError, match="program p: supervisord would follow .* its log") as error:
             check_logs([logging(path)])
         assert reason in str(error.value)
+    group = tmp_path / "group"
+    group.mkdir()
+    os.chown(group, 0, pwd.getpwnam("daemon").pw_gid)
+    group.chmod(0o770)
+    with pytest.raises(ProgramError, match="daemon may write to .*/group, as one of its group"):
+        check_logs([logging(group / "x.log", user="daemon")])
+    check_logs([logging(group / "x.log", user="nobody"), logging(group / "x.log", user="nobody-here")])
     mine = logging(tmp_path / "data" / "logs" / "x.log", user="daemon", state_directories=[f"{tmp_path}/data/"])
     with pytest.raises(ProgramError, match="data/logs belongs to daemon"):
         check_logs([mine])

@@ -25,8 +25,15 @@ def told(**parts):
 
 
 def test_a_host_that_answered():
-    assert reading(told()) == {"reachable": True, "error": None, "host": HOST, "gpus": GPUS, "disks": DISKS}
+    known = {"reachable": True, "error": None, "host": HOST, "gpus": GPUS, "disks": DISKS}
+    # What a run would not end with is no finding: the plan says what is not known.
+    assert reading(told()) == {**known, "refused": {}}
     assert reading(told(gpus=None, disks=None))["error"] is None
+
+
+def test_what_a_run_would_end_with():
+    refused = {"error": "supervisord runs as nobody", "refused": True}
+    assert reading(told(components={"node": refused}))["refused"] == {"node": "supervisord runs as nobody"}
 
 
 def test_a_host_that_was_not_asked():

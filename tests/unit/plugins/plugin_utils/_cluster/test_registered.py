@@ -69,19 +69,10 @@ def test_the_programs_that_were_started():
         ({}, None),
         ({"__roll_at_work": {"component": "node", "at_work": True}}, None),
         ({"__roll_at_work": {"component": "nats", "at_work": False}}, {"component": "nats", "at_work": False}),
-        # What came later counts.
-        (
-            {"__roll_at_work": {"component": "nats", "at_work": False}, "__nats_restart": {"healthy": True}},
-            {"at_work": True, "problems": []},
-        ),
-        (
-            {"__roll_at_work": {"component": "nats", "at_work": True}, "__nats_restart": {"stopped": True}},
-            {"at_work": False, "problems": ["it was stopped"]},
-        ),
     ],
 )
-def test_what_a_host_told_last(variables, told):
-    assert registered.told_in_roll(variables, "nats") == told
+def test_what_a_host_told_of_a_component(variables, told):
+    assert registered.serving_result(variables, "nats") == told
 
 
 def test_preflight_counts_where_it_judged():

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""In which order hosts restart, how many at once, and who else is asked."""
+"""In which order hosts restart, how many at once, and who is asked before a step."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._rolling import order
 
 MODEL = {
-    "components": {"nats": ["a", "b", "c"], "caches": ["a", "b", "c", "d"]},
-    "roll": {"nats": "1", "caches": "50%"},
+    "components": {"nats": ["a", "b", "c"], "controller": ["a", "b"], "caches": ["a", "b", "c", "d"]},
+    "roll": {"nats": "1", "controller": "1", "caches": "50%"},
     "hosts": {name: {"settings": {"caches_state": "stopped" if name == "d" else "started"}} for name in "abcd"},
 }
 
@@ -65,20 +65,23 @@ def test_batches(share, sizes):
     assert [host for batch in order.batches(hosts, share, ["a"]) for host in batch] == ["b", "c", "d", "e", "a"]
 
 
-def test_a_roll_asks_the_hosts_that_the_run_leaves_alone():
-    assert order.roll(MODEL, "caches", ["b", "a"], [], ["a", "b"]) == {
+def test_a_roll_asks_all_hosts_on_which_the_component_is_meant_to_run():
+    assert order.roll(MODEL, "caches", ["b", "a"], []) == {
         "hosts": ["a", "b"],
         "serial": 1,
-        "outsiders": ["c", "d"],
+        "members": ["a", "b", "c"],
+        "one_is_enough": False,
     }
-    assert order.roll(MODEL, "caches", list("dcba"), [], list("abcd"))["serial"] == 2
+    assert order.roll(MODEL, "caches", list("dcba"), [])["serial"] == 2
+    assert order.roll(MODEL, "controller", ["b"], [])["one_is_enough"]
 
 
 def test_nats_servers_answer_for_each_other():
-    assert order.roll(MODEL, "nats", ["c", "a", "b"], ["a"], ["a"]) == {
+    assert order.roll(MODEL, "nats", ["c", "a", "b"], ["a"]) == {
         "hosts": ["b", "c", "a"],
         "serial": 1,
-        "outsiders": [],
+        "members": [],
+        "one_is_enough": False,
     }
 
 

@@ -177,6 +177,18 @@ def test_a_server_that_the_others_need_is_not_restarted():
     assert action.asked == ["component_health"]
 
 
+def test_what_can_no_longer_be_spared_when_it_is_to_stop_runs_on():
+    answers = {
+        "component_health": [{"nats": {"reachable": True, "server_name": "a", "safe_to_stop": True, "reasons": []}}],
+        "supervisor_program never": [{"restart_required": True}],
+        "supervisor_program started": [{"failed": True, "msg": "nothing was changed", "refused": ["b is away"]}],
+    }
+    action, result = run(answers, component="nats", nats_stop={"url": "x", "peers": {}, "max_silence": 5, "max_lag": 9})
+    assert result["failed"] and not result["changed"]
+    assert "nats on a was not restarted, because the others cannot do without it now: b is away" in result["msg"]
+    assert not any("reverted" in asked for asked in action.asked)
+
+
 @pytest.mark.parametrize(("before", "failed"), [(False, True), (True, False)])
 def test_a_node_that_was_synced_must_be_synced_again(before, failed):
     syncing = {"reachable": True, "chain": "mainnet", "peers": 9, "syncing": True, "best": 5, "target": 9}

@@ -1350,6 +1350,33 @@ TRIGGERS = [
     ),
     ("NODE010", "warning", "node-1", "cannot be read", lambda c: c.program("node-1", "autonomys-node")),
     (
+        "NODE010",
+        "warning",
+        "node-1",
+        "is not known: $DATA is a variable",
+        lambda c: c.program("node-1", "autonomys-node", NODE, "run", "--base-path", "$DATA"),
+    ),
+    (
+        "PROG004",
+        "error",
+        "node-1",
+        "systemd/system/node.service, which this collection does not manage Run systemctl disable --now node.service,",
+        lambda c: (
+            c.program("node-1", "node", NODE, "run", "--base-path", "/var/autonomys-node"),
+            c.facts["node-1"]["host"]["programs"][-1].update(file="/etc/systemd/system/node.service"),
+        ),
+    ),
+    (
+        "PROG003",
+        "warning",
+        "storage-1",
+        "Run systemctl disable --now nats-server.service, or put the host back",
+        lambda c: (
+            c.program("storage-1", "nats-server", "/usr/bin/nats-server"),
+            c.facts["storage-1"]["host"]["programs"][-1].update(file="/usr/lib/systemd/system/nats-server.service"),
+        ),
+    ),
+    (
         "CACHE002",
         "warning",
         "plotter-1",
@@ -1411,6 +1438,13 @@ TRIGGERS = [
         "shows /srv/farm, a folder of the root",
         lambda c: c.disk("storage-1", bound_from_root="/srv/farm"),
     ),
+    (
+        "PROG009",
+        "warning",
+        "node-1",
+        "node_extra_args gives the value of --node-key and --api-token as an argument",
+        lambda c: c.set("node-1", node_extra_args=["--node-key", "s3cr3t", "--name=x", "--api-token=s3cr3t"]),
+    ),
     ("DISK013", "error", "node-1", "node_base_path has /, which", lambda c: c.set("node-1", node_base_path="/")),
     ("DISK013", "error", "node-1", "the home of operator", lambda c: c.set("node-1", nats_store_dir="/home/operator/")),
     ("DISK013", "error", "storage-1", "plot_client_farms has /mnt", lambda c: c.farm("storage-1", path="/mnt")),
@@ -1434,6 +1468,43 @@ TRIGGERS = [
         "node-1",
         "Not even root can read /etc/nats-server.conf",
         lambda c: c.host("node-1", running_as="root", unreadable={"/etc/nats-server.conf": "Input/output error"}),
+    ),
+    (
+        "HOST010",
+        "error",
+        "storage-1",
+        "plot_client",
+        lambda c: c.facts["storage-1"].update(refused={"plot_client": "the plot_client's folder cannot be made ready"}),
+    ),
+    (
+        "HOST010",
+        "error",
+        "node-1",
+        "supervisord runs as nobody",
+        lambda c: c.facts["node-1"].update(refused=dict.fromkeys(COMPONENTS, "supervisord runs as nobody")),
+    ),
+    ("HOST011", "error", "node-1", "'*:9001' without a password", lambda c: controlled(c, address="*:9001")),
+    ("HOST011", "warning", "node-1", "without a password", lambda c: controlled(c, address="127.0.0.1:9001")),
+    (
+        "HOST011",
+        "warning",
+        "node-1",
+        "goes in clear",
+        lambda c: controlled(c, address="10.0.0.11:9001", address_password=True),
+    ),
+    (
+        "HOST011",
+        "warning",
+        "node-1",
+        "is open to the user autonomys, the group adm and everybody on the host",
+        lambda c: controlled(c, mode="0777", owner="autonomys", group="adm"),
+    ),
+    (
+        "FARM012",
+        "warning",
+        "storage-1",
+        "another network (its number is 0)",
+        lambda c: c.set("storage-1", plot_client_reward_address="15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5"),
     ),
     (
         "GPU010",
@@ -1680,8 +1751,24 @@ NEAR_MISSES = [
     ),
     ("DISK014", lambda c: c.folder("node-1", "/var/autonomys-node", closed=None)),
     ("HOST009", lambda c: c.host("node-1", running_as="root", unreadable={})),
+    ("PROG009", lambda c: c.set("node-1", node_extra_args=["--node-key-file", "/etc/key", "--name", "token"])),
+    ("HOST010", lambda c: c.facts["node-1"].update(refused={"caches": "a component that the host does not have"})),
+    ("HOST011", lambda c: controlled(c)),
+    ("HOST011", lambda c: controlled(c, mode="0777", owner="op", socket_password=True)),
+    ("HOST011", lambda c: controlled(c, address="127.0.0.1:9001", address_password=True)),
+    ("HOST011", lambda c: c.host("node-1", control=None)),
+    (
+        "FARM012",
+        lambda c: c.set("storage-1", plot_client_reward_address="5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"),
+    ),
     ("VERS004", lambda c: c.runs("node-1", "nats/2.14.1/nats-server")),
 ]
+
+
+def controlled(cluster, **changes):
+    """Let supervisord on a host be open to others than root; by default it is open to root alone."""
+    root = {"socket": "/run/supervisor.sock", "mode": "0700", "owner": "root", "group": "root", "address": None}
+    cluster.host("node-1", control={**root, "socket_password": False, "address_password": False, **changes})
 
 
 def hosts_of(cluster, text):
@@ -1747,6 +1834,52 @@ def test_infinity_is_no_number(cluster):
 def test_what_is_no_fault_is_not_found(cluster, rule, change):
     change(cluster)
     assert [item for item in cluster.findings() if item["rule"] == rule] == []
+
+
+LIES = [None, 0, -1, 10**30, "", "x", [], {}, [None], {"x": None}, True, 1.5]
+
+
+def places(value, place=()):
+    """Where something is in a host's answer."""
+    yield place
+    items = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from places(item, (*place, key))
+
+
+def test_one_host_that_tells_what_cannot_be_leaves_all_others_judged(cluster):
+    cluster.runs("node-1", "releases/v0.9.0/autonomys-node")
+    cluster.host("node-2", clock_synchronized=False)
+    model = cluster.model()
+    where = [
+        (host, place)
+        for host in ("node-1", "plotter-1", "storage-1")
+        for place in places(cluster.facts[host])
+        if place and place[0] not in ("reachable", "error")
+    ]
+
+    @settings(max_examples=200, deadline=None)
+    @given(where=st.sampled_from(where), lie=st.sampled_from(LIES))
+    def check(where, lie):
+        host, place = where
+        told = at = copy.deepcopy(cluster.facts[host])
+        for key in place[:-1]:
+            at = at[key]
+        at[place[-1]] = lie
+        found = _rules.findings(model, {**cluster.facts, host: told, _rules.CONTROL: cluster.control})
+        assert "HOST005" in [item["rule"] for item in found if item["hosts"] == ["node-2"]]
+        assert {name for item in found if item["rule"] == "HOST002" for name in item["hosts"]} <= {host}
+
+    check()
+
+
+def test_a_fault_of_the_rules_themselves_is_not_blamed_on_a_host(cluster, monkeypatch):
+    def breaks(view):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(_rules.rolling, "check", breaks)
+    with pytest.raises(ZeroDivisionError):
+        cluster.findings()
 
 
 def test_every_rule_has_a_trigger():
