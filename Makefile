@@ -15,7 +15,7 @@ SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard m
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down artifact release test quick test-numa lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures docs clean
+.PHONY: help setup demo demo-down artifact release test quick test-numa test-ee lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,7 @@ quick: setup ## Lint what differs from the branch main, and run the unit tests w
 
 unit: setup ## Run the tests that need no hosts
 	@command -v chromium >/dev/null || tests/setup.sh chromium chromium fonts-dejavu-core
+	@command -v promtool >/dev/null || tests/setup.sh promtool prometheus
 	@echo "unit: pytest over tests/integration and tests/unit"
 	@python -m pytest -q --numprocesses $(WORKERS) --no-loadscope-reorder
 
@@ -89,6 +90,9 @@ docs: setup $(DOCS) ## Make the documentation's site in build/docs; a warning or
 test-numa: setup ## Run the molecule scenario numa, on a virtual machine with two NUMA nodes in software (minutes)
 	@command -v qemu-system-x86_64 >/dev/null || tests/setup.sh qemu-system-x86_64 qemu-system-x86
 	@python tests/run.py molecule numa
+
+test-ee: setup ## Build the execution environment as an image, and run the jobs of molecule's scenario awx in it (minutes)
+	@image=$$(python tests/awx/image.py) && AWX_IMAGE=$$image python tests/run.py molecule awx
 
 clean: ## Remove the demo, molecule's hosts, the hosts' image and everything that was built
 	@tests/hosts/clean.sh

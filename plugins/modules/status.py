@@ -21,6 +21,20 @@ options:
         out.
     type: bool
     default: false
+  fail:
+    description: Whether the task fails when something is wrong. If not, RV(problem) says it.
+    type: bool
+    default: true
+  file:
+    description: File on the control node that gets the rows as JSON.
+    type: path
+    version_added: 0.2.0
+  page:
+    description:
+      - File on the control node that gets the table as an HTML page, what is wrong first, in the style of the plan's
+        report. It fits a phone, loads nothing from elsewhere, and loads itself again every minute.
+    type: path
+    version_added: 0.2.0
 extends_documentation_fragment:
   - autonomys.cluster.reads
 notes:
@@ -34,6 +48,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+problem:
+  description: What is wrong, in a sentence; V(null) when nothing is.
+  returned: always
+  type: str
 rows:
   description:
     - The table's rows, each with C(host), C(component), C(program), C(state), C(health) and C(evidence).

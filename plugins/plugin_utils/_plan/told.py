@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -37,19 +37,22 @@ def planned(task_vars: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
     return build_plan(model, facts, answered, judged, nats), topologies
 
 
-def answers(told: Changes | None, components: Iterable[str]) -> dict[str, dict[str, Any]]:
+def answers(told: Changes | None, components: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return what would change on one host: by component, and the binaries as ``release``."""
     if told is None:
         return {component: {"configuration": False} for component in components}
     release = told["release"]
     why = error_of(release)
     found: dict[str, dict[str, Any]] = {
-        "prepare": {"changes": told["prepare"]},
+        "prepare": {"changes": [*(told["prepare"] if components else []), *told["monitoring"]]},
         "release": {"error": f"What would be installed is not known: {why}"} if why else release,
     }
     for component in components:
         heard = told["components"][component]
-        found[component] = {"configuration": bool(heard.get("configuration", {}).get("changed"))}
+        configuration = heard.get("configuration", {})
+        found[component] = {"configuration": bool(configuration.get("changed"))}
+        if configuration.get("diff"):
+            found[component]["texts"] = [[diff.get("before"), diff.get("after")] for diff in configuration["diff"]]
         if "error" in heard:
             found[component]["error"] = f"What would change about the {component} is not known: {heard['error']}"
         else:
@@ -62,12 +65,3 @@ def leader_seen(told: Changes | None) -> dict[str, Any] | None:
     health = told["components"].get("nats", {}).get("health", {}) if told else {}
     nats: dict[str, Any] | None = health.get("evidence", {}).get("nats")
     return nats
-
-
-def write(path: str, text: str) -> None:
-    """Write a text to a file on the control node."""
-    try:
-        with open(path, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-    except OSError as error:
-        raise AnsibleActionFail(f"{path} cannot be written: {error}") from error

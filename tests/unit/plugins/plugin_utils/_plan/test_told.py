@@ -14,7 +14,7 @@ NOTHING = {"changes": []}
 
 
 def answer(release=None, **components):
-    return {"prepare": [], "release": release or {"installed": []}, "components": components}
+    return {"prepare": [], "release": release or {"installed": []}, "components": components, "monitoring": []}
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,6 @@ def test_who_leads_is_what_the_server_said():
     assert plan.leader_seen(answer(nats={"program": PROGRAM, "health": {"evidence": {"nats": nats}}})) == nats
     assert plan.leader_seen(answer(node={"program": PROGRAM})) is None
     assert plan.leader_seen(None) is None
-
-
-def test_a_file_that_cannot_be_written_is_an_error(tmp_path):
-    plan.write(str(tmp_path / "plan.json"), "→ \ud800")
-    assert (tmp_path / "plan.json").read_text(encoding="utf-8") == "→ ?"
-    with pytest.raises(AnsibleActionFail, match="cannot be written"):
-        plan.write(str(tmp_path), "x")
 
 
 def test_without_preflight_there_is_no_plan():
