@@ -211,7 +211,10 @@ OWN_TESTS = {
         (UNIT + "module_utils/_nats/test_reload.py", "test_one_that_is_refused_is_taken_back_with_the_server_s_reason"),
         (INTEGRATION + "nats/test_nats_reload.py", "test_what_a_reload_refuses_is_changed_by_a_restart"),
     ],
-    "42-become-forgotten": [(RULES, '"Modules run as deploy and not as root, and could not read')],
+    "42-become-forgotten": [
+        (RULES, '"Modules run as deploy and not as root, and could not read'),
+        (UNIT + "module_utils/_reading/test_host.py", "test_what_an_account_without_rights_cannot_read_is_named"),
+    ],
     "43-inject-facts-off": [(SETTINGS, "test_the_plan_is_the_same"), (SETTINGS, '"facts only below ansible_facts"')],
     "46-data-under-private-folder": [(RULES, '"is below /root, which autonomys may not enter"')],
     "44-strategy-free": [(SETTINGS, "test_the_plan_is_the_same"), (SETTINGS, '"strategy free"')],
