@@ -14,7 +14,7 @@ SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard m
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down artifact test test-numa lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures clean
+.PHONY: help setup demo demo-down artifact test test-numa test-ee lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ pictures: $(VENV) ## Draw the pictures of docs/numa.md again
 test-numa: setup ## Run the molecule scenario numa, on a virtual machine with two NUMA nodes in software (minutes)
 	@command -v qemu-system-x86_64 >/dev/null || tests/setup.sh qemu-system-x86_64 qemu-system-x86
 	@python tests/run.py molecule numa
+
+test-ee: setup ## Build the execution environment as an image, and run the jobs of molecule's scenario awx in it (minutes)
+	@image=$$(python tests/awx/image.py) && AWX_IMAGE=$$image python tests/run.py molecule awx
 
 clean: ## Remove the demo, molecule's hosts, the hosts' image and everything that was built
 	@tests/hosts/clean.sh

@@ -38,9 +38,11 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         model, hosts = cluster_model(variables), variables["ansible_play_hosts_all"]
         verb, everything = args["verb"], args["everything"]
+        # An answer that AWX has from nobody is empty.
+        components, programs, gpu_slots = (args[name] or [] for name in ("components", "programs", "gpu_slots"))
         there = programs_there(model, hosts, {host: slots_seen(variables["hostvars"][host]) for host in hosts})
         try:
-            chosen = selection(verb, args["components"], args["programs"], args["gpu_slots"], everything, there)
+            chosen = selection(verb, components, programs, gpu_slots, bool(everything), there)
         except ValueError as error:
             return dict(result, failed=True, msg=str(error))
         problems = [] if everything or verb == "restart" else last_ones(model, chosen, hosts)

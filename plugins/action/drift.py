@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._artifacts import handed_over, write_json
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.drift import differences, summary, table
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.told import planned, write
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.told import planned
 
-ARGUMENTS = {"file": {"type": "path"}}
+ARGUMENTS = {"file": {"type": "path"}, "fail": {"type": "bool", "default": True}}
 
 
 class ActionModule(ActionBase):
@@ -40,12 +40,12 @@ class ActionModule(ActionBase):
         found = differences(plan, healths)
         Display().display(printable(f"\n{table(found)}\n", lines=True))
         if args["file"]:
-            write(args["file"], json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-        result["changed"] = False
-        if found:
+            write_json(args["file"], found)
+        message = f"{summary(found)} The table above has them; site.yml repairs what it can." if found else ""
+        result.update(changed=False, problem=printable(message) or None)
+        if found and args["fail"]:
             # Of a failed task Ansible prints everything: the differences a second time, and longer.
-            message = f"{summary(found)} The table above has them; site.yml repairs what it can."
             result.update(failed=True, msg=printable(message))
         else:
-            result["differences"] = found
+            result.update(differences=found, _ansible_verbose_override=True, **handed_over(drift=found))
         return result

@@ -6,17 +6,26 @@
 from __future__ import annotations
 
 import datetime
-import json
-from typing import Any
+from typing import Any, Literal
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._artifacts import handed_over, write, write_json
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.page import report
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.text import plan_text
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.told import planned, write
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._plan.told import planned
 
 ARGUMENTS = {"file": {"type": "path"}, "report": {"type": "path"}}
+# What a later job and its reader need of the plan; all of it is in the file.
+SHORT: tuple[Literal["id", "summary", "stopping", "notes", "steps", "verdicts"], ...] = (
+    "id",
+    "summary",
+    "stopping",
+    "notes",
+    "steps",
+    "verdicts",
+)
 
 
 class ActionModule(ActionBase):
@@ -36,10 +45,11 @@ class ActionModule(ActionBase):
         text = plan_text(plan, display.columns, commands=display.verbosity > 0)
         display.display(printable(f"\n{text}\n", lines=True))
         if args["file"]:
-            write(args["file"], json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
+            write_json(args["file"], plan)
         if args["report"]:
             when = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
             write(args["report"], report(plan, topologies, when))
         # The text above has what -v would print again as a thousand lines.
-        result.update(changed=False, plan=plan, _ansible_verbose_override=True)
+        short = {name: plan[name] for name in SHORT}
+        result.update(changed=False, plan=plan, _ansible_verbose_override=True, **handed_over(plan=short))
         return result

@@ -12,6 +12,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._artifacts import handed_over, write_json
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import role_files
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.model import PREFIXES, Model
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import (
@@ -74,21 +75,20 @@ class ActionModule(ActionBase):
             display.display(printable(json.dumps(selected, indent=2), lines=True))
         display.display("")
 
-        if judged["stopping"] and args["stop"]:
+        problem = stopped_by(judged["stopping"])
+        if problem and args["stop"]:
             # The table above says it all; a failed task would print the findings a second time.
-            rules = sorted({item["rule"] for item in judged["stopping"]})
-            result.update(
-                changed=False,
-                failed=True,
-                msg=f"{counted(judged['stopping'])} in the table above ({', '.join(rules)}). Nothing was changed.",
-            )
+            result.update(changed=False, failed=True, msg=problem)
             return result
         result.update(
             changed=False,
+            problem=problem,
             findings=found,
             left_out=judged["left_out"],
             stopping=judged["stopping"],
             **self._consequences(model, facts, judged, told),
+            _ansible_verbose_override=True,
+            **handed_over(findings=found),
         )
         if query:
             result["selected"] = selected
@@ -165,6 +165,12 @@ class ActionModule(ActionBase):
         return f"Preflight: {counts(judged['findings'])}{limited}.{left_out}"
 
 
+def stopped_by(findings: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return in a sentence that errors stop the run, None without any."""
+    rules = sorted({item["rule"] for item in findings})
+    return f"{counted(findings)} in the table above ({', '.join(rules)}). Nothing was changed." if findings else None
+
+
 def counted(findings: Sequence[object]) -> str:
     """Return a number of errors in words."""
     return "1 error" if len(findings) == 1 else f"{len(findings)} errors"
@@ -182,13 +188,3 @@ def compiled(query: str) -> Any:
         return jmespath.compile(query)
     except jmespath.exceptions.JMESPathError as error:
         raise AnsibleActionFail(f"cluster_findings_query is not a JMESPath expression: {error}") from error
-
-
-def write_json(path: str, value: object) -> None:
-    """Write a value to a file on the control node."""
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(value, file, indent=2, ensure_ascii=False)
-            file.write("\n")
-    except OSError as error:
-        raise AnsibleActionFail(f"cluster_findings_file cannot be written: {error}") from error

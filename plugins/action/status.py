@@ -12,11 +12,16 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils import _status
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._artifacts import handed_over, write_json
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import registered
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes, records
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._lock import holder_sentence, own_run
 
-ARGUMENTS = {"strict": {"type": "bool", "default": False}}
+ARGUMENTS = {
+    "strict": {"type": "bool", "default": False},
+    "fail": {"type": "bool", "default": True},
+    "file": {"type": "path"},
+}
 
 
 class ActionModule(ActionBase):
@@ -49,13 +54,15 @@ class ActionModule(ActionBase):
         holder = holder_sentence(records(told), [own_run(task_vars)])
         text = f"{_status.table(rows)}\n" + (f"\n{holder}\n" if holder else "")
         Display().display(printable(f"\n{text}", lines=True))
-        result.update(changed=False, left_out=left_out)
+        if args["file"]:
+            write_json(args["file"], rows)
         problem = failure(rows, left_out, args["strict"])
-        if problem:
+        result.update(changed=False, left_out=left_out, problem=problem)
+        if problem and args["fail"]:
             # Of a failed task Ansible prints everything: the rows a second time, and longer.
             result.update(failed=True, msg=problem)
         else:
-            result["rows"] = rows
+            result.update(rows=rows, _ansible_verbose_override=True, **handed_over(table=rows))
         return result
 
 

@@ -20,6 +20,10 @@ options:
   file:
     description: File on the control node that gets the differences as JSON.
     type: path
+  fail:
+    description: Whether the task fails when something differs. If not, RV(problem) says it.
+    type: bool
+    default: true
 extends_documentation_fragment:
   - autonomys.cluster.reads
 seealso:
@@ -37,8 +41,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+problem:
+  description: What differs, in a sentence; V(null) when nothing does.
+  returned: always
+  type: str
 differences:
-  description: Always empty; with any, the task fails. O(file) has them then.
+  description: The differences, each with C(host), C(what) and C(difference).
   returned: success
   type: list
   elements: dict

@@ -47,6 +47,15 @@ plan:
       description: Changes when a key of the plan changes its meaning.
       type: int
       sample: 1
+    id:
+      description:
+        - The same as long as the same things would happen on the same hosts. C(site.yml) takes it as
+          C(cluster_plan_id).
+      type: str
+      sample: plan-0123456789abcdef
+    verdicts:
+      description: For each host what is concerned (a program, or what the host needs) and what would happen to it.
+      type: dict
     summary:
       description:
         - Hosts, programs, changes and findings in numbers.

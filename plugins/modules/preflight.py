@@ -52,6 +52,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+problem:
+  description: Why the run must not go on, in a sentence; V(null) when it may.
+  returned: unless the module fails
+  type: str
 findings:
   description: All findings, sorted by severity and host.
   returned: unless the module fails

@@ -21,6 +21,14 @@ options:
         out.
     type: bool
     default: false
+  fail:
+    description: Whether the task fails when something is wrong. If not, RV(problem) says it.
+    type: bool
+    default: true
+  file:
+    description: File on the control node that gets the rows as JSON.
+    type: path
+    version_added: 0.2.0
 extends_documentation_fragment:
   - autonomys.cluster.reads
 notes:
@@ -34,6 +42,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+problem:
+  description: What is wrong, in a sentence; V(null) when nothing is.
+  returned: always
+  type: str
 rows:
   description:
     - The table's rows, each with C(host), C(component), C(program), C(state), C(health) and C(evidence).

@@ -13,18 +13,31 @@ inventory and a survey give text, and text that says false is true. Here a value
 
 from __future__ import annotations
 
+import datetime
 import functools
 from typing import Any, Mapping
 
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.autonomys.cluster.plugins.module_utils._components.registry import COMPONENTS
+from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import is_secret_name
 
 from . import role_files
 
-# YAML reads 1.10 as the number 1.1, and what was written is lost: such a value stays as it is, which is a finding.
-AS_WRITTEN = ("cluster_version", "nats_version", "nats_server_name", "nats_cluster_name")
-
 Option = Mapping[str, Any]
+
+# Texts that may be whole numbers, such as bytes, an index, or hosts at once.
+MAY_BE_NUMBERS = (
+    "nats_jetstream_max_file",
+    "nats_jetstream_max_memory",
+    "nats_max_payload",
+    "nats_max_pending",
+    "node_blocks_pruning",
+    "node_state_pruning",
+    "proof_server_cpus",
+    "proof_server_gpu",
+    *(f"{component}_roll" for component in COMPONENTS),
+)
 
 
 class NotConvertible(ValueError):
@@ -37,13 +50,39 @@ def typed(settings: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(settings)
     for name, value in settings.items():
         option = known.get(name)
-        if option is None or (name in AS_WRITTEN and not isinstance(value, str)):
+        if option is None or was_rewritten(name, option, value):
             continue
         try:
             found[name] = convert(option, value)
         except NotConvertible:  # preflight says what is wrong with it
             continue
     return found
+
+
+def was_rewritten(name: str, option: Option, value: Any) -> bool:
+    """Return whether a value may be another one than was written: it stays as it is, which is a finding.
+
+    YAML, and so AWX with the answers of its surveys, reads 1.10 as 1.1, 0755 as 493, 12:30 as 750, 007 as 7.
+    """
+    if value is None or isinstance(value, str):
+        return False
+    kind = option.get("type", "str")
+    if kind == "raw" or (name.endswith("_environment") and isinstance(value, Mapping)):
+        items = value.items() if isinstance(value, Mapping) else [("", value)]
+        return any(rewritten_item(str(key), item) for key, item in items)
+    if kind != "str" or option.get("choices") or isinstance(value, (list, dict)):
+        return False
+    return name not in MAY_BE_NUMBERS or not isinstance(value, int) or isinstance(value, bool)
+
+
+def rewritten_item(key: str, value: Any) -> bool:
+    """Return whether the value of a variable of the environment may be another one than was written.
+
+    A whole number is what it seems, unless it is a password that began with zeros.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return is_secret_name(key)
+    return isinstance(value, (bool, float, datetime.date))
 
 
 def convert(option: Option, value: Any) -> Any:

@@ -5,7 +5,7 @@
 # Private to this collection: what is in here can change with any release.
 # Other collections and playbooks must not import it.
 
-"""The files of the roles on the control node. Each is read once per process."""
+"""The files of the roles and playbooks on the control node. Each is read once per process."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ ROLES = ("common", *COMPONENTS)
 _FOLDER = Path(__file__).parents[3] / "roles"
 
 
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 @functools.lru_cache(maxsize=None)
 def _read(*parts: str) -> dict[str, Any]:
-    text = _FOLDER.joinpath(*parts).read_text(encoding="utf-8")
-    return yaml.safe_load(text) or {}
+    return yaml.safe_load(_text(_FOLDER.joinpath(*parts))) or {}
 
 
 def defaults(role: str) -> dict[str, Any]:
@@ -58,3 +61,11 @@ def packages() -> list[str]:
     """Return the distribution's packages that the programs need."""
     names: list[str] = _read("common", "vars", "main", "main.yml")["__common_packages"]
     return names
+
+
+@functools.lru_cache(maxsize=None)
+def playbooks() -> dict[str, str]:
+    """Return the texts of the playbooks, by their paths in the repository, whose ``site.yml`` imports the one here."""
+    paths = sorted((_FOLDER.parent / "playbooks").glob("*.yml"))
+    texts = {f"playbooks/{path.name}": _text(path) for path in paths}
+    return {"site.yml": texts["playbooks/site.yml"], **texts}

@@ -22,6 +22,7 @@ from .._words import counted
 from .changes import changed_programs, left_over_programs, sentence, wanted_programs
 from .farms import farms_of
 from .gpus import gpu_host
+from .identity import plan_id, verdicts_of
 from .shape import (
     CHANGES,
     LEFT_OUT,
@@ -60,8 +61,9 @@ def build_plan(
         model: what ``build_model`` returns.
         facts: per host that was asked what was read of it.
         changes: host to component to ``{"program": result of supervisor_program in check mode, "configuration": bool,
-            "error": text}``, what is unknown left out; under ``"release"`` the result of the module ``release``, or
-            ``{"error": text}``; under ``"prepare"`` ``{"changes": phrases}``.
+            "texts": what that file says now and will say, "error": text}``, what is unknown left out; under
+            ``"release"`` the result of the module ``release``, or ``{"error": text}``; under ``"prepare"``
+            ``{"changes": phrases}``.
         judged: what ``_rules.judge`` returns, not strict; and under ``orphans`` host to the files of programs whose
             component it has left.
         nats: host to the answer of nats_info.
@@ -74,8 +76,11 @@ def build_plan(
     }
     leader = _leader(model, nats or {})
     steps = steps_of(model, hosts, leader)
+    verdicts = verdicts_of(hosts, changes)
     return {
         "format": 1,
+        "id": plan_id(verdicts),
+        "verdicts": verdicts,
         "hosts": hosts,
         "steps": steps,
         "versions": versions_of(hosts, steps),

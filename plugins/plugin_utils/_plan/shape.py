@@ -188,6 +188,10 @@ class Plan(TypedDict):
     """The whole plan; ``format`` changes when a key changes its meaning."""
 
     format: int
+    # What site.yml does is this plan as long as the id is the same.
+    id: str
+    # Host to what is concerned to what would happen to it.
+    verdicts: dict[str, dict[str, str]]
     hosts: dict[str, Host]
     steps: list[Step]
     versions: list[Version]

@@ -242,4 +242,4 @@ def sentences(plan: Plan) -> list[str]:
     result += plan["notes"]
     if plan["findings"]:
         result.append(f"Findings: {counts(plan['findings'])}.")
-    return [*result, "Nothing was changed."]
+    return [*result, f"Nothing was changed. site.yml -e cluster_plan_id={plan['id']} does this or refuses."]

@@ -49,7 +49,10 @@ def answers(told: Changes | None, components: Iterable[str]) -> dict[str, dict[s
     }
     for component in components:
         heard = told["components"][component]
-        found[component] = {"configuration": bool(heard.get("configuration", {}).get("changed"))}
+        configuration = heard.get("configuration", {})
+        found[component] = {"configuration": bool(configuration.get("changed"))}
+        if configuration.get("diff"):
+            found[component]["texts"] = [[diff.get("before"), diff.get("after")] for diff in configuration["diff"]]
         if "error" in heard:
             found[component]["error"] = f"What would change about the {component} is not known: {heard['error']}"
         else:
@@ -62,12 +65,3 @@ def leader_seen(told: Changes | None) -> dict[str, Any] | None:
     health = told["components"].get("nats", {}).get("health", {}) if told else {}
     nats: dict[str, Any] | None = health.get("evidence", {}).get("nats")
     return nats
-
-
-def write(path: str, text: str) -> None:
-    """Write a text to a file on the control node."""
-    try:
-        with open(path, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-    except OSError as error:
-        raise AnsibleActionFail(f"{path} cannot be written: {error}") from error

@@ -14,7 +14,9 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._cluster.inputs import AS_WRITTEN, NotConvertible, convert
+from ansible_collections.autonomys.cluster.plugins.module_utils._secrets import is_secret_name
+
+from .._cluster.inputs import NotConvertible, convert, rewritten_item, was_rewritten
 from .._cluster.model import PREFIXES
 from .._words import one_line, shown
 from . import spelling, unresolved
@@ -25,7 +27,7 @@ RULES = {
     "VAR002": Rule(ERROR, "inventory", "A variable has a wrong type or value"),
     "VAR003": Rule(ERROR, "inventory", "No role knows a variable"),
     "VAR004": Rule(ERROR, "inventory", "A variable's template has no value"),
-    "VAR005": Rule(ERROR, "inventory", "A version or a name is a number or a date"),
+    "VAR005": Rule(ERROR, "inventory", "A text has become a number, a date or a truth value"),
     "VAR006": Rule(WARNING, "inventory", "cluster_accept names no rule"),
     "VAR007": Rule(WARNING, "inventory", "A secret is in clear text"),
 }
@@ -36,7 +38,9 @@ PLAYBOOK_VARIABLES = (
     "cluster_findings_query",
     "cluster_drift_file",
     "cluster_plan_file",
+    "cluster_plan_id",
     "cluster_report_file",
+    "cluster_results_dir",
 )
 
 # The model derives them where it can; where not, a rule says what is missing in the inventory.
@@ -143,13 +147,29 @@ def _check(name: str, option: Options, settings: Mapping[str, Any]) -> tuple[Fau
     for rule, message in (("VAR004", _leftover(name, value)), ("VAR002", _fault(name, option, value))):
         if message:
             return (rule, message, f"Correct {name}: {_described(option)}"), None
-    if name in AS_WRITTEN and not isinstance(value, str):
-        if isinstance(value, datetime.date):
-            message = f"{name} is a date for YAML, {value}, and no longer the text that you wrote"
-        else:
-            message = f"{name} is the number {value}; YAML rewrites numbers, so that 1.10 becomes 1.1 and 007 becomes 7"
-        return ("VAR005", message, f'Write it in quotes: {name}: "{value}"'), None
+    if was_rewritten(name, option, value):
+        return _rewritten(name, value), None
     return None, convert(option, value)
+
+
+def _rewritten(name: str, value: Any) -> Fault:
+    """Return that a value may be another one than was written, and how to write it."""
+    if not isinstance(value, Mapping):
+        return "VAR005", f"{name} {_became(value)}", f'Write it in quotes: {name}: "{value}"'
+    key, item = next((str(key), item) for key, item in value.items() if rewritten_item(str(key), item))
+    if is_secret_name(key):
+        message = f"{name} has {key} as a number; YAML rewrites numbers, so that a password 007 becomes 7"
+        return "VAR005", message, f'Write it in quotes: {key}: "…". In AWX, take it from a credential (docs/awx.md).'
+    return "VAR005", f"{key} of {name} {_became(item)}", f'Write it in quotes: {key}: "{item}"'
+
+
+def _became(value: object) -> str:
+    """Return what YAML made of a text."""
+    if isinstance(value, datetime.date):
+        return f"is a date for YAML, {value}, and no longer the text that you wrote"
+    if isinstance(value, bool):
+        return f"is {str(value).lower()}; YAML makes that of yes, no, on and off, too"
+    return f"is the number {value}; YAML rewrites numbers, so that 1.10 becomes 1.1 and 007 becomes 7"
 
 
 def _leftover(name: str, value: object) -> str | None:

@@ -33,7 +33,7 @@ def run(folder, entry_point, variables, *arguments):
     playbook = folder / "play.yml"
     playbook.write_text(json.dumps([play]), encoding="utf-8")
     command = [Path(sys.executable).parent / "ansible-playbook", "-C", "-i", "localhost,", "-c", "local", playbook]
-    environment = dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"))
+    environment = dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), ANSIBLE_DISPLAY_SKIPPED_HOSTS="true")
     done = subprocess.run(
         [*command, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
     )

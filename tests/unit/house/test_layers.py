@@ -39,6 +39,8 @@ HOST_ROOMS = {
     "_reading": ["_lock", "_looking"],
 }
 CONTROL_ROOMS = {
+    "_artifacts": [],
+    "_awx": ["_words"],
     "_words": [],
     "_ss58": [],
     "_secrets": [],

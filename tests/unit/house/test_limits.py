@@ -56,7 +56,7 @@ CONNECTIONS = {"HTTPConnection", "HTTPSConnection", "create_connection", "urlope
 
 # What looks as if it had no limit and has one: file and function.
 EXPLAINED = {
-    ("plugins/plugin_utils/_cluster/role_files.py", "_read"): "a file of this collection itself",
+    ("plugins/plugin_utils/_cluster/role_files.py", "_text"): "a file of this collection itself",
     (
         UTILS + "_host/disks.py",
         "ask",

@@ -61,6 +61,7 @@ CHANGED: dict[str, Any] = {
     "cluster_reading": {"host": {}},
     "cluster_remove_orphans": True,
     "cluster_lock_take": True,
+    "cluster_host_count": 7,
     "cluster_accept": ["NATS002"],
     "nats_server_name": OnHost("node-1", "node-91"),
     "nats_cluster_name": "other",

@@ -43,8 +43,10 @@ restart  version v1.0.0 → v1.1.0
 
 
 def test_an_upgrade_in_words():
-    text = plan_text(Cluster().upgrade().plan(), 100)
-    assert text.startswith(UPGRADE) and text.endswith(END) and WHY in text
+    plan = Cluster().upgrade().plan()
+    text = plan_text(plan, 100)
+    end = f"{END} site.yml -e cluster_plan_id={plan['id']} does this or refuses."
+    assert text.startswith(UPGRADE) and text.endswith(end) and WHY in text
     assert "storage-1, storage-2  /mnt/nvme0     6000        0     6845" in text
     assert "  - GPU-" in text and "# plotter-2\nplot_server_gpus:" in text
     assert max(len(line) for line in text.splitlines()) <= 100

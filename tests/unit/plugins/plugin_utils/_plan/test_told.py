@@ -51,13 +51,6 @@ def test_who_leads_is_what_the_server_said():
     assert plan.leader_seen(None) is None
 
 
-def test_a_file_that_cannot_be_written_is_an_error(tmp_path):
-    plan.write(str(tmp_path / "plan.json"), "→ \ud800")
-    assert (tmp_path / "plan.json").read_text(encoding="utf-8") == "→ ?"
-    with pytest.raises(AnsibleActionFail, match="cannot be written"):
-        plan.write(str(tmp_path), "x")
-
-
 def test_without_preflight_there_is_no_plan():
     variables = {"hostvars": {"a": {"__cluster_model": {}}}, "groups": {"all": ["a"]}, "ansible_play_hosts_all": ["a"]}
     with pytest.raises(AnsibleActionFail, match="run playbooks/plan.yml"):

@@ -277,7 +277,7 @@ TRIGGERS = [
         "INV004",
         "error",
         "node-1",
-        "cluster_address is '42', which is not an IP address",
+        "cluster_address is 42, which is not an IP address",
         lambda c: c.set("node-1", cluster_address=42),
     ),
     ("INV004", "error", "node-1", "IPv6", lambda c: c.set("node-1", cluster_address="fd00::1")),
