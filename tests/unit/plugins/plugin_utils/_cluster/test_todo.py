@@ -73,10 +73,12 @@ def test_what_is_kept_stopped_is_not_waited_for():
 
 @pytest.mark.parametrize(
     "told",
-    [answer(["create the user autonomys"]), answer(release={"changed": True}), answer(release={"error": "no answer"})],
+    [{"prepare": ["create the user autonomys"]}, {"release": {"changed": True}}, {"release": {"error": "no answer"}}],
 )
 def test_hosts_that_must_be_prepared(told):
-    assert judged(a=told, b=answer())["prepare"] == ["a"]
+    assert judged(a=answer(node=component(), **told), b=answer(node=component()))["prepare"] == ["a"]
+    # One that only monitors runs none of the cluster's programs.
+    assert judged(a=answer(**told))["prepare"] == []
 
 
 def test_hosts_that_are_left_out_are_left_alone():
