@@ -94,7 +94,12 @@ def said(operator, minimal, folder):
     run("drift", "drift", ends_well=False)
     run("stage", "stage")
     run("status", "status")
-    return output
+    yield output
+    # So that the tests can be run again: the scenario's hosts have a node only.
+    minimal.run(
+        "rm -f /etc/supervisor/conf.d/nats-server.conf /etc/supervisor/conf.d/.nats-server.conf.previous"
+        " && supervisorctl update nats-server"
+    )
 
 
 def marks_in(text):
