@@ -47,6 +47,7 @@ lint: setup ## Run ansible-lint, yamllint, ruff, mypy, ansible-test sanity, and 
 
 unit: setup ## Run the tests that need no hosts
 	@command -v chromium >/dev/null || tests/setup.sh chromium chromium fonts-dejavu-core
+	@command -v promtool >/dev/null || tests/setup.sh promtool prometheus
 	@echo "unit: pytest over tests/integration and tests/unit"
 	@python -m pytest -q --numprocesses $(WORKERS) --no-loadscope-reorder
 

@@ -37,6 +37,7 @@ HOST_ROOMS = {
     "_health": ["_components", "_node_rpc"],
     "_looking": ["_health"],
     "_reading": ["_lock", "_looking"],
+    "_metrics": ["_reading"],
 }
 CONTROL_ROOMS = {
     "_artifacts": [],
@@ -50,6 +51,7 @@ CONTROL_ROOMS = {
     "_lock": ["_words"],
     "_cluster": [],
     "_looking": ["_cluster"],
+    "_monitoring": ["_cluster"],
     "_rolling": ["_cluster", "_lock", "_looking", "_words"],
     "_rules": ["_rolling", "_ss58", "_secrets", "_sources"],
     "_plan": ["_rules"],
