@@ -14,7 +14,7 @@ SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard m
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down artifact test test-numa test-ee lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures clean
+.PHONY: help setup demo demo-down artifact test test-numa test-ee lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures compat compat-demo clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,12 @@ bench-upgrade: setup ## Upgrade a cluster of seven hosts under load, with site.y
 
 pictures: $(VENV) ## Draw the pictures of docs/numa.md again
 	@PYTHONPATH=.ansible/collections python tests/pictures.py
+
+compat: setup ## Try every supported ansible-core and supervisor (tests and syntax; a quarter of an hour)
+	@python tests/compat.py
+
+compat-demo: setup ## Deploy the demo's servers from the built artifact, once with each supported ansible-core
+	@python tests/compat.py demo
 
 test-numa: setup ## Run the molecule scenario numa, on a virtual machine with two NUMA nodes in software (minutes)
 	@command -v qemu-system-x86_64 >/dev/null || tests/setup.sh qemu-system-x86_64 qemu-system-x86

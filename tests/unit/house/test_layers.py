@@ -48,6 +48,7 @@ CONTROL_ROOMS = {
     "_pieces": [],
     "_sources": [],
     "_status": ["_words"],
+    "_status_page": ["_plan", "_status"],
     "_lock": ["_words"],
     "_cluster": [],
     "_looking": ["_cluster"],
