@@ -34,15 +34,15 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the result of the task."""
         result: dict[str, Any] = super().run(tmp, task_vars)
+        # What nobody has answered, AWX hands over as nothing or as an empty text.
+        self._task.args = {name: value for name, value in self._task.args.items() if value not in (None, "")}
         _validation, args = self.validate_argument_spec(ARGUMENTS)
         variables = task_vars or {}
         model, hosts = cluster_model(variables), variables["ansible_play_hosts_all"]
         verb, everything = args["verb"], args["everything"]
-        # An answer that AWX has from nobody is empty.
-        components, programs, gpu_slots = (args[name] or [] for name in ("components", "programs", "gpu_slots"))
         there = programs_there(model, hosts, {host: slots_seen(variables["hostvars"][host]) for host in hosts})
         try:
-            chosen = selection(verb, components, programs, gpu_slots, bool(everything), there)
+            chosen = selection(verb, args["components"], args["programs"], args["gpu_slots"], everything, there)
         except ValueError as error:
             return dict(result, failed=True, msg=str(error))
         problems = [] if everything or verb == "restart" else last_ones(model, chosen, hosts)

@@ -25,6 +25,7 @@ options:
     description: Whether the task fails when something is wrong. If not, RV(problem) says it.
     type: bool
     default: true
+    version_added: 0.2.0
   file:
     description: File on the control node that gets the rows as JSON.
     type: path

@@ -10,6 +10,7 @@ Both images are named by what they are made from.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -76,7 +77,9 @@ def main() -> None:
     """Build both images where they are missing."""
     from hosts import ensure_engine
 
-    ensure_engine()
+    # The image's name is all that goes to the standard output.
+    with contextlib.redirect_stdout(sys.stderr):
+        ensure_engine()
     base_name = f"autonomys-ee-base:{digest(PACKAGES, *WHEELS, SUITE, content('requirements.txt'))}"
     name = f"autonomys-ee:{digest(base_name, content('execution-environment.yml'), content('bindep.txt'))}"
     if not run("docker", "images", "--quiet", base_name):

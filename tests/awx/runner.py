@@ -131,7 +131,9 @@ class Awx:
     def run(self, playbook: str, *arguments: str, **variables: Any) -> Job:
         """Run a job of a playbook of the project, with the variables of its launch."""
         private = self._private_folder(arguments, variables)
-        command: list[str | Path] = [TOOLS / "ansible-runner", "run", private, "-p", playbook, "-i", "job"]
+        # Containers are named by it.
+        ident = f"{private.name}-{os.getpid()}"
+        command: list[str | Path] = [TOOLS / "ansible-runner", "run", private, "-p", playbook, "-i", ident]
         if self.image:
             command += ["--process-isolation", "--process-isolation-executable", "docker"]
             command += ["--container-image", self.image, "--container-option=--network=host"]
@@ -143,9 +145,10 @@ class Awx:
         done = subprocess.run(
             command, cwd=private, env=environment, check=False, timeout=SECONDS, capture_output=True, text=True
         )
-        if not (private / "artifacts/job/stdout").exists():
+        folder = private / "artifacts" / ident
+        if not (folder / "stdout").exists():
             raise AssertionError((done.stdout + done.stderr)[-4000:])
-        return Job(done.returncode, private / "artifacts/job")
+        return Job(done.returncode, folder)
 
     def _private_folder(self, arguments: Sequence[str], variables: Mapping[str, Any]) -> Path:
         """Make the folder of a job, each with a project of its own."""

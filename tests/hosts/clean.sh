@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Remove every virtual machine, and every test host of any prefix with the hosts' images as far as there is an engine that answers.
+# Remove every virtual machine, and every test host of any prefix with the images as far as there is an engine that answers.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,4 +10,6 @@ docker version >/dev/null 2>&1 || exit 0
 for network in $(docker network ls --filter label=autonomys.test-host --format '{{.Name}}'); do
   python3 tests/hosts/hosts.py destroy --prefix "${network%network}"
 done
-docker images --quiet autonomys-test-host | xargs --no-run-if-empty docker rmi --force >/dev/null
+for image in autonomys-test-host autonomys-ee autonomys-ee-base; do
+  docker images --quiet "$image" | xargs --no-run-if-empty docker rmi --force >/dev/null
+done

@@ -39,7 +39,8 @@ def verdicts_of(hosts: Mapping[str, Host], changes: Mapping[str, Mapping[str, An
     return {
         name: dict(sorted(_of_host(host, changes.get(name, {}))))
         for name, host in sorted(hosts.items())
-        if host["state"] != NO_COMPONENT or host["programs"]
+        # One without a component may have programs that are left over, or be prepared for monitoring.
+        if host["state"] != NO_COMPONENT or host["programs"] or host["prepare"]
     }
 
 

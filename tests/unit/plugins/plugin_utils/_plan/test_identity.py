@@ -73,6 +73,17 @@ def test_what_does_not_happen_does_not_matter():
     assert set(before.plan()["verdicts"]["node-1"].values()) == {"ready"}
 
 
+def test_a_host_without_a_component_that_is_prepared_matters():
+    sample = Cluster().everywhere()
+    for hosts in sample.groups.values():
+        hosts[:] = [host for host in hosts if host != "storage-2"]
+    before = sample.plan()
+    sample.answers["storage-2"] = {"prepare": {"changes": ["install prometheus"]}}
+    after = sample.plan()
+    assert "storage-2" not in before["verdicts"] and before["id"] != after["id"]
+    assert after["verdicts"]["storage-2"]["preparing (install prometheus)"] == "to be done"
+
+
 def test_another_version_is_another_plan():
     assert Cluster().upgrade("v1.1.0").plan()["id"] != Cluster().upgrade("v1.2.0").plan()["id"]
 
