@@ -7,6 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
 VENV := .venv/.complete
+DOCS := .cache/docs/.complete
 INVENTORY ?= inventories/demo
 # Parts of `make test`, and the molecule scenarios of `make molecule`: by default all but the slow one of `make test-numa`.
 PARTS ?= lint unit molecule
@@ -14,7 +15,8 @@ SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard m
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down artifact test test-numa test-ee lint unit coverage molecule bench-numa bench-nats-start bench-site bench-upgrade pictures compat compat-demo clean
+.PHONY: help setup demo demo-down artifact release test quick test-numa test-ee lint unit coverage molecule bench-numa bench-nats-start bench-site bench-upgrade \
+  pictures docs compat compat-demo clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +27,11 @@ setup: $(VENV) ## Install what everything else needs (system packages with root'
 
 $(VENV): requirements.txt requirements-dev.txt tests/setup.sh
 	@tests/setup.sh
+
+$(DOCS): tools/docs/requirements.txt | $(VENV)
+	@[ -x .cache/docs/bin/python ] || python -m venv .cache/docs
+	@.cache/docs/bin/python -m pip install --quiet --disable-pip-version-check --requirement tools/docs/requirements.txt
+	@touch $(DOCS)
 
 demo: setup ## Bring up the tutorial's seven servers in local containers and deploy the cluster on them
 	@echo "demo: creating seven hosts (the first time with their image, about a minute)"
@@ -42,11 +49,20 @@ test: setup ## Run all checks and tests (lint, unit, molecule) and say how long 
 artifact: setup ## Build the collection's artifact into build/artifact, the same bytes for the same commit
 	@python tools/artifact.py build/artifact
 
+release: setup ## Test, build and tag a release, and push nothing: VERSION=0.2.0 (PARTS= where the commit was tested)
+	@python tools/release.py --check "$(VERSION)"
+	@$(if $(PARTS),python tests/run.py parts $(PARTS))
+	@python tools/release.py "$(VERSION)"
+
 lint: setup ## Run ansible-lint, yamllint, ruff, mypy, ansible-test sanity, and the importer of Ansible Galaxy over the artifact
 	@python tests/run.py lint
 
+quick: setup ## Lint what differs from the branch main, and run the unit tests without browser and daemons: two minutes (BASE=origin/main)
+	@python tests/quick.py
+
 unit: setup ## Run the tests that need no hosts
 	@command -v chromium >/dev/null || tests/setup.sh chromium chromium fonts-dejavu-core
+	@command -v promtool >/dev/null || tests/setup.sh promtool prometheus
 	@echo "unit: pytest over tests/integration and tests/unit"
 	@python -m pytest -q --numprocesses $(WORKERS) --no-loadscope-reorder
 
@@ -80,6 +96,9 @@ compat: setup ## Try every supported ansible-core and supervisor (tests and synt
 
 compat-demo: setup ## Deploy the demo's servers from the built artifact, once with each supported ansible-core
 	@python tests/compat.py demo
+
+docs: setup $(DOCS) ## Make the documentation's site in build/docs; a warning or a link to nowhere is an error
+	@python tools/docs_site.py
 
 test-numa: setup ## Run the molecule scenario numa, on a virtual machine with two NUMA nodes in software (minutes)
 	@command -v qemu-system-x86_64 >/dev/null || tests/setup.sh qemu-system-x86_64 qemu-system-x86

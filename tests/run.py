@@ -38,7 +38,7 @@ LINTS = {
     "ruff format": ["ruff", "format", "--check", "--quiet", "."],
 }
 #: Begun first, so that both places end at about the same time.
-LONGEST = ("faults", "default", "upgrade", "pieces", "plot_server")
+LONGEST = ("faults", "default", "upgrade", "monitoring", "awx", "pieces", "plot_server")
 AT_ONCE = int(os.environ.get("AT_ONCE", "2"))
 #: What a place's hosts are called and where they are, beside those of `make demo`, of `make bench-upgrade` and of
 #: molecule by hand.

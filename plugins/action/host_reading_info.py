@@ -12,6 +12,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._printable impor
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.answers import fault_of
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.part import part_of
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.registered import cluster_model
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._monitoring.files import summary, wanted
 
 
 class ActionModule(ActionBase):
@@ -24,7 +25,7 @@ class ActionModule(ActionBase):
         """Return the result of the task."""
         variables = task_vars or {}
         result: dict[str, Any] = super().run(tmp, variables)
-        part = self._task.args.get("part") or part_of(cluster_model(variables), variables["inventory_hostname"])
+        part = self._task.args.get("part") or self._part(variables)
         result.update(
             self._execute_module(
                 module_name="autonomys.cluster.host_reading_info", module_args={"part": part}, task_vars=variables
@@ -37,3 +38,11 @@ class ActionModule(ActionBase):
             del result["reading"]
             result.update(failed=True, msg=f"{printable(fault)}: what it tells is not used")
         return result
+
+    @staticmethod
+    def _part(variables: dict[str, Any]) -> dict[str, Any]:
+        """Return the host's part of the model, with what monitoring wants of it."""
+        model, host = cluster_model(variables), variables["inventory_hostname"]
+        part = part_of(model, host)
+        found = wanted(model, host, part)
+        return {**part, "monitoring": summary(found)} if found["files"] else {**part}

@@ -102,7 +102,9 @@ class ActionModule(ActionBase):
         ready = [
             host
             for host in sorted(facts)
-            if host in model["hosts"] and model["hosts"][host]["components"] and host not in judged["left_out"]
+            if host in model["hosts"]
+            and (model["hosts"][host]["components"] or host in model["monitoring"])
+            and host not in judged["left_out"]
         ]
         orphans = _rules.orphans(model, facts)
         to_do = todo(model, {host: answer for host, answer in told.items() if answer}, ready)

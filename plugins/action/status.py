@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,15 +13,17 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.autonomys.cluster.plugins.module_utils._printable import printable
 from ansible_collections.autonomys.cluster.plugins.plugin_utils import _status
-from ansible_collections.autonomys.cluster.plugins.plugin_utils._artifacts import handed_over, write_json
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._artifacts import handed_over, write, write_json
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster import registered
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._cluster.readings import changes, records
 from ansible_collections.autonomys.cluster.plugins.plugin_utils._lock import holder_sentence, own_run
+from ansible_collections.autonomys.cluster.plugins.plugin_utils._status_page import page
 
 ARGUMENTS = {
     "strict": {"type": "bool", "default": False},
     "fail": {"type": "bool", "default": True},
     "file": {"type": "path"},
+    "page": {"type": "path"},
 }
 
 
@@ -57,6 +60,8 @@ class ActionModule(ActionBase):
         if args["file"]:
             write_json(args["file"], rows)
         problem = failure(rows, left_out, args["strict"])
+        if args["page"]:
+            write(args["page"], page(rows, problem, time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())))
         result.update(changed=False, left_out=left_out, problem=problem)
         if problem and args["fail"]:
             # Of a failed task Ansible prints everything: the rows a second time, and longer.

@@ -117,6 +117,12 @@ nats:
       description: Folder of JetStream's data. The server appends C(/jetstream) to the configured one.
       type: str
       sample: /var/lib/nats/jetstream
+    store_bytes:
+      description: Bytes of JetStream's files, V(null) when it does not tell.
+      type: int
+    store_max_bytes:
+      description: Bytes that JetStream's files may take, V(null) when it does not tell.
+      type: int
     routes:
       description: Names of the servers with a route to this one, sorted, each once.
       type: list

@@ -29,6 +29,12 @@ options:
     description: File on the control node that gets the rows as JSON.
     type: path
     version_added: 0.2.0
+  page:
+    description:
+      - File on the control node that gets the table as an HTML page, what is wrong first, in the style of the plan's
+        report. It fits a phone, loads nothing from elsewhere, and loads itself again every minute.
+    type: path
+    version_added: 0.2.0
 extends_documentation_fragment:
   - autonomys.cluster.reads
 notes:

@@ -46,6 +46,25 @@ def query_gpus(gpus):
     return "".join(", ".join(map(str, row)) + "\n" for row in rows)
 
 
+def query_states(gpus):
+    """Answer the query for temperature, power, use and errors; a GPU that is not throttled says that it is busy."""
+    rows = []
+    for gpu in gpus:
+        state = {
+            "temperature": 61,
+            "power": 287.41,
+            "used": 10240,
+            "busy": 98,
+            "width": 16,
+            "throttled": 0,
+            **gpu.get("state", {}),
+        }
+        width = [state["width"], 16]
+        values = [state["temperature"], f"{state['power']:.2f}", state["used"], state["busy"], *width, "[N/A]"]
+        rows.append([gpu["uuid"], *values, f"0x{state['throttled']:016x}"])
+    return "".join(", ".join(map(str, row)) + "\n" for row in rows)
+
+
 def query_apps(gpus):
     """Answer the query for processes: who has the file of a GPU open."""
     known = {gpu["uuid"] for gpu in gpus}
@@ -92,6 +111,11 @@ ANSWERS = {
         "--query-gpu=index,uuid,name,pci.bus_id,memory.total,driver_version",
         "--format=csv,noheader,nounits",
     ): query_gpus,
+    (
+        "--query-gpu=uuid,temperature.gpu,power.draw,memory.used,utilization.gpu,pcie.link.width.current,"
+        "pcie.link.width.max,ecc.errors.uncorrected.volatile.total,clocks_throttle_reasons.active",
+        "--format=csv,noheader,nounits",
+    ): query_states,
     ("--query-compute-apps=pid,gpu_uuid", "--format=csv,noheader"): query_apps,
 }
 

@@ -16,7 +16,8 @@ suite=${TEST_IMAGE_SUITE:-bookworm}
 mirror=${TEST_IMAGE_MIRROR:-}
 components=${TEST_IMAGE_COMPONENTS:-main}
 installed=systemd,systemd-sysv,dbus,openssh-server,python3,python3-apt,iproute2,procps,ca-certificates
-offered='supervisor numactl nftables curl'
+offered='supervisor numactl nftables curl prometheus-node-exporter prometheus-node-exporter-collectors smartmontools nvme-cli jq'
+offered="$offered prometheus prometheus-alertmanager prometheus-pushgateway"
 # What nobody looks at, and what neither a container nor a machine that lives for minutes has to look after: consoles, hardware, network, disks.
 masked='getty.target console-getty.service systemd-logind.service systemd-udevd.service systemd-udev-trigger.service systemd-remount-fs.service'
 masked="$masked systemd-resolved.service systemd-networkd.service systemd-timesyncd.service apt-daily.timer apt-daily-upgrade.timer"

@@ -44,6 +44,8 @@ class Nats(TypedDict):
     max_payload: int | None
     jetstream: bool
     store_dir: str | None
+    store_bytes: int | None
+    store_max_bytes: int | None
     routes: list[str]
     meta_leader: str | None
     meta_size: int | None
@@ -153,6 +155,8 @@ def reading(
         "max_payload": whole(varz, "max_payload"),
         "jetstream": jetstream,
         "store_dir": text(mapping(jsz, "config"), "store_dir"),
+        "store_bytes": whole(jsz, "storage"),
+        "store_max_bytes": whole(mapping(jsz, "config"), "max_storage"),
         "routes": sorted(routes),
         "meta_leader": meta["leader"],
         "meta_size": meta["size"] or None,

@@ -21,6 +21,7 @@ from .._looking import Looked, look, own_readers
 from .._supervisor.errors import ProgramError
 from .compare import Hide, configuration_changes, program_changes, release_changes
 from .host import files_of_interest, host_facts, preparations
+from .monitoring import monitoring_changes
 from .questions import health_question
 from .side_by_side import Reader, read_side_by_side, sentence
 from .size import fitted, without_files
@@ -47,6 +48,7 @@ def read(part: Part, hide: Hide) -> HostReading:
         "prepare": told["prepare"],
         "release": told["release"],
         "components": fitted(components),
+        "monitoring": told["monitoring"],
         "lock": told["lock"],
     }
 
@@ -87,6 +89,9 @@ def _comparison(part: Part, facts: Mapping[str, Any], hide: Hide) -> dict[str, A
         # One after another: they would wait for each other's lock.
         "programs": lambda: {component: _changes(component, settings, facts, known, hide) for component in components},
     }
+    monitoring = part.get("monitoring")
+    if monitoring:
+        readers["monitoring"] = functools.partial(monitoring_changes, monitoring)
     for component in started:
         readers[component] = functools.partial(_health, component, settings, known)
     found = read_side_by_side(readers, {name: PATIENCE_S.get(name, PATIENCE_S["health"]) for name in readers})
@@ -94,6 +99,7 @@ def _comparison(part: Part, facts: Mapping[str, Any], hide: Hide) -> dict[str, A
     return {
         "prepare": found["prepare"],
         "release": found["release"],
+        "monitoring": found.get("monitoring"),
         "components": {
             component: _component(programs if error_of(programs) else programs[component], found.get(component))
             for component in components

@@ -20,9 +20,17 @@ class Asked(TypedDict):
     farms: list[str]
 
 
-class Part(TypedDict):
-    """The host's part of the model: all that it needs to compare itself with what is wanted."""
+class MonitoringPart(TypedDict):
+    """What monitoring wants of a host."""
 
+    # Path to SHA-256 and mode.
+    files: dict[str, list[str]]
+    packages: list[str]
+    # Units of systemd that run and start with the host.
+    units: list[str]
+
+
+class _Part(TypedDict):
     components: list[str]
     # Every cluster_* and <role>_* variable with its type.
     settings: dict[str, Any]
@@ -31,6 +39,13 @@ class Part(TypedDict):
     packages: list[str]
     # The pinned checksums of NATS' archives: version to architecture to SHA-256.
     nats_checksums: Mapping[str, Mapping[str, str]]
+
+
+class Part(_Part, total=False):
+    """The host's part of the model: all that it needs to compare itself with what is wanted."""
+
+    # What monitoring wants; without it nothing is monitored.
+    monitoring: MonitoringPart
 
 
 class ComponentReading(TypedDict, total=False):
@@ -62,6 +77,8 @@ class HostReading(TypedDict):
     # What release answers in check mode.
     release: dict[str, Any]
     components: dict[str, ComponentReading]
+    # What would change so that the host is monitored, in words; None where nothing is.
+    monitoring: dict[str, Any] | None
     # What the host's record tells of the run that holds the cluster; None where no server of NATS is wanted.
     lock: dict[str, Any] | None
 

@@ -69,6 +69,13 @@ class Prepare(TypedDict):
     changes: list[str]
 
 
+class Monitoring(Prepare):
+    """What would change so that the host is monitored."""
+
+    missing: list[str]
+    stopped: list[str]
+
+
 class Diff(TypedDict):
     """A difference."""
 
@@ -182,6 +189,7 @@ _PARTS: Mapping[str, Any] = {
     "disks": typing.Optional[dict[str, FarmDisk]],
     "prepare": Prepare,
     "release": Release,
+    "monitoring": typing.Optional[Monitoring],
     "lock": typing.Optional[Seen],
 }
 

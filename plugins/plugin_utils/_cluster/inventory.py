@@ -46,10 +46,15 @@ class Inventory:
         """Return host to the defaults of the roles that it has, templates resolved."""
         found = {}
         for host in self.variables:
-            roles = [role for role in role_files.ROLES if role == "common" or host in self.groups.get(role, [])]
+            roles = [role for role in role_files.ROLES if self._has(host, role)]
             raw = {name: value for role in roles for name, value in role_files.defaults(role).items()}
             found[host] = {name: self._resolved(value, host) for name, value in raw.items()}
         return found
+
+    def _has(self, host: str, role: str) -> bool:
+        # Where there is a server for it, all hosts are monitored.
+        monitored = role == "monitoring" and bool(self.groups.get(role))
+        return role == "common" or monitored or host in self.groups.get(role, [])
 
     def _resolved(self, value: Any, host: str) -> Any:
         # Only few defaults are templates; resolving each value of a thousand hosts would take minutes.

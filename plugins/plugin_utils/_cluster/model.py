@@ -22,7 +22,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._reading.wanted 
 
 from .inputs import typed
 
-PREFIXES = ("cluster_", *(component + "_" for component in COMPONENTS))
+PREFIXES = ("cluster_", "monitoring_", *(component + "_" for component in COMPONENTS))
 
 # Component to its hosts, sorted.
 Members = Mapping[str, list[str]]
@@ -62,6 +62,8 @@ class Model(TypedDict):
     # Component to how many hosts may restart at once, as the inventory says it.
     roll: dict[str, str]
     connections: list[Connection]
+    # The hosts that monitor the cluster; none where nothing does.
+    monitoring: list[str]
 
 
 def build_model(
@@ -100,6 +102,7 @@ def build_model(
         "components": members,
         "roll": {component: _roll(hosts, members[component], component) for component in COMPONENTS},
         "connections": _connections(hosts, members),
+        "monitoring": sorted(groups.get("monitoring", [])),
     }
 
 

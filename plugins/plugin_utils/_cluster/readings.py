@@ -41,6 +41,8 @@ class Changes(TypedDict):
     # What release answers in check mode, or ``{"error": why}``.
     release: dict[str, Any]
     components: dict[str, ComponentReading]
+    # What would change so that the host is monitored, in words.
+    monitoring: list[str]
     # What its record tells of the run that holds the cluster; None where no server of NATS is wanted.
     lock: dict[str, Any] | None
 
@@ -86,8 +88,16 @@ def changes(variables: Mapping[str, Any]) -> Changes | None:
         "prepare": told["prepare"].get("changes", [error_of(told["prepare"])]),
         "release": told["release"],
         "components": told["components"],
+        "monitoring": _monitoring(told["monitoring"]),
         "lock": told["lock"],
     }
+
+
+def _monitoring(told: dict[str, Any] | None) -> list[str]:
+    if told is None:
+        return []
+    why = error_of(told)
+    return [f"what monitoring needs is not known: {why}"] if why else list(told["changes"])
 
 
 def records(told: Iterable[tuple[str, Changes | None]]) -> dict[str, dict[str, Any]]:

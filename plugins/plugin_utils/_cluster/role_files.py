@@ -18,7 +18,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.regi
 
 Options = dict[str, dict[str, Any]]
 
-ROLES = ("common", *COMPONENTS)
+ROLES = ("common", *COMPONENTS, "monitoring")
 _FOLDER = Path(__file__).parents[3] / "roles"
 
 

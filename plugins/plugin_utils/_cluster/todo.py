@@ -28,6 +28,8 @@ class Todo(TypedDict):
     act: dict[str, list[str]]
     # Wait until the component is healthy.
     verify: dict[str, list[str]]
+    # Install, write or start what monitors the host, or the cluster.
+    monitor: list[str]
 
 
 def todo(model: Model, told: Mapping[str, Changes], ready: Collection[str]) -> Todo:
@@ -45,7 +47,13 @@ def todo(model: Model, told: Mapping[str, Changes], ready: Collection[str]) -> T
         sick = [host for host in members if host in concerned or not healthy(told[host]["components"][component])]
         if sick:
             verify[component] = sick
-    return {"prepare": [host for host in hosts if prepares(told[host])], "act": act, "verify": verify}
+    return {
+        # A host that only monitors runs none of the cluster's programs.
+        "prepare": [host for host in hosts if model["hosts"][host]["components"] and prepares(told[host])],
+        "act": act,
+        "verify": verify,
+        "monitor": [host for host in hosts if told[host]["monitoring"]],
+    }
 
 
 def prepares(told: Changes) -> bool:
@@ -72,9 +80,15 @@ def groups(found: Todo, orphans: Collection[str] = ()) -> Iterator[tuple[str, st
 
     *orphans* are the hosts from which programs are to be removed.
     """
-    acting = {*found["prepare"], *orphans, *(host for hosts in found["act"].values() for host in hosts)}
+    acting = {
+        *found["prepare"],
+        *found["monitor"],
+        *orphans,
+        *(host for hosts in found["act"].values() for host in hosts),
+    }
     yield from (("cluster_acts", host) for host in sorted(acting))
     yield from (("cluster_prepare", host) for host in found["prepare"])
+    yield from (("cluster_monitor", host) for host in found["monitor"])
     for verb, members in (("todo", found["act"]), ("verify", found["verify"])):
         for component, hosts in members.items():
             yield from ((f"cluster_{verb}_{component}", host) for host in hosts)

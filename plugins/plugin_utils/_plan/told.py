@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -37,14 +37,14 @@ def planned(task_vars: Mapping[str, Any]) -> tuple[Plan, dict[str, Any]]:
     return build_plan(model, facts, answered, judged, nats), topologies
 
 
-def answers(told: Changes | None, components: Iterable[str]) -> dict[str, dict[str, Any]]:
+def answers(told: Changes | None, components: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return what would change on one host: by component, and the binaries as ``release``."""
     if told is None:
         return {component: {"configuration": False} for component in components}
     release = told["release"]
     why = error_of(release)
     found: dict[str, dict[str, Any]] = {
-        "prepare": {"changes": told["prepare"]},
+        "prepare": {"changes": [*(told["prepare"] if components else []), *told["monitoring"]]},
         "release": {"error": f"What would be installed is not known: {why}"} if why else release,
     }
     for component in components:

@@ -67,7 +67,7 @@ def _idle(host: str, groups: Sequence[str], mistyped: set[str]) -> Iterator[Find
     if guess and not mistyped.intersection(groups):
         message = f"The host is in no component's group, only in {_listed(groups)}"
         yield finding("INV002", [host], INVENTORY, message, f"Did you mean the group {guess[0]}?")
-    elif not guess:
+    elif not guess and "monitoring" not in groups:
         message = "The host is in no component's group, so nothing runs on it"
         remedy = (
             f"Add it to one of the groups {', '.join(COMPONENTS)}, or accept this finding if the host has another task."

@@ -41,6 +41,7 @@ PLAYBOOK_VARIABLES = (
     "cluster_plan_id",
     "cluster_report_file",
     "cluster_results_dir",
+    "cluster_status_file",
 )
 
 # The model derives them where it can; where not, a rule says what is missing in the inventory.

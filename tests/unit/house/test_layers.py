@@ -37,6 +37,7 @@ HOST_ROOMS = {
     "_health": ["_components", "_node_rpc"],
     "_looking": ["_health"],
     "_reading": ["_lock", "_looking"],
+    "_metrics": ["_reading"],
 }
 CONTROL_ROOMS = {
     "_artifacts": [],
@@ -47,9 +48,11 @@ CONTROL_ROOMS = {
     "_pieces": [],
     "_sources": [],
     "_status": ["_words"],
+    "_status_page": ["_plan", "_status"],
     "_lock": ["_words"],
     "_cluster": [],
     "_looking": ["_cluster"],
+    "_monitoring": ["_cluster"],
     "_rolling": ["_cluster", "_lock", "_looking", "_words"],
     "_rules": ["_rolling", "_ss58", "_secrets", "_sources"],
     "_plan": ["_rules"],

@@ -42,7 +42,12 @@ SENTENCE = re.compile(
     r" A change (?P<verb>restarts|reloads|stops or starts) (?P<whom>[^.,]+?)"
     r"(?: and the controllers of its node|, (?:and|or|which|where) [^.]+)?\.\Z"
 )
-VARIABLES = {name: option for name, option in role_files.all_options().items() if not name.startswith("cluster_step_")}
+# Those of monitoring change no program: each writes its files, and restarts what reads them.
+VARIABLES = {
+    name: option
+    for name, option in role_files.all_options().items()
+    if not name.startswith(("cluster_step_", "monitoring_"))
+}
 #: The inventory gives no host another one of these while it runs.
 ONE_WAY = {"nats_server_name", "cluster_address"}
 

@@ -15,7 +15,7 @@ from ansible_collections.autonomys.cluster.plugins.module_utils._components.regi
 ROLES = Path(__file__).parents[3] / "roles"
 # Utilities that run once; each has a playbook of its own.
 UTILITIES = ["benchmark_cache", "export_pieces", "reinitialize_cache", "verify_pieces"]
-ALL = ["common", *COMPONENTS, *UTILITIES, "awx"]
+ALL = ["common", *COMPONENTS, "monitoring", *UTILITIES, "awx"]
 # What the entry point restart of a component takes from playbooks. The defaults are common's, which every component
 # role has.
 STEP = "cluster_step_"

@@ -25,6 +25,7 @@ LEFTOVERS = [
     ".venv/bin/python",
     "autonomys-cluster-0.0.1.tar.gz",
     "build/report.html",
+    "changelogs/.plugin-cache.yaml",
     "plugins/modules/__pycache__/plan.cpython-311.pyc",
     "results/verify-pieces/run.json",
 ]

@@ -98,6 +98,8 @@ SHOWN = {
 HOLDER = dict.fromkeys(["run", "operator", "control_node", "playbook", "cluster", "boot", "namespace"], "x")
 HOLDER |= {"process": 1, "started": 2}
 RECORD = {"generation": 1, "boot": "x", "holder": HOLDER, "since": 1.5, "renewed": 2.5, "ticks": 3.5}
+GPU_STATES = "GPU-11111111-2222, 61, 287.41, 10240, 98, 8, 16, [N/A], 0x44\n[GPU is lost], 1, 1, 1, 1, 1, 1, 1, 0x0\n"
+KERNEL = "NVRM: Xid (PCI:0000:41:00): 79, pid=1\nNVRM: GPU at PCI:0000:42:00.0: GPU has fallen off the bus.\n"
 UNIT = "[Service]\n# x\nEnvironment=A=1 'B=2'\nExecStart=-/x/autonomys-node run \\\n -d /y\nCPUAffinity=0-3 8\n"
 SCRIPT = '#!/bin/bash\n# x\nA=1\nexport B=${A:-2}\nif true; then exec taskset -c 0-3 /x/autonomys-node $B "$@"; fi\n'
 JOB = "".join(f"{key}={value}\n" for key, value in SHOWN.items())
@@ -199,6 +201,13 @@ CASES = {
     "_release.request.parse_checksum": (st.tuples(texts("sha256:" + "a" * 64) | values(), st.just("x")), ReleaseError),
     "_release.versions.parse_manifest": (st.tuples(texts(MANIFEST)), None),
     "_components.deployed.parse_programs": (st.tuples(texts(CONF), st.just("/x")), None),
+    "_metrics.gpus.parse_states": (st.tuples(texts(GPU_STATES)), None),
+    "_metrics.gpus.parse_xids": (st.tuples(texts(KERNEL)), None),
+    "_metrics.serials.parse_udev": (st.tuples(texts("S:disk\nE:ID_SERIAL=Model_1\nE:ID_SERIAL_SHORT=1\n")), None),
+    "_reading.monitoring.parse_units": (
+        st.tuples(texts("Id=a.timer\nActiveState=active\nUnitFileState=enabled\n\nId=b\n")),
+        None,
+    ),
     "_components.units.parse_unit": (st.tuples(texts(UNIT)), None),
     "_components.units.states": (st.tuples(texts("Id=a.service\nActiveState=active\nUnitFileState=\n\nId=b\n")), None),
     "_gpu.nvidia_smi.parse_mig_modes": (st.tuples(texts("0, Enabled\n1, [N/A]\n")), None),

@@ -26,6 +26,8 @@ def sample(name, option):
     kind, default = option["type"], option.get("default")
     if name == "plot_client_farms":
         return FARMS
+    if name == "monitoring_receivers":
+        return [{"name": "operator"}, {"name": "second"}]
     if option.get("choices"):
         return next(choice for choice in option["choices"] if choice != default)
     return {

@@ -16,6 +16,7 @@ TOLD = {
     "prepare": {"changes": ["create the user autonomys"]},
     "release": {"changed": False},
     "components": {"node": {"error": "it is broken"}},
+    "monitoring": None,
     "lock": None,
 }
 
@@ -65,10 +66,18 @@ def test_what_would_change():
         "prepare": ["create the user autonomys"],
         "release": {"changed": False},
         "components": {"node": {"error": "it is broken"}},
+        "monitoring": [],
         "lock": None,
     }
     # What is not known is done.
     assert changes(told(prepare={"error": "no answer"}))["prepare"] == ["no answer"]
+
+
+def test_what_monitoring_needs():
+    assert changes(told(monitoring={"changes": ["write /x"], "missing": []}))["monitoring"] == ["write /x"]
+    assert changes(told(monitoring={"error": "no answer"}))["monitoring"] == [
+        "what monitoring needs is not known: no answer"
+    ]
 
 
 def test_who_holds_the_cluster_is_told_by_the_hosts_of_nats():

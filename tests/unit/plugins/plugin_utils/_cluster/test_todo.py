@@ -18,7 +18,8 @@ SICK = {"healthy": False, "problems": ["it does not answer"]}
 
 def answer(prepare=(), release=None, **components):
     """What a host tells; by default nothing would change and all is healthy."""
-    return {"prepare": list(prepare), "release": release or {"changed": False}, "components": components}
+    known = release or {"changed": False}
+    return {"prepare": list(prepare), "release": known, "components": components, "monitoring": []}
 
 
 def component(health=None, configuration=None, **program):
@@ -39,7 +40,7 @@ def judged(**hosts):
 
 
 def test_nothing_to_do():
-    assert judged(a=answer(node=component()), b=answer()) == {"prepare": [], "act": {}, "verify": {}}
+    assert judged(a=answer(node=component()), b=answer()) == {"prepare": [], "act": {}, "verify": {}, "monitor": []}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,13 @@ def test_hosts_that_must_be_prepared(told):
 
 def test_hosts_that_are_left_out_are_left_alone():
     hosts = {"a": answer(node=component(changed=True)), "b": answer(node=component())}
-    assert todo(model(**hosts), hosts, ["b"]) == {"prepare": [], "act": {}, "verify": {}}
+    assert todo(model(**hosts), hosts, ["b"]) == {"prepare": [], "act": {}, "verify": {}, "monitor": []}
+
+
+def test_what_monitoring_needs_is_done_and_says_who_acts():
+    found = judged(a={**answer(node=component()), "monitoring": ["write /x"]}, b=answer(node=component()))
+    assert found == {"prepare": [], "act": {}, "verify": {}, "monitor": ["a"]}
+    assert list(groups(found)) == [("cluster_acts", "a"), ("cluster_monitor", "a")]
 
 
 def test_groups_of_hosts():

@@ -14,7 +14,7 @@ NOTHING = {"changes": []}
 
 
 def answer(release=None, **components):
-    return {"prepare": [], "release": release or {"installed": []}, "components": components}
+    return {"prepare": [], "release": release or {"installed": []}, "components": components, "monitoring": []}
 
 
 @pytest.mark.parametrize(
