@@ -15,7 +15,7 @@ SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard m
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down artifact release test quick test-numa test-ee lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade \
+.PHONY: help setup demo demo-down artifact release test quick test-numa test-ee lint unit coverage molecule bench-numa bench-nats-start bench-site bench-upgrade \
   pictures docs compat compat-demo clean
 
 help: ## Show this list
@@ -65,6 +65,12 @@ unit: setup ## Run the tests that need no hosts
 	@command -v promtool >/dev/null || tests/setup.sh promtool prometheus
 	@echo "unit: pytest over tests/integration and tests/unit"
 	@python -m pytest -q --numprocesses $(WORKERS) --no-loadscope-reorder
+
+coverage: setup ## Run the tests of make unit with coverage of module_utils and plugin_utils (twice their time), at least 95 % of lines and branches
+	@command -v chromium >/dev/null || tests/setup.sh chromium chromium fonts-dejavu-core
+	@rm -rf build/coverage
+	@python -m pytest -q --numprocesses $(WORKERS) --no-loadscope-reorder --cov --cov-report=
+	@coverage report
 
 molecule: setup ## Run the molecule scenarios (SCENARIOS="nats node" for some of them)
 	@python tests/run.py molecule $(SCENARIOS)

@@ -24,19 +24,21 @@ class ActionModule(ActionBase):
         """Return the result of the task."""
         variables = task_vars or {}
         result: dict[str, Any] = super().run(tmp, variables)
-        model, host = cluster_model(variables), variables["inventory_hostname"]
-        found = wanted(model, host, part_of(model, host))
-        files = [
-            {
-                "path": path,
-                "content": base64.b64encode(file.content).decode(),
-                "mode": file.mode,
-                "group": file.group,
-                "restarts": file.restarts,
-                "secret": file.secret,
-            }
-            for path, file in found["files"].items()
-        ]
+        files = self._task.args.get("files")
+        if files is None:
+            model, host = cluster_model(variables), variables["inventory_hostname"]
+            found = wanted(model, host, part_of(model, host))
+            files = [
+                {
+                    "path": path,
+                    "content": base64.b64encode(file.content).decode(),
+                    "mode": file.mode,
+                    "group": file.group,
+                    "restarts": file.restarts,
+                    "secret": file.secret,
+                }
+                for path, file in found["files"].items()
+            ]
         result.update(
             self._execute_module(
                 module_name="autonomys.cluster.monitoring_files", module_args={"files": files}, task_vars=variables

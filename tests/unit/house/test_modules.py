@@ -22,7 +22,7 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 ACTIONS = sorted(path.stem for path in (ROOT / "plugins/action").glob("*.py"))
 ATTRIBUTES = ("check_mode", "diff_mode", "idempotent")
 #: Action plugins that hand their arguments to the module of their name, which judges them.
-HANDED_ON = {"component_start_check", "host_reading_info", "release", "systemd_job"}
+HANDED_ON = {"component_start_check", "host_reading_info", "monitoring_files", "release", "systemd_job"}
 
 _SUPERVISOR = "tests/integration/supervisor/test_supervisor_program.py::"
 _RESTART = "tests/unit/plugins/plugin_utils/_rolling/test_restart.py::"
@@ -36,6 +36,11 @@ SHOWN = {
     ("component_restart", "check_mode"): _RESTART + "test_a_check_predicts_shows_the_difference_and_waits_for_nothing",
     ("component_restart", "diff_mode"): _RESTART + "test_a_check_predicts_shows_the_difference_and_waits_for_nothing",
     ("component_restart", "idempotent"): _RESTART + "test_a_step_without_anything_pending_changes_nothing",
+    **{
+        ("monitoring_files", attribute): "tests/unit/plugins/modules/test_monitoring_files.py::"
+        "test_a_check_predicts_with_the_difference_and_a_second_run_changes_nothing"
+        for attribute in ATTRIBUTES
+    },
     ("nats_first_start", "check_mode"): "tests/unit/plugins/modules/test_nats_first_start.py::"
     "test_check_mode_waits_for_nothing",
     ("nats_first_start", "idempotent"): "tests/unit/plugins/modules/test_nats_first_start.py::"
