@@ -76,9 +76,11 @@ FAULTS = [
 PIDOF = "pidof_program() { supervisorctl pid $1; }; "
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def cluster(operator):
-    return operator(INVENTORIES[0])
+    made = operator(INVENTORIES[0])
+    made.passes("site.yml", *INVENTORIES[1:])
+    return made
 
 
 @pytest.fixture(scope="module")
