@@ -15,7 +15,8 @@ SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard m
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
-.PHONY: help setup demo demo-down artifact release test quick test-numa test-ee lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade pictures docs clean
+.PHONY: help setup demo demo-down artifact release test quick test-numa test-ee lint unit molecule bench-numa bench-nats-start bench-site bench-upgrade \
+  pictures docs compat compat-demo clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +84,12 @@ bench-upgrade: setup ## Upgrade a cluster of seven hosts under load, with site.y
 
 pictures: $(VENV) ## Draw the pictures of docs/numa.md again
 	@PYTHONPATH=.ansible/collections python tests/pictures.py
+
+compat: setup ## Try every supported ansible-core and supervisor (tests and syntax; a quarter of an hour)
+	@python tests/compat.py
+
+compat-demo: setup ## Deploy the demo's servers from the built artifact, once with each supported ansible-core
+	@python tests/compat.py demo
 
 docs: setup $(DOCS) ## Make the documentation's site in build/docs; a warning or a link to nowhere is an error
 	@python tools/docs_site.py

@@ -133,7 +133,7 @@ def _meta_group_problem(peers: Mapping[str, str], nats: Evidence) -> str:
     if strange:
         problem += (
             f"; not in the inventory: {_list(strange)}. If it will not come back, take it out of the group with "
-            "nats server raft peer-remove NAME, asked with the system account"
+            "nats server raft peer-remove NAME, as docs/operations.md says under Take a NATS server out"
         )
     return problem
 

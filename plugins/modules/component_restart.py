@@ -65,6 +65,9 @@ attributes:
   diff_mode:
     description: Returns what has changed.
     support: full
+  idempotent:
+    description: V(started) applies what is pending and then changes nothing more. V(restarted) restarts every time.
+    support: partial
 extends_documentation_fragment:
   - autonomys.cluster.component_health
   - autonomys.cluster.component_health.nats_stop

@@ -75,6 +75,9 @@ attributes:
   diff_mode:
     support: none
     description: A command has no state to compare.
+  idempotent:
+    support: none
+    description: Each task starts the command, unless it runs already or its result was not taken yet.
   platform:
     platforms: posix
     support: full

@@ -5,7 +5,7 @@
 
 ``NN-name.input.json`` names the driver, which is the part of the collection that is asked, ``NN-name.expected.json``
 has what is right in words, and ``check``, an expression over the part's answer ``got``. Cases whose driver is
-``shell``, ``ansible`` or ``note`` are done by hand or by tests of their own.
+``shell``, ``ansible`` or ``note`` have tests of their own, which are named here.
 """
 
 from __future__ import annotations
@@ -182,16 +182,63 @@ DRIVERS: dict[str, Callable[[dict[str, Any], Path], dict[str, Any]]] = {
 }
 
 
+# Cases that no driver does, each with the tests that do it: file and beginning of their names.
+UNIT, INTEGRATION = "unit/plugins/", "integration/"
+RULES, SETTINGS = UNIT + "plugin_utils/_rules/test_findings.py", INTEGRATION + "plan/test_own_settings.py"
+PROGRAMS = INTEGRATION + "supervisor/test_supervisor_program.py"
+OWN_TESTS = {
+    "04-documented-extra-var-orphans": [
+        (INTEGRATION + "roles/test_text_values.py", "test_what_is_left_over_is_removed")
+    ],
+    "04-offline-no": [(INTEGRATION + "roles/test_text_values.py", "test_an_offline_host_installs_no_packages")],
+    "12-eio-is-not-odirect": [
+        (INTEGRATION + "disk/test_disk_info_faults.py", "test_a_filesystem_that_was_shut_down_is_an_error")
+    ],
+    "13-automounted-farms": [
+        (UNIT + "module_utils/_host/test_disks.py", "test_the_table_of_mounts_is_read_after_the_access"),
+        (INTEGRATION + "disk/test_disk_info_faults.py", "test_a_disk_that_the_first_access_mounts"),
+    ],
+    "14-bind-mount-from-root": [(RULES, '"shows /srv/farm, a folder of the root"')],
+    "32-sha-password": [
+        (PROGRAMS, "test_a_password_of_which_there_is_a_hash_is_the_one_of_supervisorctl"),
+        (PROGRAMS, "test_a_password_of_which_there_is_only_a_hash_is_told"),
+    ],
+    "34-supervisord-not-root": [(PROGRAMS, "test_a_supervisord_of_another_user_is_told_before_anything_is_written")],
+    "35-fact-cache-has-secrets": [(SETTINGS, "test_secrets_are_neither_cached_nor_shown")],
+    "39-vault-without-password": [(RULES, '"--vault-password-file"')],
+    "40-l3-as-numa-remedy": [(RULES, '"Set plot_server_numa_scope: package", l3_as_numa')],
+    "41-reload-leaves-unstartable-config": [
+        (UNIT + "module_utils/_nats/test_reload.py", "test_one_that_is_refused_is_taken_back_with_the_server_s_reason"),
+        (INTEGRATION + "nats/test_nats_reload.py", "test_what_a_reload_refuses_is_changed_by_a_restart"),
+    ],
+    "42-become-forgotten": [
+        (RULES, '"Modules run as deploy and not as root, and could not read'),
+        (UNIT + "module_utils/_reading/test_host.py", "test_what_an_account_without_rights_cannot_read_is_named"),
+    ],
+    "43-inject-facts-off": [(SETTINGS, "test_the_plan_is_the_same"), (SETTINGS, '"facts only below ansible_facts"')],
+    "46-data-under-private-folder": [(RULES, '"is below /root, which autonomys may not enter"')],
+    "44-strategy-free": [(SETTINGS, "test_the_plan_is_the_same"), (SETTINGS, '"strategy free"')],
+}
+
 # The root of the mount, by which a bind mount is known, is not in what the case gives; DISK002 has a test with it.
 LEFT_OUT = ["14-bind-mount-from-root"]
 
 
+def drivers() -> dict[str, str]:
+    paths = sorted(CASES.glob("*.input.json"))
+    return {path.name[: -len(".input.json")]: json.loads(path.read_text(encoding="utf-8"))["driver"] for path in paths}
+
+
 def cases(driver: str) -> list[str]:
-    found = []
-    for path in sorted(CASES.glob("*.input.json")):
-        if json.loads(path.read_text(encoding="utf-8"))["driver"] == driver:
-            found.append(path.name.replace(".input.json", ""))
-    return [name for name in found if name not in LEFT_OUT]
+    return [name for name, wanted in drivers().items() if wanted == driver and name not in LEFT_OUT]
+
+
+def test_every_case_that_no_driver_does_has_a_test_of_its_own() -> None:
+    rest = {name for name, driver in drivers().items() if driver not in DRIVERS or name in LEFT_OUT}
+    assert rest == set(OWN_TESTS)
+    for file, name in (test for tests in OWN_TESTS.values() for test in tests):
+        source = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
+        assert (name if name.startswith('"') else f"def {name}") in source, (file, name)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,17 @@ MARKS = {
     name: f"M4RK-{name}-4c1d"
     for name in ("environment", "vaulted", "argument", "query", "password", "foreign", "refused")
 }
+SETTINGS = {
+    "ANSIBLE_INJECT_FACT_VARS": "false",
+    "ANSIBLE_STRATEGY": "free",
+    "ANSIBLE_ANY_ERRORS_FATAL": "true",
+    "ANSIBLE_HASH_BEHAVIOUR": "merge",
+    "ANSIBLE_HOST_PATTERN_MISMATCH": "error",
+    "ANSIBLE_FORKS": "1",
+    "ANSIBLE_TASK_TIMEOUT": "250",
+    "ANSIBLE_PRIVATE_ROLE_VARS": "true",
+    "ANSIBLE_PIPELINING": "false",
+}
 ACCEPTED = ["DISK011", "HOST004", "HOST005", "HOST006", "HOST007", "INV001", "NATS002", "PROG005", "PROG009", "VAR007"]
 # Where a program's environment and arguments must be; only root reads these.
 NEEDED = {
@@ -71,13 +82,17 @@ def said(operator, minimal, folder):
         output[name] = done.output
 
     run("plan of what comes", "plan")
+    # The operator's own settings, all that go together but for the one that withholds everything.
+    runs.environment.update(SETTINGS)
     run("deployment", "site")
+    run("restart", "restart", restart_components="node")
+    for name in SETTINGS:
+        del runs.environment[name]
     refused = {"node_environment": {"PUSH_TOKEN": f"{MARKS['refused']} ;x"}}
     run("refused", "preflight", ends_well=False, **refused)
     minimal.run("sed -i 's/PUSH_TOKEN/PUSH_TOKEM/' /etc/supervisor/conf.d/autonomys-node.conf")
     run("drift", "drift", ends_well=False)
     run("stage", "stage")
-    run("restart", "restart", restart_components="node")
     run("status", "status")
     return output
 

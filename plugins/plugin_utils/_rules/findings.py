@@ -98,22 +98,33 @@ def findings(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -
         return _findings(model, facts)
     except Exception:
         # One host that tells what cannot be must not leave all others unjudged.
-        judged = {
-            host: known if host == CONTROL else _judged_alone(model, facts, host) for host, known in facts.items()
-        }
-        if judged == facts:
-            raise
-        return _findings(model, judged)
+        return _findings(model, _believed(model, facts))
 
 
-def _judged_alone(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]], host: str) -> Mapping[str, Any]:
-    """Return what was read of a host, or why that is not believed: the rules break at it."""
+def _believed(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the facts without what the rules break at: of a host alone, or beside those that were looked at before."""
+    control: dict[str, Mapping[str, Any]] = {CONTROL: facts.get(CONTROL) or {}}
+    # Without any host it would be a fault of the rules themselves.
+    _findings(model, control)
+    hosts = [host for host in sorted(facts) if host != CONTROL]
+    alone = {host: _breaks_at(model, {**control, host: facts[host]}) for host in hosts}
+    believed = dict(control)
+    for host in hosts:
+        why = alone[host] or _breaks_at(model, {**believed, host: facts[host]})
+        believed[host] = _unbelieved(why) if why else facts[host]
+    return believed
+
+
+def _breaks_at(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> str | None:
     try:
-        _findings(model, {CONTROL: facts.get(CONTROL) or {}, host: facts[host]})
+        _findings(model, facts)
     except Exception as error:
-        why = f"it tells something that cannot be ({type(error).__name__}: {error})"
-        return {"reachable": True, "error": why, "host": None, "gpus": None, "disks": None}
-    return facts[host]
+        return f"it tells something that cannot be ({type(error).__name__}: {error})"
+    return None
+
+
+def _unbelieved(why: str) -> dict[str, Any]:
+    return {"reachable": True, "error": why, "host": None, "gpus": None, "disks": None}
 
 
 def _findings(model: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> list[Finding]:

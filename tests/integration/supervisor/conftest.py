@@ -27,6 +27,7 @@ from ansible_collections.autonomys.cluster.plugins.modules import (
     supervisor_program,
     supervisor_program_info,
 )
+from ansible_collections.autonomys.cluster.tests.other_versions import folder_of
 
 RUNNER = """
 import importlib, json, sys
@@ -46,6 +47,17 @@ MODULES = {
 KINDS = {
     "debian": ["/usr/bin/python3", "/usr/bin/supervisord"],
     "pypi": [sys.executable, "-m", "supervisor.supervisord"],
+    # More versions, which `make compat` names: with their folder first among those of Python.
+    **{
+        version: [
+            "env",
+            f"PYTHONPATH={folder_of('supervisor', version)}",
+            sys.executable,
+            "-m",
+            "supervisor.supervisord",
+        ]
+        for version in os.environ.get("SUPERVISOR", "").split()
+    },
 }
 
 

@@ -142,7 +142,8 @@ def test_a_healthy_nats_server_has_no_problem():
             },
             "has 4 members, the inventory has 3 NATS servers; not in the inventory: old. If "
             "it will not come back, take it "
-            "out of the group with nats server raft peer-remove NAME, asked with the system account",
+            "out of the group with nats server raft peer-remove NAME, as docs/operations.md says under "
+            "Take a NATS server out",
         ),
         (
             {"meta_size": 2, "meta_replicas": [{"name": "a", "current": True, "offline": False}]},

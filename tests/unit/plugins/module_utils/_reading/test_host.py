@@ -1,11 +1,16 @@
 # Copyright: (c) 2026, autonomys.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must be prepared on a host."""
+"""What a host is, and what must be prepared on it."""
 
 from __future__ import annotations
 
 import copy
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from ansible_collections.autonomys.cluster.plugins.module_utils._reading import host
@@ -52,3 +57,31 @@ def test_the_host_is_read_with_its_programs():
     facts = host.host_facts(packages=["dash"], files=["/etc/hostname"], paths=["/tmp"], user="root")
     assert facts["user"]["uid"] == 0 and "/tmp" in facts["disks"] and isinstance(facts["programs"], list)
     assert facts["files"]["/etc/hostname"]["content"] and isinstance(facts["running"], list)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_what_an_account_without_rights_cannot_read_is_named():
+    """Without become, files of programs are there and say nothing."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        (folder / "conf.d").mkdir()
+        program = folder / "conf.d" / "autonomys-node.conf"
+        program.write_text("[program:autonomys-node]\ncommand=/x/autonomys-node run\n")
+        (folder / "supervisord.conf").write_text("[include]\nfiles = conf.d/*.conf\n")
+        for path, mode in ((folder, 0o755), (program, 0o640), (folder / "supervisord.conf", 0o644)):
+            path.chmod(mode)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            os.setgid(65534)
+            os.setuid(65534)
+            facts = host.host_facts(str(folder / "supervisord.conf"))
+            os.write(writer, json.dumps([facts["running_as"], facts["unreadable"], facts["programs"]]).encode())
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader) as stream:
+            told = json.load(stream)
+        os.waitpid(child, 0)
+        assert told == ["nobody", {str(program): "Permission denied"}, []]
+    finally:
+        shutil.rmtree(folder)

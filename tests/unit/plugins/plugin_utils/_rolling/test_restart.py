@@ -76,6 +76,26 @@ def test_a_step_that_succeeds():
     assert action.asked == ["supervisor_program never", "supervisor_program started", "component_health"]
 
 
+def test_a_check_predicts_shows_the_difference_and_waits_for_nothing():
+    predicted = {"changed": True, "programs": [], "diff": [{"before": "x", "after": "y"}]}
+    host, result = run(
+        {"supervisor_program never": [{"restart_required": True}], "supervisor_program started": [predicted]},
+        check=True,
+    )
+    assert (result["changed"], result["diff"], result["healthy"]) == (True, predicted["diff"], False)
+    assert "component_health" not in host.asked
+
+
+def test_a_step_without_anything_pending_changes_nothing():
+    answers = {
+        "supervisor_program never": [{"restart_required": False}],
+        "supervisor_program started": [{"changed": False, "programs": []}],
+        "component_health": [WELL],
+    }
+    _host, result = run(answers)
+    assert result["healthy"] and not result["changed"]
+
+
 @pytest.fixture
 def killed(monkeypatch):
     """The run was killed, and what runs is what is left of it."""
