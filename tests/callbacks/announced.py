@@ -24,8 +24,9 @@ description:
 author: autonomys.cluster contributors (@autonomys-cluster)
 """
 
-# What prepares hosts, beside the roles of the components.
-PREPARE = "common"
+# What prepares hosts and what monitors them, beside the roles of the components.
+PREPARE, MONITOR = "common", "monitoring"
+ROLES = {PREPARE, MONITOR, *COMPONENTS}
 
 
 class CallbackModule(CallbackBase):
@@ -77,7 +78,7 @@ class CallbackModule(CallbackBase):
         found = []
         for host in self.first:
             before, after = announced(self.first[host]), announced(self.last[host])
-            came = {role for member, role in self.changed if member == host and role in {PREPARE, *COMPONENTS}}
+            came = {role for member, role in self.changed if member == host and role in ROLES}
             found += [f"{host}: {role} was changed, and nothing had announced it" for role in sorted(came - before)]
             missing = set() if self.cut_off else (before & after) - came
             found += [f"{host}: {role} was to change, and did not" for role in sorted(missing)]
@@ -87,4 +88,5 @@ class CallbackModule(CallbackBase):
 def announced(told: Any) -> set[str]:
     """Return the roles that have something to do on a host."""
     found = {component for component, each in told["components"].items() if todo.changes(each)} if told else set()
-    return found | ({PREPARE} if told and todo.prepares(told) else set())
+    found |= {PREPARE} if told and todo.prepares(told) else set()
+    return found | ({MONITOR} if told and told["monitoring"] else set())

@@ -40,7 +40,7 @@ def result(action, answer, role=None):
 def reading(changed):
     program = {"changed": changed, "restart_required": False}
     told = {"prepare": {"changes": []}, "release": {"changed": False}, "components": {"node": {"program": program}}}
-    return result("autonomys.cluster.host_reading_info", {"reading": {**told, "lock": None}})
+    return result("autonomys.cluster.host_reading_info", {"reading": {**told, "monitoring": None, "lock": None}})
 
 
 def role(changed):
