@@ -150,11 +150,19 @@ def node_families(looked: Looked, since: Mapping[str, float] | None, now: float)
     yield Family("autonomys_node_syncing", "Whether the node syncs.", [({}, node["syncing"])])
 
 
+def _mounted(disk: Seen) -> Value:
+    return bool(disk.get("mountpoint")) and disk.get("mountpoint") != "/" and not disk.get("bound_from_root")
+
+
+def _readable(disk: Seen) -> Value:
+    return bool(disk.get("mountpoint")) and not disk.get("error")
+
+
 FARMS: Sequence[tuple[str, str, Callable[[Seen], Value]]] = (
     ("open", "Whether the plot client holds files of the farm open.", lambda farm: farm["open"]),
-    ("mounted", "Whether the farm is on a disk of its own.", lambda farm: _mounted(farm)),
+    ("mounted", "Whether the farm is on a disk of its own.", _mounted),
     ("read_only", "Whether the farm's filesystem cannot be written to.", lambda farm: farm.get("read_only")),
-    ("readable", "Whether the farm's filesystem answers without an error.", lambda farm: _readable(farm)),
+    ("readable", "Whether the farm's filesystem answers without an error.", _readable),
     ("plot_bytes", "Bytes of the farm's plot and metadata.", lambda farm: farm.get("existing_plot_bytes")),
     ("available_bytes", "Bytes that are free on the farm's filesystem.", lambda farm: farm.get("available")),
     ("sectors_max", "Sectors that fit on the farm's disk.", lambda farm: farm.get("max_sectors")),
@@ -189,14 +197,6 @@ def farm_families(
         known.append(({"path": path, "serial": serials.get(farm["path"], "")}, seen))
     for name, text, read in FARMS:
         yield Family(f"autonomys_farm_{name}", text, [(labels, read(seen)) for labels, seen in known])
-
-
-def _mounted(disk: Seen) -> Value:
-    return bool(disk.get("mountpoint")) and disk.get("mountpoint") != "/" and not disk.get("bound_from_root")
-
-
-def _readable(disk: Seen) -> Value:
-    return bool(disk.get("mountpoint")) and not disk.get("error")
 
 
 def _share(part: Any, whole: Any) -> Value:

@@ -33,12 +33,13 @@ class Control(TypedDict):
     address_password: bool
 
 
-def read_control(config: str, environ: Mapping[str, str] = os.environ) -> Control | None:
+def read_control(config: str, environ: Mapping[str, str] | None = None) -> Control | None:
     """Return who can tell the supervisord of a configuration what to do, None where that cannot be read."""
     try:
+        known = os.environ if environ is None else environ
         sections = parse(read_text(config) or "", config)
-        path = _option(sections, "unix_http_server", "file", config, environ)
-        address = _option(sections, "inet_http_server", "port", config, environ)
+        path = _option(sections, "unix_http_server", "file", config, known)
+        address = _option(sections, "inet_http_server", "port", config, known)
     except ConfError:
         return None
     found = _stat(os.path.join(os.path.dirname(os.path.abspath(config)), path)) if path else None

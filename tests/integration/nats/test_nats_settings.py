@@ -190,8 +190,8 @@ def seen_in_docs():
 @pytest.mark.parametrize("version", binaries())
 def test_what_a_server_does_with_a_change_is_what_the_collection_and_the_page_say(tmp_path, version, what):
     before, after = settings_of(tmp_path, what)
-    for folder in {before["nats_store_dir"], after["nats_store_dir"]}:
-        Path(folder).mkdir()
+    for folder in (before["nats_store_dir"], after["nats_store_dir"]):
+        Path(folder).mkdir(exist_ok=True)
     found = reload(binaries()[version], tmp_path, before, after)
     assert found == TAKEN or restarts(before, after), "a server that must be restarted for it is not"
     print(f"{what} {version}: {found}")

@@ -161,16 +161,16 @@ def change(cluster: Cluster, name: str, value: Any) -> None:
         cluster.set(host, **{name: value})
 
 
-def effect(before: Cluster, after: Cluster) -> Effect:
-    """Return what a run does on a cluster that runs as ``before`` says when the inventory says ``after``."""
-    was, wanted = before.model()["hosts"], after.model()["hosts"]
+def effect(former: Cluster, latter: Cluster) -> Effect:
+    """Return what a run does on a cluster that runs as ``former`` says when the inventory says ``latter``."""
+    was, wanted = former.model()["hosts"], latter.model()["hosts"]
     found: dict[str, set[str]] = {"restarted": set(), "stopped": set(), "started": set()}
     reloaded = False
     for host, component in ((host, each) for host, known in was.items() for each in known["components"]):
         if component not in wanted[host]["components"]:
             continue
         old, new = was[host]["settings"], wanted[host]["settings"]
-        actions = _decided(component, old, new, before.facts[host])
+        actions = _decided(component, old, new, former.facts[host])
         for action in actions:
             ran = old[component + "_state"] == "started"
             kind = ("restarted" if ran else "started") if action.start else "stopped"

@@ -50,17 +50,17 @@ RETYPED = {
 #: A survey asks for whole numbers with AWX's type integer, whose answers are numbers and never retyped texts; 0755,
 #: 12:30 and 1_000 are no whole numbers for anybody.
 TABLE = {
-    # written:      1.10 0755 12:30 off yes "" 007 1_000 date ~ 5 v1.10.0 plain
-    "str":         "s    s    s     s   s   n  s   s     s    n s r       r",
-    "number":      "s    -    -     s   s   n  -   -     s    n r r       r",
-    "choices":     "s    s    s     s   s   n  s   s     s    n s s       s",
-    "path":        "s    s    s     s   s   n  s   s     s    n s s       s",
-    "bool":        "s    s    s     r   r   n  s   s     s    n s s       s",
-    "int":         "s    -    -     s   s   n  r   r     s    n r s       s",
-    "list":        "s    s    s     s   s   n  s   s     s    n s r       r",
-    "dict":        "s    s    s     s   s   n  s   s     s    n s s       s",
-    "raw":         "s    -    -     s   s   n  -   -     s    n r r       r",
-    "maps":        "s    s    s     s   s   n  s   s     s    n s s       s",
+    #           1.10 0755 12:30 off yes "" 007 1_000 date ~ 5 v1.10.0 plain
+    "str": "    s    s    s     s   s   n  s   s     s    n s r       r",
+    "number": " s    -    -     s   s   n  -   -     s    n r r       r",
+    "choices": "s    s    s     s   s   n  s   s     s    n s s       s",
+    "path": "   s    s    s     s   s   n  s   s     s    n s s       s",
+    "bool": "   s    s    s     r   r   n  s   s     s    n s s       s",
+    "int": "    s    -    -     s   s   n  r   r     s    n r s       s",
+    "list": "   s    s    s     s   s   n  s   s     s    n s r       r",
+    "dict": "   s    s    s     s   s   n  s   s     s    n s s       s",
+    "raw": "    s    -    -     s   s   n  -   -     s    n r r       r",
+    "maps": "   s    s    s     s   s   n  s   s     s    n s s       s",
 }  # fmt: skip
 
 

@@ -1541,6 +1541,12 @@ def masked(cluster):
     cluster.facts["plotter-1"]["gpus"]["topology"]["cpus"]["usable"] = "0,2-191"
 
 
+def controlled(cluster, **changes):
+    """Let supervisord on a host be open to others than root; by default it is open to root alone."""
+    root = {"socket": "/run/supervisor.sock", "mode": "0700", "owner": "root", "group": "root", "address": None}
+    cluster.host("node-1", control={**root, "socket_password": False, "address_password": False, **changes})
+
+
 # rule, what looks like its fault and is none
 NEAR_MISSES = [
     (
@@ -1753,7 +1759,7 @@ NEAR_MISSES = [
     ("HOST009", lambda c: c.host("node-1", running_as="root", unreadable={})),
     ("PROG009", lambda c: c.set("node-1", node_extra_args=["--node-key-file", "/etc/key", "--name", "token"])),
     ("HOST010", lambda c: c.facts["node-1"].update(refused={"caches": "a component that the host does not have"})),
-    ("HOST011", lambda c: controlled(c)),
+    ("HOST011", controlled),
     ("HOST011", lambda c: controlled(c, mode="0777", owner="op", socket_password=True)),
     ("HOST011", lambda c: controlled(c, address="127.0.0.1:9001", address_password=True)),
     ("HOST011", lambda c: c.host("node-1", control=None)),
@@ -1763,12 +1769,6 @@ NEAR_MISSES = [
     ),
     ("VERS004", lambda c: c.runs("node-1", "nats/2.14.1/nats-server")),
 ]
-
-
-def controlled(cluster, **changes):
-    """Let supervisord on a host be open to others than root; by default it is open to root alone."""
-    root = {"socket": "/run/supervisor.sock", "mode": "0700", "owner": "root", "group": "root", "address": None}
-    cluster.host("node-1", control={**root, "socket_password": False, "address_password": False, **changes})
 
 
 def hosts_of(cluster, text):
