@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import itertools
 import json
 import os
 import queue
@@ -40,6 +41,7 @@ NAMES = ("node-1", "node-2", "node-3")
 WAYS = {"at once": (0.0, 0), "within 0.1 s": (0.1, 0), "under load": (0.1, 4)}
 # Within so many seconds a cluster must be complete, with the run's help where it needs that.
 LIMIT_S = 30
+MADE = itertools.count()
 
 
 def ip(*words):
@@ -50,8 +52,8 @@ class Network:
     """A bridge with three hosts."""
 
     def __init__(self, slot, prefix):
-        # Several processes may do this beside each other.
-        self.bridge = f"n{os.getpid()}s{slot}"
+        # Several processes may do this beside each other, and the kernel removes those of before in its own time.
+        self.bridge = f"n{os.getpid() % 10**6}s{next(MADE)}"
         self.spaces = {name: f"{self.bridge}-{name}" for name in NAMES}
         self.addresses = {name: f"{prefix}.{slot * 8 + number}" for number, name in enumerate(NAMES, 2)}
         self.own = f"{prefix}.{slot * 8 + 1}"

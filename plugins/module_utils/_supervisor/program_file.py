@@ -62,7 +62,8 @@ class ProgramFile:
                     staged[path] = self._stage(content, mode)
             for path, content in targets:
                 if content is not None:
-                    if path == self.previous and os.path.exists(path):
+                    # A file that is replaced gives its mode on.
+                    if os.path.exists(path):
                         os.chmod(path, mode)
                     move(staged[path], path)
                 elif os.path.lexists(path):

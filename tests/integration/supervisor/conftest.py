@@ -88,11 +88,16 @@ class CallCounter:
     def work(self):
         while True:
             client, _address = self.server.accept()
+            request, more = b"", b"?"
+            while more and b"</methodCall>" not in request:
+                more = client.recv(65536)
+                request += more
+            if not more:
+                # Who only looks who listens asks nothing.
+                client.close()
+                continue
             upstream = socket.socket(socket.AF_UNIX)
             upstream.connect(self.target)
-            request = b""
-            while b"</methodCall>" not in request:
-                request += client.recv(65536)
             self.methods.append(re.search(rb"<methodName>(.*?)</methodName>", request).group(1).decode())
             upstream.sendall(request.replace(b"Connection: keep-alive", b"Connection: close"))
             head = b""

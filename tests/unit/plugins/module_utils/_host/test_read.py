@@ -101,10 +101,10 @@ def test_it_is_fast():
     ask = Programs(ip=ADDRESSES)
     costs = []
     for _attempt in range(4):
-        start = time.perf_counter()
+        start = time.process_time()
         read.read_host(user="root", files=["/etc/hosts"], paths=["/etc"], ask=ask)
-        costs.append(time.perf_counter() - start)
-    # The best of some: the machine may be busy with other things.
+        costs.append(time.process_time() - start)
+    # The CPU's time, and the best of some: the machine may be busy with other things.
     assert min(costs) < 0.3
 
 
