@@ -9,9 +9,9 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 VENV := .venv/.complete
 DOCS := .cache/docs/.complete
 INVENTORY ?= inventories/demo
-# Parts of `make test`, and the molecule scenarios of `make molecule`: by default all but the slow one of `make test-numa`.
+# Parts of `make test`, and the molecule scenarios of `make molecule`: by default all but those of `make test-ee` and `make test-numa`.
 PARTS ?= lint unit molecule
-SCENARIOS ?= $(filter-out numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
+SCENARIOS ?= $(filter-out awx numa,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # Workers of `make unit`: more than two cores have to do, because half of the time tests wait for the programs that they started.
 WORKERS ?= 4
 
