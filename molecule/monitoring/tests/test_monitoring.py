@@ -131,8 +131,11 @@ def test_every_host_is_asked_and_nothing_is_wrong(prometheus, firing, until):
 
     assert until(up)
     assert until(lambda: not firing(), 90), firing()
-    watchdog = prometheus("/api/v2/alerts", 9093)
-    assert [alert["labels"]["alertname"] for alert in watchdog] == ["Watchdog"]
+
+    def told():
+        return [alert["labels"]["alertname"] for alert in prometheus("/api/v2/alerts", 9093)]
+
+    assert until(lambda: told() == ["Watchdog"]), told()
 
 
 def test_nobody_else_is_answered(server):
